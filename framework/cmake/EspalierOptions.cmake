@@ -1,0 +1,31 @@
+# Options, and the interface target that carries what every target here is compiled with.
+option(ESPALIER_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
+option(ESPALIER_BUILD_BENCHMARKS "Build the benchmarks in tests/bench" OFF)
+option(ESPALIER_WERROR "Treat warnings as errors" OFF)
+set(ESPALIER_SANITIZE "" CACHE STRING "Sanitizers to build with: address, undefined, thread, or a comma list")
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_CXX_VISIBILITY_PRESET default)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib)
+
+find_program(ESPALIER_CCACHE ccache)
+if(ESPALIER_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${ESPALIER_CCACHE})
+endif()
+
+add_library(espalier_options INTERFACE)
+target_compile_options(espalier_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow
+                       $<$<BOOL:${ESPALIER_WERROR}>:-Werror>)
+if(ESPALIER_SANITIZE)
+  target_compile_options(espalier_options INTERFACE -fsanitize=${ESPALIER_SANITIZE}
+                         -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(espalier_options INTERFACE -fsanitize=${ESPALIER_SANITIZE})
+endif()

@@ -1,0 +1,25 @@
+# espalier_add_plugin(NAME KIND kind SOURCES file... [LINK target...])
+#
+# A component in a shared library of its own, NAME.espalier.so with KIND- before it. Datasets and
+# captioners link espalier::core alone and fit every LibTorch; the other kinds link espalier::tensor.
+function(espalier_add_plugin name)
+  cmake_parse_arguments(arg "" "KIND" "SOURCES;LINK" ${ARGN})
+  set(target plugin_${arg_KIND}_${name})
+  add_library(${target} MODULE ${arg_SOURCES})
+  if(arg_KIND STREQUAL "dataset" OR arg_KIND STREQUAL "captioner")
+    target_link_libraries(${target} PRIVATE espalier::core)
+  else()
+    target_link_libraries(${target} PRIVATE espalier::tensor)
+  endif()
+  target_link_libraries(${target} PRIVATE ${arg_LINK})
+  if(TARGET espalier_options)
+    target_link_libraries(${target} PRIVATE espalier_options)
+  endif()
+  target_compile_features(${target} PRIVATE cxx_std_20)
+  target_link_options(${target} PRIVATE -Wl,-z,nodelete)
+  set_target_properties(${target} PROPERTIES
+    PREFIX "" OUTPUT_NAME ${arg_KIND}-${name} SUFFIX ".espalier.so"
+    CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON DEFINE_SYMBOL ""
+    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins
+    INSTALL_RPATH "$ORIGIN/../..")
+endfunction()

@@ -1,0 +1,74 @@
+// From an experiment to the immutable, ordered list of its trials.
+#pragma once
+
+#include <cstdint>
+#include <espalier/core/hash.hpp>
+#include <espalier/core/json.hpp>
+#include <espalier/experiment/source.hpp>
+#include <espalier/plugin/catalog.hpp>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace espalier {
+
+enum class TrialState {
+  planned,
+  duplicate,   // equal to an earlier trial but for values that cannot matter
+  excluded,    // by `exclude` or a `when` that does not hold
+  impossible,  // the components do not fit together
+};
+
+[[nodiscard]] std::string_view to_string(TrialState state);
+
+struct PlannedTrial {
+  Digest trial_id{};  // of planned trials and duplicates
+  Digest combo_id{};
+  TrialState state = TrialState::planned;
+  std::uint32_t reason = 0;          // index into Plan::reasons()
+  std::uint32_t original = 0;        // of a duplicate: the trial that it equals
+  std::vector<std::uint32_t> axes;   // for every axis of the plan the index of the value, or npos
+  static constexpr std::uint32_t npos = 0xffffffffu;
+};
+
+// A cached step: equal keys are computed once.
+struct StageRef {
+  std::string name;  // captions, features, ...
+  std::string key;   // hex SHA-256
+};
+
+struct Axis {
+  std::string key;           // dotted, such as graph.tau
+  std::vector<Json> values;  // distinct, in order of appearance
+};
+
+class Plan {
+ public:
+  // Expands, resolves and validates everything. Throws Error with all problems of the experiment.
+  static Plan make(const ExperimentSource& source, const Catalog& catalog,
+                   const std::filesystem::path& results);
+
+  [[nodiscard]] const std::string& name() const;   // of the experiment
+  [[nodiscard]] const std::string& about() const;
+  [[nodiscard]] const std::vector<Axis>& axes() const;
+  [[nodiscard]] const std::vector<PlannedTrial>& trials() const;
+  [[nodiscard]] const std::vector<std::string>& reasons() const;
+
+  // The resolved configuration of a trial, nothing hidden; what the worker gets.
+  [[nodiscard]] Json config(std::size_t trial) const;
+  // What is hashed: docs/identity.md.
+  [[nodiscard]] Json identity(std::size_t trial) const;
+  [[nodiscard]] std::vector<StageRef> stages(std::size_t trial) const;
+
+  // plan.jsonl: a header line {"plan": 1, "name", "axes", "sha256" of the lines after it}, then one
+  // line a planned trial {"trial_id", "combo_id", "axes": {key: value}, "config", "stages"}.
+  void write(const std::filesystem::path& file) const;
+
+ private:
+  struct State;
+  std::shared_ptr<const State> state_;
+};
+
+}  // namespace espalier

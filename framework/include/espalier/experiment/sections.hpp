@@ -1,0 +1,59 @@
+// The sections of an experiment that are no components: what every trial has.
+//
+// A trial's configuration has the keys dataset, captioner, encoder, graph, gnn, peft (components) and
+// protocol, nodes, head, train (below), and the number `seed`.
+#pragma once
+
+#include <cstdint>
+#include <espalier/core/schema.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace espalier {
+
+struct ProtocolParams {
+  std::int64_t shots = 16;      // labelled training images a class, 0: all
+  std::int64_t val_shots = 4;   // validation images a class, at most shots where shots > 0; 0: all
+  std::string graph = "inductive_attach";  // none | inductive_attach | inductive_batch | transductive
+  double val_fraction = 0.2;    // of each class, where the dataset has no official split
+  double test_fraction = 0.3;
+  std::int64_t split_seed = 1;  // of that split
+};
+void bind(Schema<ProtocolParams>& s);
+
+struct NodesParams {
+  std::string fuse = "image";  // image | text | mean | concat | bimodal
+  bool normalize = true;       // each feature row to length 1 before fusing
+};
+void bind(Schema<NodesParams>& s);
+
+struct HeadParams {
+  std::string use = "linear";  // linear | cosine
+  double scale = 16.0;         // of the cosine, trained
+};
+void bind(Schema<HeadParams>& s);
+
+struct TrainParams {
+  std::int64_t epochs = 60;
+  std::int64_t batch_size = 0;  // 0: all at once
+  double lr = 1e-3;
+  double weight_decay = 0.01;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double eps = 1e-8;
+  std::string schedule = "cosine";  // cosine | constant
+  double warmup = 0.1;              // fraction of the steps
+  double label_smoothing = 0.0;
+  std::int64_t patience = 0;  // epochs without a better validation top-1; 0: never stop early
+  double clip_norm = 0.0;     // of all gradients together; 0: no clipping
+};
+void bind(Schema<TrainParams>& s);
+
+// protocol, nodes, head, train.
+inline constexpr std::string_view fixed_sections[] = {"protocol", "nodes", "head", "train"};
+
+// The schema of a fixed section.
+[[nodiscard]] const SchemaInfo& section_schema(std::string_view section);
+
+}  // namespace espalier

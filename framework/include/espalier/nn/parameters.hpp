@@ -1,0 +1,55 @@
+// The trainable tensors of a trial, by name.
+#pragma once
+
+#include <cstdint>
+#include <espalier/core/random.hpp>
+#include <espalier/plugin/tensor.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace espalier {
+
+// Keeps insertion order. Names are dotted paths and unique. Tensors are leaves that require
+// gradients; the holder may keep the returned tensor, it is the same storage.
+class Parameters {
+ public:
+  using Entry = std::pair<std::string, at::Tensor>;
+
+  // Takes `initial` over as a leaf. Throws Error when the name is taken.
+  at::Tensor add(const std::string& name, at::Tensor initial);
+
+  [[nodiscard]] const std::vector<Entry>& entries() const noexcept { return entries_; }
+  [[nodiscard]] std::vector<at::Tensor> tensors() const;
+  // Number of scalars.
+  [[nodiscard]] std::int64_t count() const;
+  // Copies of all tensors, detached; restore() writes such copies back in place.
+  [[nodiscard]] std::vector<Entry> snapshot() const;
+  void restore(const std::vector<Entry>& snapshot);
+
+  // Puts a prefix before every name that is added while it lives.
+  class Scope {
+   public:
+    Scope(Parameters& parameters, const std::string& prefix);
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+    ~Scope();
+
+   private:
+    Parameters& parameters_;
+    std::size_t length_;
+  };
+
+ private:
+  std::string prefix_;
+  std::vector<Entry> entries_;
+};
+
+// Initial values, drawn from Espalier's own generator so that they are the same everywhere. All
+// float32. `fan_in` is the last dimension, `fan_out` the first.
+[[nodiscard]] at::Tensor uniform_init(at::IntArrayRef sizes, double bound, Random& random);
+[[nodiscard]] at::Tensor glorot_uniform(at::IntArrayRef sizes, Random& random);
+// Kaiming uniform with a = sqrt(5), PyTorch's default for a linear layer: bound 1 / sqrt(fan_in).
+[[nodiscard]] at::Tensor linear_init(at::IntArrayRef sizes, Random& random);
+
+}  // namespace espalier

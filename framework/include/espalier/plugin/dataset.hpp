@@ -1,0 +1,46 @@
+// Kind `dataset`: labelled images with class names and, where there are any, official splits.
+//
+// What the data is must follow from the parameters alone: everything read from disk is named by a
+// ContentPath parameter, whose content enters the identity of a trial.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <espalier/core/json.hpp>
+#include <espalier/data/image.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace espalier {
+
+enum class Split { none, train, val, test };
+
+[[nodiscard]] std::string_view to_string(Split split);
+
+struct Sample {
+  std::string id;          // stable and unique in the dataset, such as `images/rose_1.jpg`
+  std::int64_t label = 0;  // index into Dataset::class_names()
+  Split split = Split::none;  // none: Espalier splits, stratified and seeded
+};
+
+// Const methods may be called from several threads at once.
+//
+// Capabilities: `attributes` (facts() answers), `captions` (facts() has a key `caption`).
+class Dataset {
+ public:
+  using Interface = Dataset;
+  static constexpr std::string_view kind = "dataset";
+
+  virtual ~Dataset();
+
+  [[nodiscard]] virtual const std::vector<std::string>& class_names() const = 0;
+  // In an order that depends on the data alone.
+  [[nodiscard]] virtual const std::vector<Sample>& samples() const = 0;
+  // Throws Error that names the file when it cannot be decoded.
+  [[nodiscard]] virtual Image image(std::size_t index) const = 0;
+  // True statements about the picture, an object, for captioners that can use them; null without.
+  [[nodiscard]] virtual Json facts(std::size_t index) const;
+};
+
+}  // namespace espalier

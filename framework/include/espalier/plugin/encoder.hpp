@@ -1,0 +1,47 @@
+// Kind `encoder`: frozen towers that turn images and texts into features.
+#pragma once
+
+#include <cstdint>
+#include <espalier/data/image.hpp>
+#include <espalier/plugin/tensor.hpp>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace espalier {
+
+class AdaptableEncoder;  // nn/adaptable.hpp: towers with named sites
+
+// Features are float32 rows on the encoder's device, without gradient. A row depends on its own input
+// alone: f(x)[i] equals f(x[i:i+1]).
+//
+// Capabilities: `image`, `text` (which towers there are), `shared_space` (image and text features can
+// be compared by cosine), `sites` (adaptable() answers), `fitted` (fit() must come first).
+class Encoder {
+ public:
+  using Interface = Encoder;
+  static constexpr std::string_view kind = "encoder";
+
+  virtual ~Encoder();
+
+  // Width of the features, 0 where there is no such tower.
+  [[nodiscard]] virtual std::int64_t image_width() const = 0;
+  [[nodiscard]] virtual std::int64_t text_width() const = 0;
+
+  // Called once, with the texts of the training split alone; labels are never given.
+  virtual void fit(std::span<const std::string> training_texts);
+
+  // [n, image_width()]
+  [[nodiscard]] virtual at::Tensor encode_images(std::span<const Image> images) const = 0;
+  // [n, text_width()]
+  [[nodiscard]] virtual at::Tensor encode_texts(std::span<const std::string> texts) const = 0;
+
+  // Multiplies cosines of image and text features in zero-shot logits.
+  [[nodiscard]] virtual double logit_scale() const;
+  // The towers with their sites, or null where nothing can be attached.
+  [[nodiscard]] virtual AdaptableEncoder* adaptable();
+};
+
+}  // namespace espalier

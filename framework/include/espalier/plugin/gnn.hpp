@@ -1,0 +1,52 @@
+// Kind `gnn`: node states and a graph to node states.
+//
+// A network is taken apart so that unseen nodes can be attached exactly: embed() and readout() work
+// row by row, and only step() looks at neighbours. On a square graph the layer states are
+//   h_0 = embed(x),  h_{l+1} = step(l, h_l, h_l, h_0, G),  y = readout(h_L, x).
+// A query attached to them runs the same steps with the support's h_l as sources and its own as
+// targets.
+#pragma once
+
+#include <cstdint>
+#include <espalier/core/random.hpp>
+#include <espalier/graph/csr.hpp>
+#include <espalier/nn/parameters.hpp>
+#include <espalier/plugin/tensor.hpp>
+#include <string_view>
+
+namespace espalier {
+
+// Whether dropout acts, and the generator that it draws from.
+struct Mode {
+  bool training = false;
+  Random* dropout = nullptr;  // set when training
+};
+
+// Capabilities: `graph` (looks at edges at all), `edge_weight` (looks at weights), `bipartite` (can
+// attach), `identity_at_init` (y equals x before training), `wraps:FIELD` (has the capabilities of
+// the component in its parameter FIELD as well).
+class Gnn {
+ public:
+  using Interface = Gnn;
+  static constexpr std::string_view kind = "gnn";
+
+  virtual ~Gnn();
+
+  // Creates the parameters for inputs of this width. Called once, before anything else.
+  virtual void init(std::int64_t width, Parameters& parameters, Random& random) = 0;
+  [[nodiscard]] virtual std::int64_t out_width() const = 0;
+  // Number of step() calls.
+  [[nodiscard]] virtual std::int64_t depth() const = 0;
+
+  // [n, width] to [n, w_0].
+  [[nodiscard]] virtual at::Tensor embed(const at::Tensor& x, const Mode& mode) const;
+  // sources [s, w_l], targets [t, w_l], targets_0 = the targets' h_0, to [t, w_{l+1}].
+  [[nodiscard]] virtual at::Tensor step(std::int64_t layer, const at::Tensor& sources,
+                                        const at::Tensor& targets, const at::Tensor& targets_0,
+                                        const CsrGraph& graph, const Mode& mode) const = 0;
+  // h_L [n, w_L] and the input [n, width] to [n, out_width()].
+  [[nodiscard]] virtual at::Tensor readout(const at::Tensor& h, const at::Tensor& x,
+                                           const Mode& mode) const;
+};
+
+}  // namespace espalier

@@ -1,0 +1,70 @@
+// Everything that one trial leaves behind, in memory.
+#pragma once
+
+#include <cstdint>
+#include <espalier/core/json.hpp>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace espalier {
+
+inline constexpr double missing = std::numeric_limits<double>::quiet_NaN();
+
+// One row of /metrics: a split after an epoch. Epoch 0 is before the first update.
+struct EpochMetrics {
+  std::int32_t epoch = 0;
+  std::int64_t step = 0;
+  std::string split;  // train | val
+  double loss = missing;
+  double top1 = missing;
+  double lr = missing;
+  double wall_s = missing;  // since the trial began
+};
+
+// What the model said of one split, for those who want other metrics.
+struct Predictions {
+  std::string split;  // val | test
+  std::vector<std::string> ids;
+  std::vector<std::int32_t> labels;
+  std::vector<std::int32_t> predicted;
+  std::vector<float> logits;  // [ids, classes]
+};
+
+struct StageTime {
+  std::string stage;
+  double seconds = 0;
+  bool cached = false;
+};
+
+struct TrialResult {
+  std::string trial_id;
+  std::string combo_id;
+  std::int64_t seed = 0;
+  Json config;
+  std::vector<std::string> class_names;
+
+  double val_top1 = missing;
+  double test_top1 = missing;
+  double test_top5 = missing;
+  double test_macro_accuracy = missing;
+  double test_macro_f1 = missing;
+  double test_loss = missing;
+  double test_ece = missing;
+  std::int64_t best_epoch = -1;
+  std::int64_t epochs = 0;
+  std::int64_t trainable_parameters = 0;
+  std::int64_t total_parameters = 0;
+  double train_seconds = missing;
+  double total_seconds = missing;
+  std::int64_t peak_rss_bytes = 0;
+  std::int64_t attempt = 1;
+
+  std::vector<EpochMetrics> metrics;
+  std::vector<Predictions> predictions;
+  std::vector<StageTime> timing;
+  Json graph = Json::object();        // statistics of the training graph
+  Json environment = Json::object();  // host, CPU, LibTorch, BLAS, threads, plugins
+};
+
+}  // namespace espalier

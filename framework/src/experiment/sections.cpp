@@ -1,0 +1,96 @@
+#include <espalier/experiment/sections.hpp>
+
+#include <espalier/core/error.hpp>
+
+namespace espalier {
+
+void bind(Schema<ProtocolParams>& s) {
+  s.field("shots", &ProtocolParams::shots)
+      .range(0, 1e6)
+      .doc("Labelled training images a class, 0 for all");
+  s.field("val_shots", &ProtocolParams::val_shots)
+      .range(0, 1e6)
+      .doc("Validation images a class, never more than shots; 0 for all")
+      .source("CoOp: min(shots, 4)");
+  s.field("graph", &ProtocolParams::graph)
+      .choices({"none", "inductive_attach", "inductive_batch", "transductive"})
+      .only_if("has(gnn, graph)")
+      .doc("Which nodes the graph may hold when a query is classified");
+  s.field("val_fraction", &ProtocolParams::val_fraction)
+      .above(0)
+      .below(1)
+      .doc("Share of each class for validation, where the dataset has no split of its own");
+  s.field("test_fraction", &ProtocolParams::test_fraction)
+      .above(0)
+      .below(1)
+      .doc("Share of each class for testing, where the dataset has no split of its own");
+  s.field("split_seed", &ProtocolParams::split_seed)
+      .min(0)
+      .doc("Seed of the split, where the dataset has none of its own");
+  s.check("val_fraction + test_fraction < 1", "val_fraction and test_fraction leave nothing to train on");
+}
+
+void bind(Schema<NodesParams>& s) {
+  s.field("fuse", &NodesParams::fuse)
+      .choices({"image", "text", "mean", "concat", "bimodal"})
+      .doc("What a node holds: one modality, both together, or a node for each");
+  s.field("normalize", &NodesParams::normalize)
+      .doc("Scale each feature row to length 1 before fusing");
+}
+
+void bind(Schema<HeadParams>& s) {
+  s.field("use", &HeadParams::use)
+      .choices({"linear", "cosine"})
+      .doc("Classifier on the node states");
+  s.field("scale", &HeadParams::scale)
+      .above(0)
+      .max(1000)
+      .only_if("use == 'cosine'")
+      .doc("Initial factor on the cosines, trained");
+}
+
+void bind(Schema<TrainParams>& s) {
+  s.field("epochs", &TrainParams::epochs).range(0, 1e6).doc("Passes over the training nodes");
+  s.field("batch_size", &TrainParams::batch_size)
+      .range(0, 1e6)
+      .doc("Labelled nodes an update, 0 for all at once");
+  s.field("lr", &TrainParams::lr).above(0).max(100).doc("Peak learning rate of AdamW");
+  s.field("weight_decay", &TrainParams::weight_decay)
+      .range(0, 10)
+      .doc("Decoupled weight decay")
+      .source("Loshchilov and Hutter 2019");
+  s.field("beta1", &TrainParams::beta1).min(0).below(1).doc("Decay of the mean gradient");
+  s.field("beta2", &TrainParams::beta2).min(0).below(1).doc("Decay of the squared gradient");
+  s.field("eps", &TrainParams::eps).above(0).max(1).doc("Added to the denominator of AdamW");
+  s.field("schedule", &TrainParams::schedule)
+      .choices({"cosine", "constant"})
+      .doc("Learning rate after the warm-up");
+  s.field("warmup", &TrainParams::warmup)
+      .min(0)
+      .below(1)
+      .doc("Share of the updates in which the rate rises linearly from 0");
+  s.field("label_smoothing", &TrainParams::label_smoothing)
+      .min(0)
+      .below(1)
+      .doc("Share of the target spread evenly over all classes");
+  s.field("patience", &TrainParams::patience)
+      .range(0, 1e6)
+      .doc("Stop after so many epochs without a better validation top-1, 0 for never");
+  s.field("clip_norm", &TrainParams::clip_norm)
+      .range(0, 1e9)
+      .doc("Largest norm of all gradients together, 0 for no limit");
+}
+
+const SchemaInfo& section_schema(std::string_view section) {
+  static const SchemaInfo protocol = schema_of<ProtocolParams>().info();
+  static const SchemaInfo nodes = schema_of<NodesParams>().info();
+  static const SchemaInfo head = schema_of<HeadParams>().info();
+  static const SchemaInfo train = schema_of<TrainParams>().info();
+  if (section == "protocol") return protocol;
+  if (section == "nodes") return nodes;
+  if (section == "head") return head;
+  ESPALIER_ASSERT(section == "train", "no such fixed section");
+  return train;
+}
+
+}  // namespace espalier
