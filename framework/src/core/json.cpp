@@ -10,7 +10,7 @@
 namespace espalier {
 namespace {
 
-constexpr double largest_exact = 9007199254740992.0;  // 2^53
+constexpr std::int64_t largest_exact = std::int64_t{1} << 53;
 
 [[noreturn]] void fail(std::string what, std::string_view origin, std::string found = {}) {
   throw Error({.what = std::move(what), .where = std::string(origin), .expected = {},
@@ -150,6 +150,13 @@ void append_array(std::string& out, const Json& value) {
   out.push_back(']');
 }
 
+bool exact(const Json& number) {
+  if (number.is_number_unsigned()) return number.get<std::uint64_t>() <= std::uint64_t{largest_exact};
+  if (!number.is_number_integer()) return true;
+  const auto value = number.get<std::int64_t>();
+  return -largest_exact <= value && value <= largest_exact;
+}
+
 void append(std::string& out, const Json& value) {
   switch (value.type()) {
     case Json::value_t::object: return append_object(out, value);
@@ -159,11 +166,8 @@ void append(std::string& out, const Json& value) {
     case Json::value_t::null: out += "null"; return;
     default: break;
   }
-  const double number = value.get<double>();
-  if (value.is_number_integer() && std::abs(number) > largest_exact) {
-    fail("an integer is beyond 2^53", "canonical JSON", value.dump());
-  }
-  append_number(out, number);
+  if (!exact(value)) fail("an integer is beyond 2^53", "canonical JSON", value.dump());
+  append_number(out, value.get<double>());
 }
 
 }  // namespace

@@ -1,0 +1,55 @@
+#include "verb.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <espalier/core/error.hpp>
+#include <espalier/core/schema.hpp>
+
+namespace espalier::cli {
+namespace {
+
+void print_overview(std::string_view program, const std::vector<Verb>& verbs) {
+  std::printf("usage: %.*s VERB [ARGUMENTS]\n\n", static_cast<int>(program.size()), program.data());
+  for (const Verb& verb : verbs) {
+    std::printf("  %-10.*s %.*s\n", static_cast<int>(verb.name.size()), verb.name.data(),
+                static_cast<int>(verb.summary.size()), verb.summary.data());
+  }
+  std::printf("\n%.*s VERB --help says more, with an example.\n", static_cast<int>(program.size()),
+              program.data());
+}
+
+[[noreturn]] void unknown_verb(const std::vector<Verb>& verbs, const std::string& name) {
+  std::vector<std::string> known;
+  std::string list;
+  for (const Verb& verb : verbs) {
+    known.emplace_back(verb.name);
+    list += (list.empty() ? "" : ", ") + known.back();
+  }
+  const auto near = nearest_name(name, known);
+  throw Error({.what = "unknown verb \"" + name + "\"", .where = "command line",
+               .expected = "one of " + list, .found = {},
+               .fix = near ? "did you mean \"" + *near + "\"?" : ""});
+}
+
+}  // namespace
+
+int dispatch(std::string_view program, const std::vector<Verb>& verbs,
+             const std::vector<std::string>& arguments) try {
+  if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h") {
+    print_overview(program, verbs);
+    return arguments.empty() ? 2 : 0;
+  }
+  if (arguments[0] == "--version") {
+    std::puts("espalier " ESPALIER_VERSION);
+    return 0;
+  }
+  const auto verb = std::find_if(verbs.begin(), verbs.end(),
+                                 [&](const Verb& v) { return v.name == arguments[0]; });
+  if (verb == verbs.end()) unknown_verb(verbs, arguments[0]);
+  return verb->run({arguments.begin() + 1, arguments.end()});
+} catch (const Error& error) {
+  std::fprintf(stderr, "error: %s\n", error.what());
+  return 2;
+}
+
+}  // namespace espalier::cli
