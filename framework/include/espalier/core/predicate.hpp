@@ -1,13 +1,16 @@
 // The small language of `when`, `exclude`, `only_if` and parameter checks.
 //
 //   expr    := or ;  or := and ("or" and)* ;  and := not ("and" not)* ;  not := "not" not | compare
-//   compare := sum (("==" | "!=" | "<" | "<=" | ">" | ">=" | "in") sum)?
+//   compare := sum (("==" | "!=" | "<" | "<=" | ">" | ">=" | "in" | "not" "in") sum)?
 //   sum     := product (("+" | "-") product)* ;  product := atom (("*" | "/" | "%") atom)*
-//   atom    := number | "true" | "false" | "null" | 'text' | "text" | key | [list] | (expr)
-//            | has(kind, capability)
+//   atom    := number | "-" atom | "true" | "false" | "null" | 'text' | "text" | word
+//            | "[" [sum ("," sum)*] "]" | "(" expr ")" | "has" "(" kind "," capability ")"
 //
-// A key is a dotted path such as graph.tau. A path that names a component's section stands for its
-// name: `gnn == 'gat'` is `gnn.use == 'gat'`. A word that is no key of the configuration is text.
+// A word is a dotted path such as graph.tau and stands for the value under that key. A key that
+// names a component's section stands for its name: `gnn == 'gat'` is `gnn.use == 'gat'`. A word
+// without a value is its own text where it has no dot (`gnn == gat`), else null. Null is equal to
+// null alone, counts as false, and makes every comparison of order false: `exclude: gnn.heads > 4`
+// leaves trials without heads alone.
 #pragma once
 
 #include <espalier/core/json.hpp>
@@ -15,12 +18,13 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace espalier {
 
 // What a predicate can ask.
 struct PredicateScope {
-  // The value under a dotted key, or null where there is none (the pointer may be null).
+  // The value under a dotted key, or nullptr where there is none.
   std::function<const Json*(std::string_view key)> value;
   // Whether the component chosen for `kind` has the capability.
   std::function<bool(std::string_view kind, std::string_view capability)> has;
@@ -33,14 +37,17 @@ class Predicate {
 
   // Throws Error where an operation does not fit its operands (`'a' < 3`).
   [[nodiscard]] bool holds(const PredicateScope& scope) const;
-  // The dotted keys that it reads, sorted and unique.
-  [[nodiscard]] std::vector<std::string> keys() const;
+  // The words that it reads, sorted and unique; some may be text.
+  [[nodiscard]] std::vector<std::string> words() const;
+  // The kinds that it asks a capability of, sorted and unique.
+  [[nodiscard]] std::vector<std::string> kinds() const;
   [[nodiscard]] const std::string& text() const noexcept { return text_; }
 
   struct Node;
 
  private:
   std::string text_;
+  std::string origin_;
   std::shared_ptr<const Node> root_;
 };
 

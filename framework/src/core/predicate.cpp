@@ -1,0 +1,159 @@
+#include <espalier/core/predicate.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <espalier/core/error.hpp>
+#include <string>
+#include <utility>
+
+#include "predicate_internal.hpp"
+
+namespace espalier {
+namespace {
+
+using Node = Predicate::Node;
+using Type = Node::Type;
+
+class Evaluator {
+ public:
+  explicit Evaluator(const PredicateScope& scope) : scope_(scope) {}
+
+  [[nodiscard]] bool truth(const Node& node) const {
+    switch (node.type) {
+      case Type::both:
+        return truth(node.children[0]) && truth(node.children[1]);
+      case Type::either:
+        return truth(node.children[0]) || truth(node.children[1]);
+      case Type::invert:
+        return !truth(node.children[0]);
+      case Type::has:
+        return scope_.has(node.text, node.capability);
+      default:
+        break;
+    }
+    const Json result = value(node);
+    if (!result.is_boolean() && !result.is_null()) fail("true or false", result.dump());
+    return result.is_boolean() && result.get<bool>();
+  }
+
+ private:
+  [[noreturn]] static void fail(std::string expected, std::string found) {
+    throw Error({.what = "a condition does not fit its values",
+                 .where = {},
+                 .expected = std::move(expected),
+                 .found = std::move(found),
+                 .fix = {}});
+  }
+
+  [[nodiscard]] Json value(const Node& node) const {
+    switch (node.type) {
+      case Type::literal:
+        return node.literal;
+      case Type::word:
+        return look_up(node.text);
+      case Type::list:
+        return list(node);
+      case Type::negate:
+        return arithmetic('-', 0.0, value(node.children[0]));
+      case Type::compare:
+        return compare(node.text, value(node.children[0]), value(node.children[1]));
+      case Type::arithmetic:
+        return arithmetic(node.text[0], value(node.children[0]), value(node.children[1]));
+      default:
+        return truth(node);
+    }
+  }
+
+  [[nodiscard]] Json look_up(const std::string& key) const {
+    const Json* found = scope_.value(key);
+    if (found == nullptr) return key.find('.') == std::string::npos ? Json(key) : Json();
+    if (found->is_object() && found->contains("use")) return (*found)["use"];
+    return *found;
+  }
+
+  [[nodiscard]] Json list(const Node& node) const {
+    Json items = Json::array();
+    for (const Node& child : node.children) items.push_back(value(child));
+    return items;
+  }
+
+  static Json compare(std::string_view op, const Json& left, const Json& right) {
+    if (op == "==") return left == right;
+    if (op == "!=") return left != right;
+    if (op == "in") {
+      if (!right.is_array()) fail("a list after \"in\"", right.dump());
+      return std::find(right.begin(), right.end(), left) != right.end();
+    }
+    if (left.is_null() || right.is_null()) return false;
+    const bool comparable =
+        (left.is_number() && right.is_number()) || (left.is_string() && right.is_string());
+    if (!comparable) {
+      fail("two numbers or two texts around \"" + std::string(op) + "\"",
+           left.dump() + " and " + right.dump());
+    }
+    if (op == "<") return left < right;
+    if (op == "<=") return left <= right;
+    return op == ">" ? left > right : left >= right;
+  }
+
+  static Json arithmetic(char op, const Json& left, const Json& right) {
+    if (left.is_null() || right.is_null()) return nullptr;
+    if (!left.is_number() || !right.is_number()) {
+      fail(std::string("two numbers around \"") + op + "\"", left.dump() + " and " + right.dump());
+    }
+    const double a = left.get<double>();
+    const double b = right.get<double>();
+    switch (op) {
+      case '+':
+        return a + b;
+      case '-':
+        return a - b;
+      case '*':
+        return a * b;
+      case '/':
+        return a / b;
+      default:
+        return std::fmod(a, b);
+    }
+  }
+
+  const PredicateScope& scope_;
+};
+
+void collect(const Node& node, Type type, std::vector<std::string>& out) {
+  if (node.type == type) out.push_back(node.text);
+  for (const Node& child : node.children) collect(child, type, out);
+}
+
+std::vector<std::string> collected(const Node& root, Type type) {
+  std::vector<std::string> found;
+  collect(root, type, found);
+  std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  return found;
+}
+
+}  // namespace
+
+Predicate Predicate::parse(std::string_view text, std::string_view origin) {
+  Predicate predicate;
+  predicate.text_ = text;
+  predicate.origin_ = origin;
+  predicate.root_ = std::make_shared<const Node>(parse_predicate(text, origin));
+  return predicate;
+}
+
+bool Predicate::holds(const PredicateScope& scope) const try {
+  return Evaluator(scope).truth(*root_);
+} catch (const Error& error) {
+  Problem problem = error.problems().front();
+  problem.where = origin_;
+  problem.found += ", in: " + text_;
+  throw Error(std::move(problem));
+}
+
+std::vector<std::string> Predicate::words() const { return collected(*root_, Type::word); }
+
+std::vector<std::string> Predicate::kinds() const { return collected(*root_, Type::has); }
+
+}  // namespace espalier
