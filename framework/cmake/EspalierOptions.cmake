@@ -1,8 +1,11 @@
 # Options, and the interface target that carries what every target here is compiled with.
 option(ESPALIER_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(ESPALIER_BUILD_BENCHMARKS "Build the benchmarks in tests/bench" OFF)
+option(ESPALIER_BUILD_FUZZERS "Build the fuzz targets in tools/fuzz; needs clang" OFF)
 option(ESPALIER_WERROR "Treat warnings as errors" OFF)
-set(ESPALIER_SANITIZE "" CACHE STRING "Sanitizers to build with: address, undefined, thread, or a comma list")
+option(ESPALIER_COVERAGE "Count executed lines, for gcov" OFF)
+set(ESPALIER_SANITIZE "" CACHE STRING
+    "Sanitizers to build with: address, undefined, thread, or a comma list")
 
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
@@ -15,6 +18,8 @@ if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
 endif()
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
 set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib)
+# An installed program finds LibTorch where the build found it.
+set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON)
 
 find_program(ESPALIER_CCACHE ccache)
 if(ESPALIER_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
@@ -22,12 +27,14 @@ if(ESPALIER_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
 endif()
 
 add_library(espalier_options INTERFACE)
-# GCC 12 warns of overlap in `"text" + std::string` where there is none (GCC bug 105651).
 target_compile_options(espalier_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow
-                       $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
                        $<$<BOOL:${ESPALIER_WERROR}>:-Werror>)
 if(ESPALIER_SANITIZE)
   target_compile_options(espalier_options INTERFACE -fsanitize=${ESPALIER_SANITIZE}
                          -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(espalier_options INTERFACE -fsanitize=${ESPALIER_SANITIZE})
+endif()
+if(ESPALIER_COVERAGE)
+  target_compile_options(espalier_options INTERFACE --coverage)
+  target_link_options(espalier_options INTERFACE --coverage)
 endif()
