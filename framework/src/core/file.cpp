@@ -93,10 +93,17 @@ std::string read_file(const std::filesystem::path& file, std::size_t limit) {
 }
 
 void write_file(const std::filesystem::path& file, std::string_view bytes) {
+  write_file(file, std::span(&bytes, 1));
+}
+
+void write_file(const std::filesystem::path& file, std::span<const std::string_view> pieces) {
   const std::filesystem::path temporary = temporary_name(file);
   Descriptor descriptor(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC);
   if (descriptor.get() < 0) fail("cannot write a file", file, std::strerror(errno));
-  if (!write_all(descriptor.get(), bytes) || !descriptor.sync_and_close()) abandon(temporary, file);
+  for (const std::string_view piece : pieces) {
+    if (!write_all(descriptor.get(), piece)) abandon(temporary, file);
+  }
+  if (!descriptor.sync_and_close()) abandon(temporary, file);
   if (::rename(temporary.c_str(), file.c_str()) != 0) abandon(temporary, file);
   sync_folder(file.has_parent_path() ? file.parent_path() : ".");
 }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -16,5 +17,7 @@ namespace espalier {
 // Writes to a temporary name beside `file`, syncs, renames and syncs the folder. Throws Error when
 // any of it fails; `file` is then what it was before.
 void write_file(const std::filesystem::path& file, std::string_view bytes);
+// The same with the bytes in pieces, one after the other.
+void write_file(const std::filesystem::path& file, std::span<const std::string_view> pieces);
 
 }  // namespace espalier
