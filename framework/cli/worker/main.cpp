@@ -1,6 +1,11 @@
 // The program that loads plugins and LibTorch, started by espalier; people need not call it.
 #include "../verb.hpp"
+#include "verbs.hpp"
 
 int main(int argc, char** argv) {
-  return espalier::cli::dispatch("espalier-worker", {}, {argv + 1, argv + argc});
+  namespace cli = espalier::cli;
+  const std::vector<cli::Verb> verbs = {
+      {"describe", "Print the schemas of plugins as JSON", cli::describe},
+  };
+  return cli::dispatch("espalier-worker", verbs, {argv + 1, argv + argc});
 }

@@ -3,10 +3,6 @@
 #include <espalier/plugin/captioner.hpp>
 #include <espalier/plugin/dataset.hpp>
 
-extern "C" {
-const int ESPALIER_ABI_SYMBOL = ESPALIER_ABI_VERSION;
-}
-
 namespace espalier {
 
 RunContext::~RunContext() = default;
@@ -18,10 +14,14 @@ Json Dataset::facts(std::size_t) const { return nullptr; }
 
 std::string_view to_string(Split split) {
   switch (split) {
-    case Split::none: return "none";
-    case Split::train: return "train";
-    case Split::val: return "val";
-    case Split::test: return "test";
+    case Split::none:
+      return "none";
+    case Split::train:
+      return "train";
+    case Split::val:
+      return "val";
+    case Split::test:
+      return "test";
   }
   return "none";
 }

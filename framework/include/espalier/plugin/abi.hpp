@@ -37,7 +37,7 @@
 #define ESPALIER_ABI_SANITIZER "none"
 #endif
 
-#define ESPALIER_ABI_JSON                                                      \
+#define ESPALIER_ABI_JSON \
   "{\"framework\":\"" ESPALIER_ABI_TEXT(ESPALIER_ABI_VERSION)                  \
   "\",\"compiler\":\"" ESPALIER_ABI_COMPILER                                   \
   "\",\"glibcxx\":\"" ESPALIER_ABI_TEXT(_GLIBCXX_RELEASE)                      \
@@ -46,15 +46,15 @@
   "\",\"torch\":\"" ESPALIER_ABI_TORCH "\",\"stl\":\"" ESPALIER_ABI_STL        \
   "\",\"sanitizer\":\"" ESPALIER_ABI_SANITIZER "\"}"
 
-// A symbol named after the framework's ABI, defined in espalier_core. Loading a plugin that refers to
-// another one fails at once, even where its manifest was not looked at.
+// A symbol named after the framework's ABI, defined in espalier_core. Loading a plugin that refers
+// to another one fails at once, even where its manifest was not looked at.
 #define ESPALIER_ABI_SYMBOL_(version) espalier_abi_v##version
 #define ESPALIER_ABI_SYMBOL__(version) ESPALIER_ABI_SYMBOL_(version)
 #define ESPALIER_ABI_SYMBOL ESPALIER_ABI_SYMBOL__(ESPALIER_ABI_VERSION)
 extern "C" {
 extern const int ESPALIER_ABI_SYMBOL;
 }
-#define ESPALIER_ABI_REFERENCE                                    \
-  do {                                                            \
-    [[maybe_unused]] const volatile int* abi = &ESPALIER_ABI_SYMBOL; \
+#define ESPALIER_ABI_REFERENCE                                       \
+  do {                                                               \
+    [[maybe_unused]] const int* volatile abi = &ESPALIER_ABI_SYMBOL; \
   } while (false)

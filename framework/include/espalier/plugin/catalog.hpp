@@ -31,7 +31,7 @@ struct ComponentInfo {
 
 // Where plugins are looked for, in this order; an earlier folder wins over a later one.
 struct PluginPath {
-  std::vector<std::filesystem::path> folders;  // --plugins DIR: must exist
+  std::vector<std::filesystem::path> folders;   // --plugins DIR: must exist
   std::vector<std::filesystem::path> optional;  // ESPALIER_PLUGIN_PATH, build tree, installation
 
   // `executable` is the running program; the environment and the layout around it give the rest.
@@ -39,7 +39,8 @@ struct PluginPath {
                              std::vector<std::filesystem::path> given = {});
 };
 
-// A plugin that was found and not taken, and why.
+// A plugin that was found and not taken, and why: it cannot be read, has another ABI, fails when it
+// is loaded, or an earlier folder offers the same component.
 struct RejectedPlugin {
   std::filesystem::path file;
   Problem problem;
@@ -47,8 +48,8 @@ struct RejectedPlugin {
 
 class Catalog {
  public:
-  // Reads manifests only. Throws Error on a folder given by hand that is not there and on two plugins
-  // in one folder with the same component; everything else is a RejectedPlugin.
+  // Reads manifests only. Throws Error on a folder given by hand that is not there and on two
+  // plugins in one folder with the same component; everything else is a RejectedPlugin.
   static Catalog scan(const PluginPath& path);
   // For tests: exactly these.
   static Catalog of(std::vector<ComponentInfo> components);
@@ -74,7 +75,10 @@ class Catalog {
                          std::string_view capability) const;
 
  private:
-  std::vector<ComponentInfo> components_;  // sorted by kind, in the order of component_kinds, and name
+  void add_plugin(const std::filesystem::path& file, Problems& duplicates);
+
+  std::vector<ComponentInfo>
+      components_;  // sorted by kind, in the order of component_kinds, and name
   std::vector<RejectedPlugin> rejected_;
   std::vector<std::filesystem::path> searched_;
 };

@@ -1,0 +1,50 @@
+#include <unistd.h>
+
+#include <cstdio>
+#include <espalier/plugin/loader.hpp>
+
+#include "verbs.hpp"
+
+namespace espalier::cli {
+namespace {
+
+Json described(const std::string& file) try {
+  Json components = Json::array();
+  for (const ComponentEntry& entry : load_plugin(file)) {
+    components.push_back(
+        {{"kind", entry.kind}, {"name", entry.name}, {"schema", to_json(entry.schema)}});
+  }
+  return {{"components", std::move(components)}};
+} catch (const Error& error) {
+  const Problem& problem = error.problems().front();
+  return {{"problem",
+           {{"what", problem.what},
+            {"where", problem.where},
+            {"expected", problem.expected},
+            {"found", problem.found},
+            {"fix", problem.fix}}}};
+}
+
+}  // namespace
+
+// Prints {FILE: {"components": [{"kind", "name", "schema"}]} or {"problem": {...}}}.
+int describe(const std::vector<std::string>& arguments) {
+  if (arguments.empty() || arguments[0] == "--help") {
+    std::puts(
+        "usage: espalier-worker describe FILE...\n\n"
+        "Loads plugins and prints the schemas of their components as JSON.\n\n"
+        "  espalier-worker describe build/release/plugins/graph-knn.espalier.so");
+    return arguments.empty() ? 2 : 0;
+  }
+  // What a plugin prints while it is loaded must not get into the answer.
+  const int out = ::dup(STDOUT_FILENO);
+  ::dup2(STDERR_FILENO, STDOUT_FILENO);
+  Json answer = Json::object();
+  for (const std::string& file : arguments) answer[file] = described(file);
+  std::fflush(stdout);
+  ::dup2(out, STDOUT_FILENO);
+  std::puts(answer.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+  return 0;
+}
+
+}  // namespace espalier::cli

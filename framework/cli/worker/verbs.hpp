@@ -1,0 +1,11 @@
+// The verbs of espalier-worker, one file each.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace espalier::cli {
+
+int describe(const std::vector<std::string>& arguments);
+
+}  // namespace espalier::cli

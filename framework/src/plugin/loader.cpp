@@ -1,0 +1,172 @@
+#define BOOST_DLL_USE_STD_FS
+#include <espalier/plugin/loader.hpp>
+
+#include <algorithm>
+#include <boost/dll/shared_library.hpp>
+#include <espalier/plugin/manifest.hpp>
+#include <map>
+
+namespace espalier {
+namespace {
+
+namespace fs = std::filesystem;
+namespace dll = boost::dll;
+
+constexpr const char* entry_symbol = "espalier_plugin_entry";
+using EntryPoint = void(Registrar&);
+
+[[noreturn]] void fail(const fs::path& file, const std::string& what, std::string expected,
+                       std::string found, std::string fix = {}) {
+  throw Error({.what = what,
+               .where = file.string(),
+               .expected = std::move(expected),
+               .found = std::move(found),
+               .fix = std::move(fix)});
+}
+
+class Collector final : public Registrar {
+ public:
+  void add(ComponentEntry entry) override { entries.push_back(std::move(entry)); }
+  void fail(std::string_view message) noexcept override { failure = std::string(message); }
+
+  std::vector<ComponentEntry> entries;
+  std::optional<std::string> failure;
+};
+
+// The reason in the dynamic linker's own words, which Boost puts behind its own.
+std::string linker_message(const std::string& text) {
+  constexpr std::string_view marker = "dlerror system message: ";
+  const std::size_t at = text.find(marker);
+  if (at == std::string::npos) return text;
+  std::string message = text.substr(at + marker.size());
+  return message.substr(0, message.rfind(": Bad file descriptor"));
+}
+
+// Libraries stay loaded to the end of the process, past the destructors of statics.
+dll::shared_library& keep(dll::shared_library library) {
+  static std::mutex mutex;
+  static auto* const kept = new std::vector<std::unique_ptr<dll::shared_library>>;
+  const std::lock_guard lock(mutex);
+  kept->push_back(std::make_unique<dll::shared_library>(std::move(library)));
+  return *kept->back();
+}
+
+dll::shared_library& open(const fs::path& file) {
+  try {
+    return keep(dll::shared_library(fs::absolute(file), dll::load_mode::rtld_now));
+  } catch (const std::exception& error) {
+    fail(file, "a plugin cannot be loaded", {}, linker_message(error.what()),
+         "compile it against this installation, with every library that it needs");
+  }
+}
+
+std::string label(const std::string& kind, const std::string& name, std::int64_t version) {
+  return kind + "/" + name + " version " + std::to_string(version);
+}
+
+template <class List>
+std::string labels(const List& list) {
+  std::vector<std::string> texts;
+  for (const auto& item : list) texts.push_back(label(item.kind, item.name, item.version));
+  std::sort(texts.begin(), texts.end());
+  std::string joined;
+  for (const std::string& text : texts) joined += (joined.empty() ? "" : ", ") + text;
+  return joined.empty() ? "nothing" : joined;
+}
+
+std::string without_backtrace(const std::string& text) {
+  return text.substr(0, text.find("\nException raised from "));
+}
+
+std::string failure_in(std::string_view component, std::string_view operation) {
+  return std::string(component) + " failed in " + std::string(operation);
+}
+
+}  // namespace
+
+std::vector<ComponentEntry> load_plugin(const fs::path& file) {
+  const Manifest manifest = read_manifest(file);
+  if (auto problem = abi_problem(manifest.abi, host_abi(), file)) throw Error(*std::move(problem));
+  dll::shared_library& library = open(file);
+  if (!library.has(entry_symbol)) {
+    fail(file, "a plugin has no entry point", entry_symbol, "no such symbol",
+         "end its source with ESPALIER_COMPONENT");
+  }
+  Collector collector;
+  library.get<EntryPoint>(entry_symbol)(collector);
+  if (collector.failure) {
+    fail(file, "a plugin failed in its entry point", {}, without_backtrace(*collector.failure));
+  }
+  if (labels(collector.entries) != labels(manifest.components)) {
+    fail(file, "a plugin registers something else than its manifest says",
+         labels(manifest.components), labels(collector.entries), "compile the plugin again");
+  }
+  return std::move(collector.entries);
+}
+
+struct Loader::State {
+  const Catalog& catalog;
+  std::mutex mutex;
+  std::map<fs::path, std::vector<ComponentEntry>> loaded;
+};
+
+Loader::Loader(const Catalog& catalog) : state_(new State{catalog, {}, {}}) {}
+Loader::~Loader() = default;
+
+const ComponentEntry& Loader::entry(std::string_view kind, std::string_view name) {
+  const ComponentInfo* info = state_->catalog.find(kind, name);
+  if (info == nullptr) {
+    throw Error(
+        {.what = "no " + std::string(kind) + " component is called \"" + std::string(name) + "\"",
+         .where = {},
+         .expected = {},
+         .found = {},
+         .fix = "`espalier plugins list` shows what there is"});
+  }
+  const std::lock_guard lock(state_->mutex);
+  auto loaded = state_->loaded.find(info->file);
+  if (loaded == state_->loaded.end()) {
+    loaded = state_->loaded.emplace(info->file, load_plugin(info->file)).first;
+  }
+  for (const ComponentEntry& entry : loaded->second) {
+    if (entry.kind == kind && entry.name == name) return entry;
+  }
+  fail(info->file, "a plugin changed while the program ran",
+       label(info->kind, info->name, info->version), labels(loaded->second), "start again");
+}
+
+std::shared_ptr<void> Loader::make(std::string_view kind, const Json& section,
+                                   const RunContext& context) {
+  const auto name = section.at("use").get<std::string>();
+  const ComponentEntry& found = entry(kind, name);
+  std::shared_ptr<void> made;
+  guarded(std::string(kind) + "/" + name, "its constructor",
+          [&] { made = found.make(section, context); });
+  return made;
+}
+
+void guarded(std::string_view component, std::string_view operation,
+             const std::function<void()>& call) {
+  const std::string what = failure_in(component, operation);
+  try {
+    call();
+  } catch (const Error& error) {
+    std::vector<Problem> problems = error.problems();
+    for (Problem& problem : problems) problem.what = what + ": " + problem.what;
+    throw Error(std::move(problems));
+  } catch (const std::exception& error) {
+    throw Error({.what = what,
+                 .where = {},
+                 .expected = {},
+                 .found = without_backtrace(error.what()),
+                 .fix = {}});
+  } catch (...) {
+    throw Error({.what = what,
+                 .where = {},
+                 .expected = {},
+                 .found = "an exception that is no std::exception",
+                 .fix = {}});
+  }
+}
+
+}  // namespace espalier
