@@ -1,0 +1,64 @@
+// Content hashes: what a path parameter contributes to the identity of a trial.
+//
+// A file counts by its bytes: SHA-256 of them. A folder counts by the files in it, at any depth:
+// SHA-256 of one record a file, in ascending order of NAME by bytes,
+//
+//   NAME, a zero byte, the file's SHA-256 in hexadecimal, a line feed
+//
+// where NAME is the path below the folder with "/" between its parts. Whatever has a name that
+// begins with "." is left out, with everything below it. Symbolic links count as what they lead to.
+// Names of folders, dates, owners and permissions do not count.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <espalier/core/hash.hpp>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <unordered_map>
+
+namespace espalier {
+
+// Hashes files and folders, and reads no file again whose size, times and inode are what they were.
+//
+// A file that changed less than `settle` before it was hashed is not remembered: its clock could
+// not tell another change from the first.
+class ContentHasher {
+ public:
+  // Files hashed so far and files of the folder at hand.
+  using Progress = std::function<void(std::int64_t done, std::int64_t total)>;
+
+  // Remembers across runs in `cache`, which is read on first use; an empty path: in memory alone.
+  explicit ContentHasher(std::filesystem::path cache = {}, Progress progress = {},
+                         std::chrono::nanoseconds settle = std::chrono::seconds(2));
+
+  // Throws Error that names the file on what cannot be read, a link that leads nowhere, a folder
+  // inside itself, what is neither file nor folder, and folders of more than 5,000,000 files.
+  [[nodiscard]] Digest digest(const std::filesystem::path& path);
+
+  // Writes what was learnt. False when the cache cannot be written, which costs time alone.
+  bool save();
+
+ private:
+  struct Entry {
+    Digest digest{};
+    std::int64_t size = 0;
+    std::int64_t modified = 0;  // nanoseconds since 1970
+    std::int64_t changed = 0;
+    std::uint64_t inode = 0;
+  };
+
+  void load();
+  [[nodiscard]] Digest file_digest(const std::string& path);
+  [[nodiscard]] Digest folder_digest(const std::filesystem::path& folder);
+
+  std::filesystem::path cache_;
+  Progress progress_;
+  std::chrono::nanoseconds settle_;
+  std::unordered_map<std::string, Entry> entries_;  // by absolute path
+  bool loaded_ = false;
+  bool learnt_ = false;
+};
+
+}  // namespace espalier

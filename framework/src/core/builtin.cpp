@@ -1,0 +1,65 @@
+#include <espalier/core/builtin.hpp>
+
+#include <cstdlib>
+#include <espalier/core/error.hpp>
+#include <espalier/core/process.hpp>
+#include <espalier/core/schema.hpp>
+#include <set>
+#include <string>
+
+namespace espalier {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view prefix = "builtin:";
+
+std::vector<std::string> builtin_names() {
+  std::set<std::string> names;
+  std::error_code error;
+  for (const fs::path& folder : builtin_folders()) {
+    for (const auto& entry : fs::directory_iterator(folder, error)) {
+      names.insert(entry.path().filename().string());
+    }
+  }
+  return {names.begin(), names.end()};
+}
+
+[[noreturn]] void unknown(const std::string& name) {
+  const std::vector<std::string> names = builtin_names();
+  std::string list;
+  for (const std::string& known : names) list += (list.empty() ? "one of " : ", ") + known;
+  const auto near = nearest_name(name, names);
+  throw Error({.what = "no built-in data is called \"" + name + "\"",
+               .where = builtin_folders().front().string(),
+               .expected = std::move(list),
+               .found = {},
+               .fix = near ? "did you mean \"builtin:" + *near + "\"?" : ""});
+}
+
+fs::path builtin(const std::string& name) {
+  if (name.empty() || name[0] == '.' || name.find('/') != std::string::npos) unknown(name);
+  for (const fs::path& folder : builtin_folders()) {
+    if (fs::exists(folder / name)) return folder / name;
+  }
+  unknown(name);
+}
+
+}  // namespace
+
+std::vector<fs::path> builtin_folders() {
+  const fs::path folder = current_executable().parent_path();
+  return {(folder / "../share/espalier").lexically_normal(),
+          (folder / "../../share/espalier").lexically_normal()};
+}
+
+fs::path resolve_path(std::string_view text) {
+  if (text.substr(0, prefix.size()) == prefix) {
+    return builtin(std::string(text.substr(prefix.size())));
+  }
+  const char* home = std::getenv("HOME");
+  if (text.substr(0, 2) == "~/" && home != nullptr) return fs::path(home) / text.substr(2);
+  return fs::absolute(text).lexically_normal();
+}
+
+}  // namespace espalier
