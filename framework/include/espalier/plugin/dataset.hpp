@@ -19,8 +19,8 @@ enum class Split { none, train, val, test };
 [[nodiscard]] std::string_view to_string(Split split);
 
 struct Sample {
-  std::string id;          // stable and unique in the dataset, such as `images/rose_1.jpg`
-  std::int64_t label = 0;  // index into Dataset::class_names()
+  std::string id;             // stable and unique in the dataset, such as `images/rose_1.jpg`
+  std::int64_t label = 0;     // index into Dataset::class_names()
   Split split = Split::none;  // none: Espalier splits, stratified and seeded
 };
 
@@ -41,6 +41,9 @@ class Dataset {
   [[nodiscard]] virtual Image image(std::size_t index) const = 0;
   // True statements about the picture, an object, for captioners that can use them; null without.
   [[nodiscard]] virtual Json facts(std::size_t index) const;
+  // The part of facts() that every picture of a class shares, for descriptions of the class; null
+  // without.
+  [[nodiscard]] virtual Json class_facts(std::int64_t) const { return nullptr; }
 };
 
 }  // namespace espalier
