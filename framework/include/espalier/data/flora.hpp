@@ -81,4 +81,9 @@ struct Scene {
 [[nodiscard]] std::vector<std::string> alternatives(std::string_view attribute,
                                                     std::string_view value);
 
+// Sentences that say all of `facts`, of a picture or of a species (then without a background), in
+// one of several wordings. Throws Error that names the attributes that are missing.
+inline constexpr std::int64_t wordings = 5;
+[[nodiscard]] std::string describe(const Json& facts, std::int64_t wording);
+
 }  // namespace espalier::flora
