@@ -113,6 +113,8 @@ struct Loader::State {
 Loader::Loader(const Catalog& catalog) : state_(new State{catalog, {}, {}}) {}
 Loader::~Loader() = default;
 
+const Catalog& Loader::catalog() const noexcept { return state_->catalog; }
+
 const ComponentEntry& Loader::entry(std::string_view kind, std::string_view name) {
   const ComponentInfo* info = state_->catalog.find(kind, name);
   if (info == nullptr) {

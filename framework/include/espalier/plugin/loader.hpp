@@ -18,6 +18,8 @@ class Loader {
   explicit Loader(const Catalog& catalog);
   ~Loader();
 
+  [[nodiscard]] const Catalog& catalog() const noexcept;
+
   // The component's registration. Throws Error when the library cannot be loaded, fails in its entry
   // point, or registers something else than its manifest says.
   [[nodiscard]] const ComponentEntry& entry(std::string_view kind, std::string_view name);
