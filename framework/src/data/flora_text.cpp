@@ -12,9 +12,9 @@ using Phrases = std::map<std::string, std::string, std::less<>>;
 constexpr std::string_view templates[wordings] = {
     "a flower with {n} {s} {c} petals {r}, a {m} at its centre and {l} leaves{b}.",
     "a photo of a {c} flower{b}: {n} {s} petals {r}, with a {m} in the middle and {l} leaves.",
-    "{s} {c} petals, {n} of them {r}, surround a {m}. The leaves are {l}. It grows{b}.",
-    "this flower has {l} leaves, a {m} for a centre and {n} {s} petals {r}, all {c}{b}.",
-    "the blossom is {c}. Its petals are {s}, {n} {r}, around a {m}; its leaves are {l}{b}.",
+    "{s} {c} petals, {n} of them {r}, surround a {m}. The leaves are {l}. It stands{b}.",
+    "this flower{b} has {l} leaves, a {m} for a centre and {n} {s} petals {r}, all {c}.",
+    "the blossom{b} is {c}. Its petals are {s}, {n} {r}, around a {m}; its leaves are {l}.",
 };
 
 constexpr std::pair<std::string_view, std::string_view> rows[] = {
@@ -76,7 +76,8 @@ std::string describe(const Json& facts, std::int64_t wording) {
     sentence += words.find(rest.substr(open + 1, 1))->second;
   }
   sentence += rest;
-  if (const auto idle = sentence.find(" It grows."); idle != sentence.npos) sentence.erase(idle);
+  if (const auto nowhere = sentence.find(" It stands."); nowhere != sentence.npos)
+    sentence.erase(nowhere);
   if (sentence[0] >= 'a' && sentence[0] <= 'z')
     sentence[0] = static_cast<char>(sentence[0] - 'a' + 'A');
   return sentence;

@@ -1,0 +1,97 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <espalier/data/flora.hpp>
+#include <espalier/plugin/captioner.hpp>
+#include <set>
+
+#include "plugin_support.hpp"
+
+namespace espalier {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing_support::error_of;
+using testing_support::make;
+
+Json rose() {
+  Json facts = flora::facts(flora::species(flora::Pool::benchmark, 1)[0]);
+  facts["background"] = "soil";
+  return facts;
+}
+
+std::string caption(const Captioner& captioner, int sample, Json facts = rose()) {
+  CaptionRequest request;
+  request.facts = std::move(facts);
+  request.random = Random(sample, "caption");
+  return captioner.caption(request).text;
+}
+
+// How many of the attributes a caption gets wrong: their words are not in it.
+int mistakes(const std::string& text, const Json& facts) {
+  int wrong = 0;
+  for (const char* key : {"petals", "centre", "leaf"}) {
+    wrong += !testing::Value(text, HasSubstr(facts.at(key).get<std::string>()));
+  }
+  return wrong;
+}
+
+TEST(NoCaption, IsEmpty) { EXPECT_EQ(caption(*make<Captioner>("none"), 1), ""); }
+
+TEST(AttributesCaption, SaysEveryAttributeInEveryWording) {
+  const auto captioner = make<Captioner>("attributes");
+  std::set<std::string> texts;
+  for (int sample = 0; sample < 50; ++sample) {
+    const std::string text = caption(*captioner, sample);
+    texts.insert(text);
+    EXPECT_THAT(text, HasSubstr("deep purple")) << text;
+    EXPECT_THAT(text, HasSubstr("road notched")) << text;
+    EXPECT_THAT(text, HasSubstr("over bare soil"));
+    EXPECT_EQ(mistakes(text, rose()), 0) << text;
+    EXPECT_EQ(text, caption(*captioner, sample));
+  }
+  EXPECT_EQ(texts.size(), static_cast<std::size_t>(flora::wordings));
+}
+
+TEST(AttributesCaption, MakesAsManyMistakesAsAskedFor) {
+  for (const double rate : {0.2, 0.6, 1.0}) {
+    const auto captioner = make<Captioner>("attributes", {{"error_rate", rate}});
+    int wrong = 0;
+    for (int sample = 0; sample < 1000; ++sample)
+      wrong += mistakes(caption(*captioner, sample), rose());
+    // 3000 draws: five standard deviations are 5 sqrt(rate (1 - rate) / 3000) <= 0.045.
+    EXPECT_NEAR(wrong / 3000.0, rate, 0.045);
+  }
+}
+
+TEST(AttributesCaption, MistakesAtALowRateAreAmongThoseAtAHighOne) {
+  const auto low = make<Captioner>("attributes", {{"error_rate", 0.1}});
+  const auto high = make<Captioner>("attributes", {{"error_rate", 0.5}});
+  for (int sample = 0; sample < 100; ++sample) {
+    EXPECT_LE(mistakes(caption(*low, sample), rose()), mistakes(caption(*high, sample), rose()));
+  }
+}
+
+TEST(AttributesCaption, DescribesASpeciesWithoutItsBackground) {
+  const auto captioner = make<Captioner>("attributes");
+  Json facts = rose();
+  facts.erase("background");
+  for (int sample = 0; sample < 20; ++sample) {
+    EXPECT_THAT(caption(*captioner, sample, facts), Not(HasSubstr("stands")));
+  }
+}
+
+TEST(AttributesCaption, NamesTheFactsThatAreMissing) {
+  const auto captioner = make<Captioner>("attributes");
+  const std::string text = error_of([&] {
+    (void)caption(*captioner, 1, {{"petals", "five"}, {"leaf", 3}});
+  });
+  EXPECT_THAT(text, HasSubstr("petal_colour"));
+  EXPECT_THAT(text, HasSubstr("\"leaf\""));
+  EXPECT_THAT(text, Not(HasSubstr("lack \"petals\"")));
+  EXPECT_THAT(error_of([&] { (void)caption(*captioner, 1, nullptr); }), HasSubstr("petal_shape"));
+}
+
+}  // namespace
+}  // namespace espalier
