@@ -27,7 +27,8 @@ void bind(Schema<ProtocolParams>& s) {
   s.field("split_seed", &ProtocolParams::split_seed)
       .min(0)
       .doc("Seed of the split, where the dataset has none of its own");
-  s.check("val_fraction + test_fraction < 1", "val_fraction and test_fraction leave nothing to train on");
+  s.check("val_fraction + test_fraction < 1",
+          "val_fraction and test_fraction leave nothing to train on");
 }
 
 void bind(Schema<NodesParams>& s) {

@@ -1,40 +1,51 @@
-// An experiment as written: a YAML file and overrides from the command line.
+// An experiment as written: a YAML file and overrides from the command line. docs/experiments.md
+// has the language.
 #pragma once
 
+#include <cstdint>
 #include <espalier/core/json.hpp>
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace espalier {
 
-// One block of `sweep`: the axes of `grid` and `sample` multiplied, those of a `zip` in step.
+// One key and the values that it takes in turn.
+struct SweepAxis {
+  std::string key;  // dotted, such as graph.tau
+  std::vector<Json>
+      values;  // {"glob": [patterns], "exclude": [patterns]} stands for component names
+  std::string where;
+};
+
+// One block of `sweep`: the product of its grid axes and its zips, the last one fastest.
 struct SweepBlock {
-  struct AxisValues {
-    std::string key;
-    std::vector<Json> values;  // a marker {"glob": "*", "exclude": [...]} stands for component names
-    std::string where;
-  };
-  std::vector<AxisValues> grid;
-  std::vector<std::vector<AxisValues>> zips;
-  std::int64_t sample = 0;  // draw so many of the product without replacement; 0: all
-  std::int64_t sample_seed = 0;
+  std::vector<SweepAxis> grid;
+  std::vector<std::vector<SweepAxis>> zips;  // the axes of one zip advance together
+  std::int64_t sample = 0;                   // draw so many of the product, 0: all of it
+  std::int64_t sample_seed = 1;
   std::vector<std::pair<std::string, std::string>> when;     // predicate, where
   std::vector<std::pair<std::string, std::string>> exclude;  // predicate, where
 };
 
 struct ExperimentSource {
-  std::string name;
+  std::string file;
+  std::string name;  // letters, digits, "-", "_" and "."; never begins with "."
   std::string about;
-  Json base = Json::object();  // nested, as written and overridden
-  std::vector<SweepBlock> blocks;
+  Json base = Json::object();      // nested; a component given by its name is {"use": name}
+  std::vector<SweepBlock> blocks;  // at least one; a block without axes is one trial
   std::map<std::string, std::string> where;  // dotted key -> file:line or the override
-  Json limits = Json::object();  // seconds and megabytes a trial; no part of the identity
+  Json limits = Json::object();  // seconds and megabytes a trial, 0: none; no part of the identity
 
   // Throws Error with every mistake of the file and of the overrides.
   static ExperimentSource read(const std::filesystem::path& file,
                                const std::vector<std::string>& overrides);
+
+  // Where the value under a dotted key was given, or the nearest key above it, or the file.
+  [[nodiscard]] std::string locate(std::string_view key) const;
 };
 
 }  // namespace espalier

@@ -1,0 +1,123 @@
+#include <algorithm>
+#include <espalier/core/schema.hpp>
+#include <espalier/experiment/sections.hpp>
+#include <espalier/plugin/catalog.hpp>
+
+#include "keys_internal.hpp"
+#include "value_internal.hpp"
+
+namespace espalier {
+namespace {
+
+bool word_letter(char c) {
+  return ('a' <= c && c <= 'z') || ('A' <= c && c <= 'Z') || ('0' <= c && c <= '9') || c == '_';
+}
+
+bool well_formed(std::string_view key) {
+  if (key.empty() || key.size() > 200 || key.back() == '.') return false;
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    const bool ends_a_word = key[i] == '.' && i > 0 && key[i - 1] != '.';
+    if (!word_letter(key[i]) && !ends_a_word) return false;
+  }
+  return true;
+}
+
+std::string_view head(std::string_view key) { return key.substr(0, key.find('.')); }
+
+std::string_view tail(std::string_view key) {
+  const std::size_t dot = key.find('.');
+  return dot == std::string_view::npos ? std::string_view{} : key.substr(dot + 1);
+}
+
+bool set_below(Json& parent, std::string_view key, Json value) {
+  const std::string name(head(key));
+  if (const std::string_view rest = tail(key); !rest.empty()) {
+    Json& child = parent[name];
+    if (child.is_null()) child = Json::object();
+    if (child.is_string()) child = Json{{"use", child}};
+    return child.is_object() && set_below(child, rest, std::move(value));
+  }
+  Json& slot = parent[name];
+  const bool chooses = value.is_string() && slot.is_object() && slot.contains("use");
+  (chooses ? slot["use"] : slot) = std::move(value);
+  return true;
+}
+
+}  // namespace
+
+const std::vector<std::string>& section_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all(std::begin(component_kinds), std::end(component_kinds));
+    all.insert(all.end(), std::begin(fixed_sections), std::end(fixed_sections));
+    all.emplace_back("seed");
+    return all;
+  }();
+  return names;
+}
+
+bool has_use(std::string_view section) {
+  return section == "head" || std::find(std::begin(component_kinds), std::end(component_kinds),
+                                        section) != std::end(component_kinds);
+}
+
+bool check_key(const std::string& key, const std::string& where, Problems& problems) {
+  const std::vector<std::string>& names = section_names();
+  if (!well_formed(key)) {
+    problems.add({.what = "\"" + key.substr(0, 100) + "\" is no key",
+                  .where = where,
+                  .expected = "words with dots between them, such as graph.tau",
+                  .found = {},
+                  .fix = {}});
+    return false;
+  }
+  const std::string section(head(key));
+  if (std::find(names.begin(), names.end(), section) != names.end()) return true;
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "one of " : ", ") + name;
+  const auto near = nearest_name(section, names);
+  problems.add({.what = "unknown section \"" + section + "\"",
+                .where = where,
+                .expected = list,
+                .found = {},
+                .fix = near ? "did you mean \"" + *near + "\"?" : ""});
+  return false;
+}
+
+const Json* value_under(const Json& root, std::string_view key) {
+  const Json* value = &root;
+  for (; !key.empty(); key = tail(key)) {
+    if (!value->is_object()) return nullptr;
+    const auto it = value->find(head(key));
+    if (it == value->end()) return nullptr;
+    value = &*it;
+  }
+  return value;
+}
+
+bool set_value(Json& root, std::string_view key, Json value) {
+  if (value.is_string() && has_use(key)) {
+    return set_below(root, std::string(key) + ".use", std::move(value));
+  }
+  return set_below(root, key, std::move(value));
+}
+
+bool erase_value(Json& root, std::string_view key) {
+  const std::size_t dot = key.rfind('.');
+  const bool nested = dot != std::string_view::npos;
+  const Json* parent = nested ? value_under(root, key.substr(0, dot)) : &root;
+  if (parent == nullptr || !parent->is_object()) return false;
+  return const_cast<Json*>(parent)->erase(std::string(nested ? key.substr(dot + 1) : key)) > 0;
+}
+
+std::string axis_key(const std::string& key, const std::vector<Json>& values) {
+  const bool names = std::all_of(values.begin(), values.end(), [](const Json& value) {
+    return value.is_string() || is_glob(value);
+  });
+  return has_use(key) && names ? key + ".use" : key;
+}
+
+bool is_under(std::string_view key, std::string_view parent) {
+  return key == parent || (key.starts_with(parent) && key.substr(parent.size()).starts_with('.'));
+}
+
+}  // namespace espalier

@@ -1,0 +1,37 @@
+// Dotted keys into nested configurations.
+#pragma once
+
+#include <espalier/core/error.hpp>
+#include <espalier/core/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace espalier {
+
+// What a trial's configuration may hold: dataset, ..., protocol, ..., seed.
+[[nodiscard]] const std::vector<std::string>& section_names();
+
+// Whether a plain name under this key chooses the section's `use`: components and the head.
+[[nodiscard]] bool has_use(std::string_view section);
+
+// Adds a problem, and is false, where a key is no dotted path of words or begins with no section.
+bool check_key(const std::string& key, const std::string& where, Problems& problems);
+
+// The value under a dotted key, or nullptr.
+[[nodiscard]] const Json* value_under(const Json& root, std::string_view key);
+
+// Sets a value. Names on the way become {"use": name}; a name set on a section, or on a value that
+// has a `use`, sets that. False where another value is in the way.
+bool set_value(Json& root, std::string_view key, Json value);
+
+// False where there is nothing.
+bool erase_value(Json& root, std::string_view key);
+
+// `gnn` where `gnn.use` is meant: all values are names or globs.
+[[nodiscard]] std::string axis_key(const std::string& key, const std::vector<Json>& values);
+
+// Whether `key` is `parent` or below it.
+[[nodiscard]] bool is_under(std::string_view key, std::string_view parent);
+
+}  // namespace espalier

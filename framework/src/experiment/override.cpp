@@ -1,0 +1,177 @@
+#include <algorithm>
+#include <espalier/core/schema.hpp>
+#include <optional>
+#include <utility>
+
+#include "keys_internal.hpp"
+#include "override_internal.hpp"
+#include "value_internal.hpp"
+
+namespace espalier {
+namespace {
+
+enum class Operation { set, add, force, remove };
+
+struct Override {
+  Operation operation = Operation::set;
+  std::string key;
+  std::optional<std::string> value;
+  std::string where;
+};
+
+Override split(const std::string& text) {
+  Override result;
+  result.where = "command line: " + text.substr(0, 200);
+  std::string_view rest = text;
+  if (rest.starts_with("++")) {
+    result.operation = Operation::force;
+    rest.remove_prefix(2);
+  } else if (rest.starts_with("+")) {
+    result.operation = Operation::add;
+    rest.remove_prefix(1);
+  } else if (rest.starts_with("~")) {
+    result.operation = Operation::remove;
+    rest.remove_prefix(1);
+  }
+  const std::size_t equals = rest.find('=');
+  result.key = rest.substr(0, equals);
+  if (equals != std::string_view::npos) result.value = rest.substr(equals + 1);
+  return result;
+}
+
+// Takes the axes of `key` and below it out of the sweep; true where there were any.
+bool remove_axes(std::vector<SweepBlock>& blocks, std::string_view key) {
+  const auto matches = [&](const SweepAxis& axis) { return is_under(axis.key, key); };
+  bool found = false;
+  for (SweepBlock& block : blocks) {
+    found = std::erase_if(block.grid, matches) > 0 || found;
+    for (auto& zip : block.zips) found = std::erase_if(zip, matches) > 0 || found;
+    std::erase_if(block.zips, [](const auto& zip) { return zip.empty(); });
+  }
+  return found;
+}
+
+bool is_swept(const std::vector<SweepBlock>& blocks, std::string_view key) {
+  std::vector<SweepBlock> copy = blocks;
+  return remove_axes(copy, key);
+}
+
+// In every block: in the place of a grid axis of that key, else behind the others.
+void set_axis(ExperimentSource& source, const SweepAxis& axis) {
+  if (source.blocks.empty()) source.blocks.emplace_back();
+  for (SweepBlock& block : source.blocks) {
+    const auto same = std::find_if(block.grid.begin(), block.grid.end(),
+                                   [&](const SweepAxis& old) { return old.key == axis.key; });
+    if (same != block.grid.end()) {
+      *same = axis;
+      continue;
+    }
+    for (auto& zip : block.zips) {
+      std::erase_if(zip, [&](const SweepAxis& old) { return old.key == axis.key; });
+    }
+    std::erase_if(block.zips, [](const auto& zip) { return zip.empty(); });
+    block.grid.push_back(axis);
+  }
+}
+
+class Application {
+ public:
+  Application(ExperimentSource& source, Problems& problems)
+      : source_(source), problems_(problems) {}
+
+  void apply(const Override& change) {
+    if (change.operation != Operation::remove && !change.value) {
+      return problem(change, "an override has no value", "key=value, or ~key to leave a key out");
+    }
+    if (change.key == "name" || change.key == "about" || change.key.starts_with("limits.")) {
+      return set_heading(change);
+    }
+    if (!check_key(change.key, change.where, problems_)) return;
+    change.operation == Operation::remove ? remove(change) : set(change);
+  }
+
+ private:
+  void problem(const Override& change, std::string what, std::string expected = {},
+               std::string fix = {}) {
+    problems_.add({.what = std::move(what),
+                   .where = change.where,
+                   .expected = std::move(expected),
+                   .found = {},
+                   .fix = std::move(fix)});
+  }
+
+  void set_heading(const Override& change) {
+    const ParsedValue parsed = parse_value(change.value.value_or(""), change.where);
+    if (parsed.axis || change.operation == Operation::remove) {
+      return problem(change, "\"" + change.key + "\" cannot be swept or left out");
+    }
+    const Json& value = parsed.values.front();
+    source_.where[change.key] = change.where;
+    if (change.key.starts_with("limits.")) {
+      source_.limits[change.key.substr(7)] = value;
+    } else {
+      (change.key == "name" ? source_.name : source_.about) =
+          value.is_string() ? value.get<std::string>() : value.dump();
+    }
+  }
+
+  void set(const Override& change) {
+    const bool there =
+        value_under(source_.base, change.key) != nullptr || is_swept(source_.blocks, change.key);
+    if (change.operation == Operation::add && there) {
+      return problem(change, "\"" + change.key + "\" is there already", {},
+                     "leave the + away to change it");
+    }
+    ParsedValue parsed = parse_value(*change.value, change.where);
+    const std::string key = axis_key(change.key, parsed.values);
+    if (parsed.axis) return sweep(change, key, std::move(parsed.values));
+    remove_axes(source_.blocks, key);
+    if (!set_value(source_.base, key, std::move(parsed.values.front()))) {
+      return problem(change, "a key above \"" + key + "\" holds a value, no section");
+    }
+    source_.where[key] = change.where;
+  }
+
+  void sweep(const Override& change, const std::string& key, std::vector<Json> values) {
+    if (values.empty()) return problem(change, "the axis \"" + key + "\" has no values");
+    set_axis(source_, {key, std::move(values), change.where});
+  }
+
+  void remove(const Override& change) {
+    if (change.value) {
+      const ParsedValue parsed = parse_value(*change.value, change.where);
+      const Json* held = value_under(source_.base, axis_key(change.key, parsed.values));
+      if (held == nullptr || parsed.axis || *held != parsed.values.front()) {
+        return problem(change, "\"" + change.key + "\" does not hold this value",
+                       held == nullptr ? "" : held->dump());
+      }
+    }
+    const bool swept = remove_axes(source_.blocks, change.key);
+    const bool held = erase_value(source_.base, change.key);
+    if (swept || held) return;
+    std::vector<std::string> known;
+    for (const auto& [key, where] : source_.where) known.push_back(key);
+    const auto near = nearest_name(change.key, known);
+    problem(change, "there is no \"" + change.key + "\" to leave out", {},
+            near ? "did you mean \"~" + *near + "\"?" : "");
+  }
+
+  ExperimentSource& source_;
+  Problems& problems_;
+};
+
+}  // namespace
+
+void apply_overrides(const std::vector<std::string>& overrides, ExperimentSource& source,
+                     Problems& problems) {
+  Application application(source, problems);
+  for (const std::string& text : overrides) {
+    try {
+      application.apply(split(text));
+    } catch (const Error& error) {
+      for (const Problem& problem : error.problems()) problems.add(problem);
+    }
+  }
+}
+
+}  // namespace espalier
