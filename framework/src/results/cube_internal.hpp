@@ -1,0 +1,29 @@
+// A metric over the product of the axes.
+#pragma once
+
+#include <cstddef>
+#include <espalier/results/sweep_table.hpp>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace espalier {
+
+// Axes as in the plan, but `seed` last. Cells without a complete trial are NaN.
+class Cube {
+ public:
+  // Empty where there is no axis or the product has far more cells than there are trials.
+  static std::optional<Cube> of(const SweepTable& sweep);
+
+  [[nodiscard]] const std::vector<std::size_t>& axes() const noexcept { return axes_; }
+  [[nodiscard]] const std::vector<std::size_t>& sizes() const noexcept { return sizes_; }
+  // Row-major.
+  [[nodiscard]] std::vector<double> cells(const SweepTable& sweep, std::string_view metric) const;
+
+ private:
+  std::vector<std::size_t> axes_;  // into PlanTable::axes
+  std::vector<std::size_t> sizes_;
+  std::vector<std::size_t> cell_of_;  // a row of the plan; npos: none
+};
+
+}  // namespace espalier

@@ -1,0 +1,241 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstring>
+#include <ctime>
+#include <espalier/core/error.hpp>
+#include <espalier/core/file.hpp>
+#include <espalier/results/result_file.hpp>
+#include <espalier/results/trial_fields.hpp>
+#include <limits>
+
+#include "hdf5_internal.hpp"
+
+namespace espalier {
+namespace {
+
+constexpr std::size_t largest_file = std::size_t{8} << 30;
+constexpr std::int64_t numbers_bytes = 4 + 8 + 4 * 8;  // a row of /metrics without `split`
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  ::gmtime_r(&now, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+Table final_table(const TrialResult& result) {
+  Table table;
+  for (const TrialField& field : trial_fields()) {
+    table.add(std::string(field.name),
+              field_column(field, 1, [&](std::size_t) -> const TrialResult& { return result; }));
+  }
+  return table;
+}
+
+Table timing_table(const std::vector<StageTime>& timing) {
+  std::vector<std::string> stages;
+  std::vector<double> seconds;
+  std::vector<Flag> cached;
+  for (const StageTime& time : timing) {
+    stages.push_back(time.stage);
+    seconds.push_back(time.seconds);
+    cached.push_back(time.cached ? Flag::yes : Flag::no);
+  }
+  Table table;
+  table.add("stage", std::move(stages));
+  table.add("seconds", std::move(seconds));
+  table.add("cached", std::move(cached));
+  return table;
+}
+
+void write_predictions(hid_t file, const Predictions& predictions) {
+  const std::string group = "predictions/" + predictions.split;
+  const hsize_t rows = predictions.ids.size();
+  ESPALIER_ASSERT(predictions.labels.size() == rows && predictions.predicted.size() == rows,
+                  "one label and one prediction a sample");
+  if (rows == 0) return;
+  ESPALIER_ASSERT(predictions.logits.size() % rows == 0, "logits are a matrix");
+  const hsize_t classes = predictions.logits.size() / rows;
+  hdf5::write_column(file, group + "/sample", predictions.ids);
+  hdf5::write_array(file, group + "/y_true", H5T_NATIVE_INT32, predictions.labels.data(), {rows});
+  hdf5::write_array(file, group + "/y_pred", H5T_NATIVE_INT32, predictions.predicted.data(),
+                    {rows});
+  hdf5::write_array(file, group + "/logits", H5T_NATIVE_FLOAT, predictions.logits.data(),
+                    {rows, classes});
+}
+
+void write_header(hid_t file, const TrialResult& result) {
+  hdf5::write_attribute(file, "schema", "espalier.trial/1");
+  hdf5::write_attribute(file, "trial_id", result.trial_id);
+  hdf5::write_attribute(file, "combo_id", result.combo_id);
+  hdf5::write_attribute(file, "status", "complete");
+  hdf5::write_attribute(file, "seed", result.seed);
+  hdf5::write_attribute(file, "created_utc", utc_now());
+  for (const char* name : {"framework_version", "git_sha", "git_dirty"}) {
+    if (result.environment.contains(name)) {
+      hdf5::write_attribute(file, name, result.environment[name]);
+    }
+  }
+}
+
+std::int64_t offset_of(hid_t dataset) {
+  const haddr_t offset = H5Dget_offset(dataset);
+  return offset == HADDR_UNDEF ? 0 : static_cast<std::int64_t>(offset);
+}
+
+ResultExtent extent_of(hid_t metrics, std::int64_t rows, std::int64_t row_bytes,
+                       std::size_t bytes) {
+  return {static_cast<std::int64_t>(bytes), offset_of(metrics), rows, row_bytes};
+}
+
+template <class T>
+T take(const char*& from) {
+  T value;
+  std::memcpy(&value, from, sizeof value);
+  from += sizeof value;
+  return value;
+}
+
+EpochMetrics metrics_row(const char* from, std::size_t split_bytes) {
+  EpochMetrics row;
+  row.epoch = take<std::int32_t>(from);
+  row.step = take<std::int64_t>(from);
+  row.split.assign(from, ::strnlen(from, split_bytes));
+  from += split_bytes;
+  row.loss = take<double>(from);
+  row.top1 = take<double>(from);
+  row.lr = take<double>(from);
+  row.wall_s = take<double>(from);
+  return row;
+}
+
+bool read_at(const std::filesystem::path& file, std::int64_t offset, std::string& bytes) {
+  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const ssize_t got = ::pread(fd, bytes.data(), bytes.size(), offset);
+  ::close(fd);
+  return got == static_cast<ssize_t>(bytes.size());
+}
+
+template <class T>
+const std::vector<T>& column(const Table& table, std::string_view name) {
+  const Column* found = table.find(name);
+  const auto* values = found != nullptr ? std::get_if<std::vector<T>>(&found->values) : nullptr;
+  if (values == nullptr) {
+    throw Error({.what = "a table lacks the column " + std::string(name),
+                 .where = {},
+                 .expected = {},
+                 .found = {},
+                 .fix = {}});
+  }
+  return *values;
+}
+
+std::vector<EpochMetrics> metrics_from(const Table& table) {
+  std::vector<EpochMetrics> rows(table.rows());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    rows[i] = {column<std::int32_t>(table, "epoch")[i], column<std::int64_t>(table, "step")[i],
+               column<std::string>(table, "split")[i],  column<double>(table, "loss")[i],
+               column<double>(table, "top1")[i],        column<double>(table, "lr")[i],
+               column<double>(table, "wall_s")[i]};
+  }
+  return rows;
+}
+
+}  // namespace
+
+Json to_json(const ResultExtent& extent) {
+  return {{"bytes", extent.bytes},
+          {"metrics_offset", extent.metrics_offset},
+          {"metrics_rows", extent.metrics_rows},
+          {"metrics_row_bytes", extent.metrics_row_bytes}};
+}
+
+std::optional<ResultExtent> extent_from_json(const Json& json) {
+  ResultExtent extent;
+  const std::pair<const char*, std::int64_t*> members[] = {
+      {"bytes", &extent.bytes},
+      {"metrics_offset", &extent.metrics_offset},
+      {"metrics_rows", &extent.metrics_rows},
+      {"metrics_row_bytes", &extent.metrics_row_bytes}};
+  for (const auto& [name, member] : members) {
+    const auto it = json.is_object() ? json.find(name) : json.end();
+    if (it == json.end() || !it->is_number_integer()) return std::nullopt;
+    it->get_to(*member);
+    if (*member < 0) return std::nullopt;
+  }
+  if (extent.metrics_row_bytes < numbers_bytes || extent.metrics_offset > extent.bytes ||
+      extent.metrics_rows > (extent.bytes - extent.metrics_offset) / extent.metrics_row_bytes) {
+    return std::nullopt;
+  }
+  return extent;
+}
+
+ResultExtent write_result(const std::filesystem::path& file, const TrialResult& result) {
+  const hdf5::Handle memory = hdf5::create_file();
+  write_header(memory, result);
+  hdf5::write_text(memory, "config_json", result.config.dump(2));
+  hdf5::write_attributes(hdf5::create_group(memory, "params"), result.config);
+  hdf5::write_attributes(hdf5::create_group(memory, "graph"), result.graph);
+  hdf5::write_attributes(hdf5::create_group(memory, "env"), result.environment);
+  hdf5::write_column(memory, "class_names", result.class_names);
+  hdf5::write_table(memory, "final", final_table(result));
+  hdf5::write_table(memory, "timing", timing_table(result.timing));
+  for (const Predictions& predictions : result.predictions) write_predictions(memory, predictions);
+
+  const Table metrics = metrics_table(result.metrics);
+  const hdf5::Handle dataset = hdf5::write_table(memory, "metrics", metrics);
+  const std::string bytes = hdf5::file_bytes(memory);
+  write_file(file, bytes);
+  return extent_of(dataset, static_cast<std::int64_t>(metrics.rows()),
+                   static_cast<std::int64_t>(hdf5::row_layout(metrics).bytes), bytes.size());
+}
+
+TrialResult read_result(const std::filesystem::path& file) {
+  const std::string bytes = read_file(file, largest_file);
+  const hdf5::Handle memory = hdf5::open_bytes(bytes, file.string());
+  TrialResult result;
+  result.trial_id = hdf5::read_text_attribute(memory, "trial_id");
+  result.combo_id = hdf5::read_text_attribute(memory, "combo_id");
+  result.config = parse_json(hdf5::read_text(memory, "config_json"), file.string());
+  result.metrics = metrics_from(hdf5::read_table(memory, "metrics"));
+  const Json final_rows = to_json(hdf5::read_table(memory, "final"));
+  if (!final_rows.empty()) read_summary(final_rows[0], result);
+  if (const auto seed = result.config.find("seed");
+      seed != result.config.end() && seed->is_number_integer()) {
+    seed->get_to(result.seed);
+  }
+  return result;
+}
+
+bool has_extent(const std::filesystem::path& file, const ResultExtent& extent) {
+  struct stat status {};
+  return ::stat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
+         status.st_size == extent.bytes;
+}
+
+std::vector<EpochMetrics> read_metrics(const std::filesystem::path& file,
+                                       const ResultExtent& extent) {
+  const auto stride = static_cast<std::size_t>(extent.metrics_row_bytes);
+  std::string bytes(static_cast<std::size_t>(extent.metrics_rows) * stride, '\0');
+  if (!bytes.empty() && !read_at(file, extent.metrics_offset, bytes)) {
+    throw Error({.what = "cannot read the metrics of a trial",
+                 .where = file.string(),
+                 .expected = std::to_string(extent.bytes) + " bytes",
+                 .found = {},
+                 .fix = {}});
+  }
+  std::vector<EpochMetrics> rows;
+  rows.reserve(static_cast<std::size_t>(extent.metrics_rows));
+  for (std::size_t at = 0; at < bytes.size(); at += stride) {
+    rows.push_back(metrics_row(bytes.data() + at, stride - numbers_bytes));
+  }
+  return rows;
+}
+
+}  // namespace espalier

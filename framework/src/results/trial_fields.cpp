@@ -1,0 +1,89 @@
+#include <algorithm>
+#include <cmath>
+#include <espalier/core/error.hpp>
+#include <espalier/results/trial_fields.hpp>
+
+namespace espalier {
+namespace {
+
+constexpr TrialField fields[] = {
+    {"val_top1", &TrialResult::val_top1},
+    {"test_top1", &TrialResult::test_top1},
+    {"test_top5", &TrialResult::test_top5},
+    {"test_macro_accuracy", &TrialResult::test_macro_accuracy},
+    {"test_macro_f1", &TrialResult::test_macro_f1},
+    {"test_loss", &TrialResult::test_loss},
+    {"test_ece", &TrialResult::test_ece},
+    {"best_epoch", &TrialResult::best_epoch},
+    {"epochs", &TrialResult::epochs},
+    {"trainable_parameters", &TrialResult::trainable_parameters},
+    {"total_parameters", &TrialResult::total_parameters},
+    {"train_seconds", &TrialResult::train_seconds},
+    {"total_seconds", &TrialResult::total_seconds},
+    {"peak_rss_bytes", &TrialResult::peak_rss_bytes},
+    {"attempt", &TrialResult::attempt},
+};
+
+template <class T, class Member>
+std::vector<T> collect(std::span<const EpochMetrics> metrics, Member member) {
+  std::vector<T> list;
+  list.reserve(metrics.size());
+  for (const EpochMetrics& row : metrics) list.push_back(row.*member);
+  return list;
+}
+
+}  // namespace
+
+std::span<const TrialField> trial_fields() { return fields; }
+
+double metric_of(const TrialResult& result, std::string_view field) {
+  const auto it = std::find_if(std::begin(fields), std::end(fields),
+                               [&](const TrialField& f) { return f.name == field; });
+  ESPALIER_ASSERT(it != std::end(fields), "a metric is a field");
+  return std::visit([&](auto member) { return static_cast<double>(result.*member); }, it->member);
+}
+
+Json summary_json(const TrialResult& result) {
+  Json summary = Json::object();
+  for (const TrialField& field : fields) {
+    std::visit([&](auto member) { summary[std::string(field.name)] = result.*member; },
+               field.member);
+  }
+  for (Json& value : summary) {
+    if (value.is_number_float() && !std::isfinite(value.get<double>())) value = nullptr;
+  }
+  return summary;
+}
+
+void read_summary(const Json& summary, TrialResult& result) {
+  for (const TrialField& field : fields) {
+    const auto it = summary.find(field.name);
+    if (it == summary.end() || !it->is_number()) continue;
+    std::visit([&](auto member) { it->get_to(result.*member); }, field.member);
+  }
+}
+
+ColumnValues field_column(const TrialField& field, std::size_t rows,
+                          const std::function<const TrialResult&(std::size_t)>& row) {
+  return std::visit(
+      [&](auto member) -> ColumnValues {
+        std::vector<std::decay_t<decltype(row(0).*member)>> list;
+        list.reserve(rows);
+        for (std::size_t i = 0; i < rows; ++i) list.push_back(row(i).*member);
+        return list;
+      },
+      field.member);
+}
+
+Table metrics_table(std::span<const EpochMetrics> metrics, Table table) {
+  table.add("epoch", collect<std::int32_t>(metrics, &EpochMetrics::epoch));
+  table.add("step", collect<std::int64_t>(metrics, &EpochMetrics::step));
+  table.add("split", collect<std::string>(metrics, &EpochMetrics::split));
+  table.add("loss", collect<double>(metrics, &EpochMetrics::loss));
+  table.add("top1", collect<double>(metrics, &EpochMetrics::top1));
+  table.add("lr", collect<double>(metrics, &EpochMetrics::lr));
+  table.add("wall_s", collect<double>(metrics, &EpochMetrics::wall_s));
+  return table;
+}
+
+}  // namespace espalier

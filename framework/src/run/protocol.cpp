@@ -1,0 +1,59 @@
+#include <espalier/run/protocol.hpp>
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <espalier/core/error.hpp>
+#include <utility>
+
+namespace espalier {
+
+Json to_json(const TrialRequest& request) {
+  return {{"do", "trial"},
+          {"trial_id", request.trial_id},
+          {"combo_id", request.combo_id},
+          {"config", request.config},
+          {"stages", request.stages},
+          {"folder", request.folder.string()},
+          {"cache", request.cache.string()},
+          {"attempt", request.attempt}};
+}
+
+TrialRequest request_from_json(const Json& json) try {
+  TrialRequest request;
+  json.at("trial_id").get_to(request.trial_id);
+  json.at("combo_id").get_to(request.combo_id);
+  request.config = json.at("config");
+  json.at("stages").get_to(request.stages);
+  request.folder = json.at("folder").get<std::string>();
+  request.cache = json.at("cache").get<std::string>();
+  json.at("attempt").get_to(request.attempt);
+  return request;
+} catch (const Json::exception& error) {
+  throw Error({.what = "a request for a trial is incomplete",
+               .where = "standard input of espalier-worker",
+               .expected = {},
+               .found = error.what(),
+               .fix = {}});
+}
+
+bool LineReader::fill(int descriptor) {
+  char bytes[1 << 16];
+  ssize_t got = 0;
+  do {
+    got = ::read(descriptor, bytes, sizeof bytes);
+  } while (got < 0 && errno == EINTR);
+  if (got <= 0) return got < 0 && errno == EAGAIN;
+  buffer_.append(bytes, static_cast<std::size_t>(got));
+  return true;
+}
+
+std::optional<std::string> LineReader::next() {
+  const std::size_t end = buffer_.find('\n');
+  if (end == std::string::npos) return std::nullopt;
+  std::string line = buffer_.substr(0, end);
+  buffer_.erase(0, end + 1);
+  return line;
+}
+
+}  // namespace espalier

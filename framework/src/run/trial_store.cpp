@@ -1,0 +1,76 @@
+#include <algorithm>
+#include <espalier/core/error.hpp>
+#include <espalier/run/journal.hpp>
+#include <espalier/run/trial_store.hpp>
+
+namespace espalier {
+namespace fs = std::filesystem;
+namespace {
+
+std::vector<fs::path> other_experiments(const fs::path& results, const fs::path& mine) {
+  std::vector<fs::path> folders;
+  std::error_code ignored;
+  for (const fs::directory_entry& entry : fs::directory_iterator(results, ignored)) {
+    fs::path trials = entry.path() / "trials";
+    if (entry.path() != mine && fs::is_directory(trials, ignored)) {
+      folders.push_back(std::move(trials));
+    }
+  }
+  std::sort(folders.begin(), folders.end());
+  return folders;
+}
+
+void link_or_copy(const fs::path& from, const fs::path& to) {
+  std::error_code failed;
+  fs::create_hard_link(from, to, failed);
+  if (failed) fs::copy_file(from, to, fs::copy_options::overwrite_existing);
+}
+
+}  // namespace
+
+TrialStore::TrialStore(fs::path results, const std::string& experiment)
+    : results_(std::move(results)),
+      experiment_(results_ / experiment),
+      others_(other_experiments(results_, experiment_)) {}
+
+fs::path TrialStore::folder(const std::string& trial_id) const {
+  return experiment_ / "trials" / trial_id;
+}
+
+TrialRecord TrialStore::read(const std::string& trial_id) const {
+  return read_trial(folder(trial_id));
+}
+
+std::optional<fs::path> TrialStore::elsewhere(const std::string& trial_id) const {
+  for (const fs::path& trials : others_) {
+    fs::path candidate = trials / trial_id;
+    if (!fs::exists(candidate / "result.h5")) continue;
+    if (read_trial(candidate).status == TrialStatus::complete) return candidate;
+  }
+  return std::nullopt;
+}
+
+void TrialStore::adopt(const std::string& trial_id, const fs::path& from) const {
+  const TrialRecord record = read_trial(from);
+  ESPALIER_ASSERT(record.status == TrialStatus::complete, "only complete trials are adopted");
+  const fs::path to = folder(trial_id);
+  fs::create_directories(to);
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(from)) {
+    const fs::path name = entry.path().lexically_relative(from);
+    if (name == "journal.jsonl" || *name.begin() == "checkpoint") continue;
+    if (entry.is_directory()) {
+      fs::create_directories(to / name);
+    } else if (entry.is_regular_file()) {
+      fs::remove(to / name);
+      link_or_copy(entry.path(), to / name);
+    }
+  }
+  Journal journal(to / "journal.jsonl");
+  journal.append(start_record(trial_id, record.result.combo_id, record.result.attempt));
+  if (!record.extent) return;
+  Json complete = complete_record(record.result, *record.extent);
+  complete["from"] = from.lexically_relative(experiment_).string();
+  journal.append(complete);
+}
+
+}  // namespace espalier
