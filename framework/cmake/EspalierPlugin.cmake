@@ -17,6 +17,9 @@ function(espalier_add_plugin name)
   endif()
   target_compile_features(${target} PRIVATE cxx_std_20)
   target_link_options(${target} PRIVATE -Wl,-z,nodelete)
+  if(NOT ESPALIER_SANITIZE)
+    target_link_options(${target} PRIVATE -Wl,-z,defs)
+  endif()
   set_target_properties(${target} PROPERTIES
     PREFIX "" OUTPUT_NAME ${arg_KIND}-${name} SUFFIX ".espalier.so"
     CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON DEFINE_SYMBOL ""

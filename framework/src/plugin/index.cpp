@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,7 +40,7 @@ fs::path user_cache() {
 // Beside the plugins; in the user's cache where the folder belongs to somebody else.
 fs::path index_file(const fs::path& folder) {
   const fs::path beside = folder / "espalier-index.json";
-  if (::access(folder.c_str(), W_OK) == 0) return beside;
+  if (::faccessat(AT_FDCWD, folder.c_str(), W_OK, AT_EACCESS) == 0) return beside;
   const fs::path cache = user_cache();
   return cache.empty() ? fs::path{}
                        : cache / "espalier" / ("plugins-" + hex(sha256(folder.string())) + ".json");

@@ -39,7 +39,7 @@ std::string linker_message(const std::string& text) {
   const std::size_t at = text.find(marker);
   if (at == std::string::npos) return text;
   std::string message = text.substr(at + marker.size());
-  return message.substr(0, message.rfind(": Bad file descriptor"));
+  return message.substr(0, message.rfind("): "));
 }
 
 // Libraries stay loaded to the end of the process, past the destructors of statics.
