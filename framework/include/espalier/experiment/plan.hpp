@@ -1,7 +1,9 @@
 // From an experiment to the immutable, ordered list of its trials.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <espalier/core/content.hpp>
 #include <espalier/core/hash.hpp>
 #include <espalier/core/json.hpp>
 #include <espalier/experiment/source.hpp>
@@ -25,17 +27,17 @@ enum class TrialState {
 
 struct PlannedTrial {
   Digest trial_id{};  // of planned trials and duplicates
-  Digest combo_id{};
+  Digest combo_id{};  // the same for all seeds
   TrialState state = TrialState::planned;
-  std::uint32_t reason = 0;          // index into Plan::reasons()
-  std::uint32_t original = 0;        // of a duplicate: the trial that it equals
-  std::vector<std::uint32_t> axes;   // for every axis of the plan the index of the value, or npos
+  std::uint32_t reason = 0;         // index into Plan::reasons()
+  std::uint32_t original = npos;    // of a duplicate: the trial that it equals
+  std::vector<std::uint32_t> axes;  // for every axis of the plan the index of the value, or npos
   static constexpr std::uint32_t npos = 0xffffffffu;
 };
 
-// A cached step: equal keys are computed once. Entries hold rows by sample, so that few-shot draws of
-// one dataset share them; a key is the SHA-256 of the canonical JSON of what the rows depend on, each
-// component as in the identity of a trial:
+// A cached step: equal keys are computed once. Entries hold rows by sample, so that few-shot draws
+// of one dataset share them; a key is the SHA-256 of the canonical JSON of what the rows depend on,
+// each component as in the identity of a trial:
 //   image_features  dataset, encoder                                 unless nodes.fuse is text
 //   captions        dataset, captioner; seed if it is `seeded`       unless nodes.fuse is image
 //   text_features   the captions' key, encoder; val_fraction, test_fraction and split_seed of the
@@ -52,28 +54,37 @@ struct Axis {
 
 class Plan {
  public:
-  // Expands, resolves and validates everything. Throws Error with all problems of the experiment.
+  // Expands, resolves and validates everything. Throws Error with all problems of the experiment,
+  // and where no trial is left to run. Data named by the experiment is hashed; `progress` hears of
+  // it, and what was learnt is kept below `results`.
   static Plan make(const ExperimentSource& source, const Catalog& catalog,
-                   const std::filesystem::path& results);
+                   const std::filesystem::path& results,
+                   const ContentHasher::Progress& progress = {});
 
-  [[nodiscard]] const std::string& name() const;   // of the experiment
+  [[nodiscard]] const std::string& name() const;  // of the experiment
   [[nodiscard]] const std::string& about() const;
   [[nodiscard]] const std::vector<Axis>& axes() const;
   [[nodiscard]] const std::vector<PlannedTrial>& trials() const;
-  [[nodiscard]] const std::vector<std::string>& reasons() const;
+  [[nodiscard]] const std::vector<std::string>& reasons() const;  // the first is empty
 
-  // The resolved configuration of a trial, nothing hidden; what the worker gets.
+  // The values of the axes that a trial has: {"graph.tau": 0.5, ...}.
+  [[nodiscard]] Json axis_values(std::size_t trial) const;
+  // The resolved configuration of a trial, nothing hidden; what the worker gets. Paths are
+  // absolute.
   [[nodiscard]] Json config(std::size_t trial) const;
-  // What is hashed: docs/identity.md.
+  // What is hashed (docs/identity.md); null for trials without a trial_id.
   [[nodiscard]] Json identity(std::size_t trial) const;
+  // In the order in which they are made; empty for trials without a trial_id.
   [[nodiscard]] std::vector<StageRef> stages(std::size_t trial) const;
 
   // plan.jsonl: a header line {"plan": 1, "name", "axes", "sha256" of the lines after it}, then one
-  // line a planned trial {"trial_id", "combo_id", "axes": {key: value}, "config", "stages"}.
+  // line a planned trial {"trial_id", "combo_id", "axes": {key: value}, "config", "stages": {name:
+  // key}}. Throws Error when it cannot be written.
   void write(const std::filesystem::path& file) const;
 
- private:
   struct State;
+
+ private:
   std::shared_ptr<const State> state_;
 };
 

@@ -1,7 +1,7 @@
 // The sections of an experiment that are no components: what every trial has.
 //
-// A trial's configuration has the keys dataset, captioner, encoder, graph, gnn, peft (components) and
-// protocol, nodes, head, train (below), and the number `seed`.
+// A trial's configuration has the keys dataset, captioner, encoder, graph, gnn, peft (components)
+// and protocol, nodes, head, train (below), and the number `seed`.
 #pragma once
 
 #include <cstdint>
@@ -13,10 +13,11 @@
 namespace espalier {
 
 struct ProtocolParams {
-  std::int64_t shots = 16;      // labelled training images a class, 0: all
-  std::int64_t val_shots = 4;   // validation images a class, at most shots where shots > 0; 0: all
-  std::string graph = "inductive_attach";  // none | inductive_attach | inductive_batch | transductive
-  double val_fraction = 0.2;    // of each class, where the dataset has no official split
+  std::int64_t shots = 16;     // labelled training images a class, 0: all
+  std::int64_t val_shots = 4;  // validation images a class, at most shots where shots > 0; 0: all
+  std::string graph =
+      "inductive_attach";     // none | inductive_attach | inductive_batch | transductive
+  double val_fraction = 0.2;  // of each class, where the dataset has no official split
   double test_fraction = 0.3;
   std::int64_t split_seed = 1;  // of that split
 };

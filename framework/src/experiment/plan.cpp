@@ -1,0 +1,138 @@
+#include <espalier/experiment/plan.hpp>
+
+#include <algorithm>
+#include <espalier/core/file.hpp>
+#include <utility>
+
+#include "plan_internal.hpp"
+#include "stages_internal.hpp"
+
+namespace espalier {
+namespace {
+
+// `"captioner":TEXT,...` of a trial's configuration, with the texts of its variants.
+class ConfigTexts {
+ public:
+  explicit ConfigTexts(const Plan::State& state) : state_(state) {}
+
+  std::string of(std::size_t trial) {
+    std::string text = "{";
+    for (std::size_t i = 0; i < trial_sections.size(); ++i) {
+      text += (i == 0 ? "\"" : ",\"") + std::string(trial_sections[i]) +
+              "\":" + section(i, state_.picks[trial][i]);
+    }
+    return text + "}";
+  }
+
+ private:
+  const std::string& section(std::size_t index, std::uint32_t variant) {
+    std::vector<std::string>& known = texts_[index];
+    if (known.empty()) known.resize(state_.variants.count(index));
+    if (known[variant].empty()) {
+      known[variant] = canonical_json(state_.variants.at(index, variant).resolved);
+    }
+    return known[variant];
+  }
+
+  const Plan::State& state_;
+  std::array<std::vector<std::string>, trial_sections.size()> texts_;
+};
+
+}  // namespace
+
+std::string_view to_string(TrialState state) {
+  switch (state) {
+    case TrialState::planned:
+      return "planned";
+    case TrialState::duplicate:
+      return "duplicate";
+    case TrialState::excluded:
+      return "excluded";
+    case TrialState::impossible:
+      return "impossible";
+  }
+  return "planned";
+}
+
+Plan Plan::make(const ExperimentSource& source, const Catalog& catalog,
+                const std::filesystem::path& results, const ContentHasher::Progress& progress) {
+  ContentHasher hasher(results / ".cache" / "content", progress);
+  Problems problems;
+  Plan plan;
+  plan.state_ = plan_trials(source, catalog, hasher, problems);
+  hasher.save();
+  problems.throw_if_any();
+  return plan;
+}
+
+const std::string& Plan::name() const { return state_->source.name; }
+const std::string& Plan::about() const { return state_->source.about; }
+const std::vector<Axis>& Plan::axes() const { return state_->expansion.axes; }
+const std::vector<PlannedTrial>& Plan::trials() const { return state_->trials; }
+const std::vector<std::string>& Plan::reasons() const { return state_->reasons; }
+
+Json Plan::axis_values(std::size_t trial) const {
+  Json values = Json::object();
+  const std::vector<std::uint32_t>& row = trials()[trial].axes;
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    if (row[i] != PlannedTrial::npos) values[axes()[i].key] = axes()[i].values[row[i]];
+  }
+  return values;
+}
+
+Json Plan::config(std::size_t trial) const {
+  Json config = Json::object();
+  for (std::size_t i = 0; i < trial_sections.size(); ++i) {
+    config[std::string(trial_sections[i])] =
+        state_->variants.at(i, state_->picks[trial][i]).resolved;
+  }
+  return config;
+}
+
+Json Plan::identity(std::size_t trial) const {
+  if (!state_->has_id(trial)) return nullptr;
+  return parse_json(state_->identity_text(trial, true), "identity");
+}
+
+std::vector<StageRef> Plan::stages(std::size_t trial) const {
+  if (!state_->has_id(trial)) return {};
+  const Picks& picks = state_->picks[trial];
+  const auto resolved = [&](std::string_view name) -> const Json& {
+    const std::size_t index = section_index(name);
+    return state_->variants.at(index, picks[index]).resolved;
+  };
+  StageInputs inputs;
+  for (std::size_t i = 0; i < trial_sections.size(); ++i) {
+    const std::uint32_t text = state_->texts[trial][i];
+    if (text != Identities::inert) inputs.identity[i] = &state_->identities.texts()[text];
+  }
+  inputs.fuse = resolved("nodes").at("fuse").get<std::string>();
+  inputs.protocol = &resolved("protocol");
+  inputs.seeded_captions = state_->catalog.has("captioner", resolved("captioner"), "seeded");
+  inputs.fitted_encoder = state_->catalog.has("encoder", resolved("encoder"), "fitted");
+  return stage_refs(inputs);
+}
+
+void Plan::write(const std::filesystem::path& file) const {
+  ConfigTexts configs(*state_);
+  std::string lines;
+  for (std::size_t i = 0; i < trials().size(); ++i) {
+    const PlannedTrial& trial = trials()[i];
+    if (trial.state != TrialState::planned) continue;
+    std::string stage_text;
+    for (const StageRef& stage : stages(i)) {
+      stage_text += (stage_text.empty() ? "\"" : ",\"") + stage.name + "\":\"" + stage.key + "\"";
+    }
+    lines += "{\"axes\":" + axis_values(i).dump() + ",\"combo_id\":\"" + hex(trial.combo_id) +
+             "\",\"config\":" + configs.of(i) + ",\"stages\":{" + stage_text + "},\"trial_id\":\"" +
+             hex(trial.trial_id) + "\"}\n";
+  }
+  Json keys = Json::array();
+  for (const Axis& axis : axes()) keys.push_back(axis.key);
+  const Json header{{"plan", 1}, {"name", name()}, {"axes", keys}, {"sha256", hex(sha256(lines))}};
+  const std::string first = header.dump() + "\n";
+  const std::string_view pieces[] = {first, lines};
+  write_file(file, pieces);
+}
+
+}  // namespace espalier

@@ -1,0 +1,52 @@
+// What a plan remembers, and how it comes about.
+#pragma once
+
+#include <espalier/core/content.hpp>
+#include <espalier/core/error.hpp>
+#include <espalier/experiment/plan.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "expand_internal.hpp"
+#include "identity_internal.hpp"
+#include "variants_internal.hpp"
+
+namespace espalier {
+
+struct Plan::State {
+  State(const ExperimentSource& source_of, const Catalog& catalog_of, ContentHasher& hasher,
+        Problems& problems)
+      : source(source_of),
+        catalog(catalog_of),
+        expansion(expand(source, catalog, problems)),
+        variants(source, catalog, expansion),
+        identities(catalog, variants, hasher) {}
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  [[nodiscard]] bool has_id(std::size_t trial) const {
+    return trials[trial].state == TrialState::planned ||
+           trials[trial].state == TrialState::duplicate;
+  }
+  // The canonical JSON of a trial's identity.
+  [[nodiscard]] std::string identity_text(std::size_t trial, bool with_seed) const;
+
+  ExperimentSource source;
+  Catalog catalog;
+  Expansion expansion;
+  Variants variants;
+  Identities identities;
+  std::vector<PlannedTrial> trials;
+  std::vector<Picks> picks;  // of every trial
+  std::vector<Picks> texts;  // of every trial, indices into identities.texts()
+  std::vector<std::string> reasons{""};
+};
+
+// Adds all that is wrong with the experiment to `problems`.
+[[nodiscard]] std::shared_ptr<const Plan::State> plan_trials(const ExperimentSource& source,
+                                                             const Catalog& catalog,
+                                                             ContentHasher& hasher,
+                                                             Problems& problems);
+
+}  // namespace espalier

@@ -1,0 +1,34 @@
+#include "rules_internal.hpp"
+
+namespace espalier {
+namespace {
+
+constexpr InertRule inert[] = {
+    {"captioner", "nodes.fuse != 'image'"},
+    {"graph", "has(gnn, graph) and protocol.graph != 'none'"},
+};
+
+constexpr ImpossibleRule impossible[] = {
+    {"nodes.fuse != 'text' and not has(encoder, image)",
+     "nodes.fuse: {nodes.fuse} needs image features, and encoder/{encoder} has no image tower"},
+    {"nodes.fuse != 'image' and not has(encoder, text)",
+     "nodes.fuse: {nodes.fuse} needs text features, and encoder/{encoder} has no text tower"},
+    {"nodes.fuse != 'image' and not has(captioner, text)",
+     "nodes.fuse: {nodes.fuse} needs captions, and captioner/{captioner} gives none"},
+    {"nodes.fuse != 'image' and has(captioner, needs_attributes) and not has(dataset, attributes)",
+     "captioner/{captioner} needs attributes, and dataset/{dataset} has none"},
+    {"nodes.fuse == 'mean' and not has(encoder, shared_space)",
+     "nodes.fuse: mean needs image and text features in one space, and encoder/{encoder} has two"},
+    {"has(peft, needs_sites) and not has(encoder, sites)",
+     "peft/{peft} attaches to sites, and encoder/{encoder} has none"},
+    {"protocol.graph in [inductive_attach, none] and has(gnn, graph) and not has(gnn, bipartite)",
+     "protocol.graph: {protocol.graph} needs a network that can attach queries, and gnn/{gnn} "
+     "cannot"},
+};
+
+}  // namespace
+
+std::span<const InertRule> inert_rules() { return inert; }
+std::span<const ImpossibleRule> impossible_rules() { return impossible; }
+
+}  // namespace espalier

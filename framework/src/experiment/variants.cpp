@@ -1,0 +1,220 @@
+#include "variants_internal.hpp"
+
+#include <algorithm>
+#include <espalier/core/builtin.hpp>
+#include <espalier/core/predicate.hpp>
+#include <espalier/experiment/sections.hpp>
+#include <utility>
+
+#include "keys_internal.hpp"
+
+namespace espalier {
+namespace {
+
+struct SeedParams {
+  std::int64_t seed = 1;
+};
+
+void bind(Schema<SeedParams>& s) {
+  s.field("seed", &SeedParams::seed).range(0, 9007199254740992.0).doc("Of all random numbers");
+}
+
+bool is_component(std::string_view section) {
+  return std::find(std::begin(component_kinds), std::end(component_kinds), section) !=
+         std::end(component_kinds);
+}
+
+// What stands for a component section that the experiment leaves out.
+Json default_section(std::string_view name) {
+  const bool optional = name == "captioner" || name == "graph" || name == "peft";
+  return optional ? Json{{"use", "none"}} : Json::object();
+}
+
+// Shorter keys first, and `use` before the other keys of its section.
+bool set_before(const std::string& a, const std::string& b) {
+  const auto rank = [](const std::string& key) {
+    return std::pair(std::count(key.begin(), key.end(), '.'), !key.ends_with(".use"));
+  };
+  return rank(a) < rank(b);
+}
+
+void add_name(std::vector<std::string>& names, const Json* value) {
+  if (value == nullptr) return;
+  const Json& name = value->is_object() && value->contains("use") ? value->at("use") : *value;
+  if (name.is_string()) names.push_back(name.get<std::string>());
+}
+
+}  // namespace
+
+std::size_t section_index(std::string_view name) {
+  const auto* it = std::find(trial_sections.begin(), trial_sections.end(), name);
+  return static_cast<std::size_t>(it - trial_sections.begin());
+}
+
+Variants::Variants(const ExperimentSource& source, const Catalog& catalog,
+                   const Expansion& expansion)
+    : source_(source), catalog_(catalog), expansion_(expansion) {
+  const std::vector<Axis>& axes = expansion.axes;
+  for (std::uint32_t i = 0; i < axes.size(); ++i) {
+    const std::size_t section = section_index(axes[i].key.substr(0, axes[i].key.find('.')));
+    sections_[section].axes.push_back(i);
+  }
+  for (Section& section : sections_) {
+    std::stable_sort(section.axes.begin(), section.axes.end(),
+                     [&](auto a, auto b) { return set_before(axes[a].key, axes[b].key); });
+  }
+}
+
+std::uint32_t Variants::find(std::size_t index, const std::vector<std::uint32_t>& row) {
+  Section& section = sections_[index];
+  std::u32string key;
+  for (const std::uint32_t axis : section.axes) key.push_back(row[axis]);
+  const auto [it, fresh] =
+      section.known.emplace(std::move(key), static_cast<std::uint32_t>(section.variants.size()));
+  if (fresh) section.variants.push_back(make(index, row));
+  return it->second;
+}
+
+Json Variants::given(std::size_t index, const std::vector<std::uint32_t>& row,
+                     Problems& problems) const {
+  const std::string name(trial_sections[index]);
+  Json root = Json::object();
+  if (source_.base.contains(name)) {
+    root[name] = source_.base[name];
+  } else if (index != seed_section) {
+    root[name] = default_section(name);
+  }
+  for (const std::uint32_t i : sections_[index].axes) {
+    if (row[i] == PlannedTrial::npos) continue;
+    const Axis& axis = expansion_.axes[i];
+    if (set_value(root, axis.key, axis.values[row[i]])) continue;
+    problems.add({.what = "a key above \"" + axis.key + "\" holds a value, no section",
+                  .where = expansion_.axis_where[i],
+                  .expected = {},
+                  .found = {},
+                  .fix = {}});
+  }
+  return index == seed_section ? root : root[name];
+}
+
+Variant Variants::make(std::size_t index, const std::vector<std::uint32_t>& row) {
+  const std::string_view name = trial_sections[index];
+  Problems problems;
+  Json section = given(index, row, problems);
+  Variant variant;
+  if (index == seed_section) {
+    static const SchemaInfo schema = schema_of<SeedParams>().info();
+    const Locator where = [this](std::string_view) { return locate("seed"); };
+    variant.resolved = resolve_params(schema, section, "", where, problems).at("seed");
+  } else if (is_component(name)) {
+    drop_foreign_keys(name, section, std::string(name));
+    const std::string prefix = std::string(name) + ".";
+    const Locator where = [&](std::string_view key) { return locate(prefix + std::string(key)); };
+    variant.resolved = catalog_.resolve(name, section, prefix, where, problems);
+    make_paths_absolute(name, variant.resolved);
+  } else {
+    variant.resolved = resolve_fixed(name, section, problems);
+  }
+  variant.problems = problems.list();
+  return variant;
+}
+
+// A key that another component chosen by this sweep knows is no mistake: it has no meaning here.
+void Variants::drop_foreign_keys(std::string_view kind, Json& section, const std::string& path) {
+  if (!section.is_object() || !section.contains("use") || !section["use"].is_string()) return;
+  const ComponentInfo* component = catalog_.find(kind, section["use"].get<std::string>());
+  if (component == nullptr) return;
+  const std::vector<std::string>& names = chosen(path);
+  const auto known_elsewhere = [&](const std::string& key) {
+    return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+      const ComponentInfo* other = catalog_.find(kind, name);
+      return other != nullptr && other->schema.find(key) != nullptr;
+    });
+  };
+  for (auto it = section.begin(); it != section.end();) {
+    const FieldInfo* field = component->schema.find(it.key());
+    if (field != nullptr && field->type == FieldType::component) {
+      drop_foreign_keys(field->kind, it.value(), path + "." + it.key());
+    }
+    const bool foreign = field == nullptr && it.key() != "use" && known_elsewhere(it.key());
+    it = foreign ? section.erase(it) : std::next(it);
+  }
+}
+
+// The names that the experiment gives to the component at a path.
+const std::vector<std::string>& Variants::chosen(const std::string& path) {
+  const auto [it, fresh] = chosen_.try_emplace(path);
+  if (!fresh) return it->second;
+  add_name(it->second, value_under(source_.base, path));
+  for (const Axis& axis : expansion_.axes) {
+    if (axis.key != path && axis.key != path + ".use") continue;
+    for (const Json& value : axis.values) add_name(it->second, &value);
+  }
+  return it->second;
+}
+
+Json Variants::resolve_fixed(std::string_view name, const Json& given, Problems& problems) const {
+  const SchemaInfo& schema = section_schema(name);
+  const std::string prefix = std::string(name) + ".";
+  const Locator where = [&](std::string_view key) { return locate(prefix + std::string(key)); };
+  if (!given.is_object() || (given.contains("use") && schema.find("use") == nullptr)) {
+    problems.add({.what = "\"" + std::string(name) + "\" is no component",
+                  .where = where("use"),
+                  .expected = "keys and values, and no \"use\"",
+                  .found = given.dump(),
+                  .fix = {}});
+    return nullptr;
+  }
+  const std::size_t before = problems.size();
+  Json resolved = resolve_params(schema, given, prefix, where, problems);
+  if (problems.size() > before) return resolved;
+  const PredicateScope scope{
+      .value = [&](std::string_view key) { return value_under(resolved, key); },
+      .has = [](std::string_view, std::string_view) { return false; }};
+  for (const SchemaCheck& check : schema.checks) {
+    if (Predicate::parse(check.predicate, name).holds(scope)) continue;
+    problems.add({.what = std::string(name) + ": " + check.message,
+                  .where = locate(name),
+                  .expected = check.predicate,
+                  .found = {},
+                  .fix = {}});
+  }
+  return resolved;
+}
+
+// The configuration must mean the same in whatever folder a worker starts.
+void Variants::make_paths_absolute(std::string_view kind, Json& resolved) const {
+  if (!resolved.is_object()) return;
+  const ComponentInfo* component = catalog_.find(kind, resolved.at("use").get<std::string>());
+  const auto absolute = [](Json& value) {
+    const std::string text = value.is_string() ? value.get<std::string>() : "";
+    if (!text.empty() && !text.starts_with("builtin:")) value = resolve_path(text).string();
+  };
+  for (const FieldInfo& field : component->schema.fields) {
+    Json& value = resolved[field.name];
+    const auto apply = [&](Json& item) {
+      if (field.content) absolute(item);
+      if (field.type == FieldType::component) make_paths_absolute(field.kind, item);
+    };
+    if (field.list) {
+      for (Json& item : value) apply(item);
+    } else {
+      apply(value);
+    }
+  }
+}
+
+std::string Variants::locate(std::string_view key) const {
+  const std::string* best = nullptr;
+  std::size_t length = 0;
+  for (std::size_t i = 0; i < expansion_.axes.size(); ++i) {
+    const std::string& axis = expansion_.axes[i].key;
+    if (is_under(key, axis) && axis.size() >= length) {
+      best = &expansion_.axis_where[i];
+      length = axis.size();
+    }
+  }
+  return best != nullptr ? *best : source_.locate(key);
+}
+
+}  // namespace espalier

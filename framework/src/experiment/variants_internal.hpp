@@ -1,0 +1,71 @@
+// The distinct resolved forms of each section over a whole sweep, each made once.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <espalier/core/error.hpp>
+#include <espalier/experiment/source.hpp>
+#include <espalier/plugin/catalog.hpp>
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "expand_internal.hpp"
+
+namespace espalier {
+
+// The keys of a trial's configuration, sorted.
+inline constexpr std::array<std::string_view, 11> trial_sections = {
+    "captioner", "dataset", "encoder",  "gnn",  "graph", "head",
+    "nodes",     "peft",    "protocol", "seed", "train"};
+inline constexpr std::size_t seed_section = 9;
+
+// Index into trial_sections, or their number.
+[[nodiscard]] std::size_t section_index(std::string_view name);
+
+struct Variant {
+  Json resolved;                  // null where a component is unknown
+  std::vector<Problem> problems;  // what is wrong with it
+};
+
+class Variants {
+ public:
+  Variants(const ExperimentSource& source, const Catalog& catalog, const Expansion& expansion);
+
+  // The variant of a section in a row, made if it is new.
+  std::uint32_t find(std::size_t section, const std::vector<std::uint32_t>& row);
+  [[nodiscard]] const Variant& at(std::size_t section, std::uint32_t variant) const {
+    return sections_[section].variants[variant];
+  }
+  [[nodiscard]] std::size_t count(std::size_t section) const {
+    return sections_[section].variants.size();
+  }
+  // Where a dotted key of a trial was given: its axis, else as ExperimentSource::locate.
+  [[nodiscard]] std::string locate(std::string_view key) const;
+
+ private:
+  struct Section {
+    std::vector<std::uint32_t> axes;  // in the order in which they are set
+    std::vector<Variant> variants;
+    std::unordered_map<std::u32string, std::uint32_t> known;
+  };
+
+  [[nodiscard]] Variant make(std::size_t section, const std::vector<std::uint32_t>& row);
+  [[nodiscard]] Json given(std::size_t section, const std::vector<std::uint32_t>& row,
+                           Problems& problems) const;
+  void drop_foreign_keys(std::string_view kind, Json& section, const std::string& path);
+  const std::vector<std::string>& chosen(const std::string& path);
+  [[nodiscard]] Json resolve_fixed(std::string_view section, const Json& given,
+                                   Problems& problems) const;
+  void make_paths_absolute(std::string_view kind, Json& resolved) const;
+
+  const ExperimentSource& source_;
+  const Catalog& catalog_;
+  const Expansion& expansion_;
+  std::array<Section, trial_sections.size()> sections_;
+  std::map<std::string, std::vector<std::string>> chosen_;
+};
+
+}  // namespace espalier

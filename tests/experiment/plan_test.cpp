@@ -1,0 +1,366 @@
+#include <espalier/experiment/plan.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <espalier/core/file.hpp>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include "experiment/support.hpp"
+
+namespace espalier {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+using testing_support::base_text;
+using testing_support::states;
+
+class PlanTest : public testing_support::Experiment {
+ protected:
+  static std::string values(const Plan& plan) {
+    std::string text;
+    for (std::size_t i = 0; i < plan.trials().size(); ++i) {
+      text += plan.axis_values(i).dump() + " ";
+    }
+    return text;
+  }
+  static std::string reason(const Plan& plan, std::size_t trial) {
+    return plan.reasons()[plan.trials()[trial].reason];
+  }
+};
+
+TEST_F(PlanTest, OfNoSweepIsOneTrial) {
+  const Plan made = plan(base_text);
+  EXPECT_EQ(made.name(), "test");
+  EXPECT_THAT(states(made), ElementsAre(1, 0, 0, 0));
+  EXPECT_TRUE(made.axes().empty());
+  const Json config = made.config(0);
+  EXPECT_EQ(config.at("graph"), (Json{{"use", "threshold"}, {"tau", 0.7}}));
+  EXPECT_EQ(config.at("captioner"), (Json{{"use", "none"}}));
+  EXPECT_EQ(config.at("seed"), 1);
+  EXPECT_EQ(config.at("train").at("lr"), 1e-3);
+  EXPECT_EQ(config.size(), 11u);
+}
+
+TEST_F(PlanTest, MultipliesAGridWithItsLastAxisFastest) {
+  const Plan made =
+      plan(base_text + "sweep:\n  - grid: {graph.tau: [0.5, 0.6], seed: range(1, 3)}\n");
+  EXPECT_EQ(values(made), R"({"graph.tau":0.5,"seed":1} {"graph.tau":0.5,"seed":2} )"
+                          R"({"graph.tau":0.6,"seed":1} {"graph.tau":0.6,"seed":2} )");
+  EXPECT_THAT(states(made), ElementsAre(4, 0, 0, 0));
+}
+
+TEST_F(PlanTest, StepsAZipTogether) {
+  const Plan made = plan(base_text +
+                         "sweep:\n  - zip: {graph.tau: [0.5, 0.6], gnn.hops: [1, 2]}\n"
+                         "    grid: {seed: [1, 2]}\n");
+  EXPECT_EQ(values(made),
+            R"({"gnn.hops":1,"graph.tau":0.5,"seed":1} {"gnn.hops":2,"graph.tau":0.6,"seed":1} )"
+            R"({"gnn.hops":1,"graph.tau":0.5,"seed":2} {"gnn.hops":2,"graph.tau":0.6,"seed":2} )");
+}
+
+TEST_F(PlanTest, UnitesBlocks) {
+  const Plan made = plan(base_text +
+                         "sweep:\n  - grid: {graph.tau: [0.5, 0.7]}\n"
+                         "  - grid: {gnn.hops: [2, 3]}\n");
+  EXPECT_EQ(values(made), R"({"graph.tau":0.5} {"graph.tau":0.7} {"gnn.hops":2} {"gnn.hops":3} )");
+  EXPECT_THAT(states(made), ElementsAre(3, 1, 0, 0));  // tau 0.7 and hops 2 are the base
+  EXPECT_EQ(made.trials()[2].state, TrialState::duplicate);
+  EXPECT_EQ(made.trials()[2].original, 1u);
+  EXPECT_EQ(made.trials()[2].trial_id, made.trials()[1].trial_id);
+}
+
+TEST_F(PlanTest, DrawsASampleWithoutReplacement) {
+  const std::string text =
+      base_text +
+      "sweep:\n  - grid: {graph.tau: 'range(0, 1, 0.01)', seed: range(0, 100)}\n"
+      "    sample: {n: 50, seed: SEED}\n";
+  const auto drawn = [&](const std::string& seed) {
+    std::string with = text;
+    with.replace(with.find("SEED"), 4, seed);
+    return plan(with);
+  };
+  const Plan made = drawn("3");
+  EXPECT_THAT(states(made), ElementsAre(50, 0, 0, 0));
+  EXPECT_EQ(values(made), values(drawn("3")));
+  EXPECT_NE(values(made), values(drawn("4")));
+}
+
+TEST_F(PlanTest, SamplesFromAProductTooLargeToList) {
+  const Plan made =
+      plan(base_text +
+           "sweep:\n  - grid: {graph.tau: 'range(0, 1, 0.00001)', seed: range(0, 100000), "
+           "train.lr: 'range(0.1, 1, 0.00001)'}\n    sample: 20\n");
+  EXPECT_THAT(states(made), ElementsAre(20, 0, 0, 0));
+}
+
+TEST_F(PlanTest, RefusesMoreTrialsThanItCanHold) {
+  EXPECT_THAT(message(base_text +
+                      "sweep:\n  - grid: {seed: range(0, 10000), train.epochs: range(0, 10000)}\n"),
+              HasSubstr("too many trials"));
+}
+
+TEST_F(PlanTest, SweepsEveryComponentThatAGlobMatches) {
+  const Plan made = plan(base_text + "sweep:\n  - grid: {gnn.use: glob(g*, exclude=gps)}\n");
+  EXPECT_EQ(values(made), R"({"gnn.use":"ga_net"} {"gnn.use":"gcn"} {"gnn.use":"gin"} )");
+  EXPECT_EQ(values(plan(base_text, {"gnn.use=glob([mlp,gc*])"})),
+            R"({"gnn.use":"gcn"} {"gnn.use":"mlp"} )");
+  EXPECT_EQ(values(plan(base_text, {"gnn=ga_net", "+gnn.layer=glob(gi*)"})),
+            R"({"gnn.layer":"gin"} )");
+  EXPECT_THAT(message(base_text, {"gnn.use=glob(x*)"}), HasSubstr("matches no component"));
+  EXPECT_THAT(message(base_text, {"graph.tau=glob(*)"}), HasSubstr("a key that names a component"));
+}
+
+TEST_F(PlanTest, LeavesOutWhatConditionsExclude) {
+  const Plan made = plan(base_text +
+                         "sweep:\n  - grid: {graph.tau: [0.5, 0.6, 0.7], gnn.hops: [1, 2]}\n"
+                         "    when: graph.tau > 0.5\n"
+                         "    exclude: ['gnn.hops == 2 and graph.tau == 0.7']\n");
+  EXPECT_THAT(states(made), ElementsAre(3, 0, 3, 0));
+  EXPECT_EQ(reason(made, 0), "not when: graph.tau > 0.5");
+  EXPECT_EQ(reason(made, 5), "exclude: gnn.hops == 2 and graph.tau == 0.7");
+}
+
+TEST_F(PlanTest, ConditionsApplyToTheirOwnBlock) {
+  const Plan made =
+      plan(base_text +
+           "sweep:\n  - grid: {graph.tau: [0.5, 0.6]}\n    exclude: graph.tau == 0.5\n"
+           "  - grid: {graph.tau: [0.5]}\n");
+  EXPECT_THAT(states(made), ElementsAre(2, 0, 1, 0));
+}
+
+TEST_F(PlanTest, ConditionsMustNameKeysThatExist) {
+  EXPECT_THAT(
+      message(base_text + "sweep:\n  - grid: {graph.tau: [0.5]}\n    when: graph.tua > 0\n"),
+      HasSubstr("did you mean \"graph.tau\"?"));
+  EXPECT_THAT(message(base_text + "sweep:\n  - grid: {graph.tau: [0.5]}\n    when: graf.tau > 0\n"),
+              HasSubstr("unknown section \"graf\""));
+  EXPECT_THAT(
+      message(base_text + "sweep:\n  - grid: {graph.tau: [0.5]}\n    when: graph.tau > 'a'\n"),
+      HasSubstr("e.yaml:9"));
+  // A key of a component that this sweep does not use is known all the same.
+  EXPECT_THAT(states(plan(base_text + "sweep:\n  - grid: {seed: [1]}\n    exclude: gnn.eps > 0\n")),
+              ElementsAre(1, 0, 0, 0));
+}
+
+TEST_F(PlanTest, RunsOnceWhatAnInertAxisRepeats) {
+  const Plan made =
+      plan(base_text + "sweep:\n  - grid: {gnn.use: [gcn, mlp], graph.tau: [0.5, 0.6, 0.7]}\n");
+  EXPECT_THAT(states(made), ElementsAre(4, 2, 0, 0));  // an mlp looks at no graph
+  EXPECT_EQ(made.trials()[4].original, 3u);
+  EXPECT_THAT(reason(made, 4), HasSubstr("graph.tau"));
+  EXPECT_FALSE(made.identity(3).contains("graph"));
+  EXPECT_FALSE(made.identity(3).at("protocol").contains("graph"));
+  EXPECT_TRUE(made.identity(0).contains("graph"));
+}
+
+TEST_F(PlanTest, FollowsConditionsOfParametersAcrossSections) {
+  const std::string text = base_text +
+                           "sweep:\n  - grid: {gnn.use: [gcn, gin, ga_net], graph.use: [knn], "
+                           "graph.weighted: [true, false]}\n";
+  const Plan made = plan(text, {"~graph.tau"});
+  EXPECT_THAT(states(made),
+              ElementsAre(5, 1, 0, 0));  // gin ignores weights; ga_net has a gcn inside
+  EXPECT_EQ(made.trials()[3].state, TrialState::duplicate);
+}
+
+TEST_F(PlanTest, CaptionsCountOnlyWhereNodesHoldText) {
+  const std::string sweep =
+      "sweep:\n  - grid: {nodes.fuse: [image, concat], captioner.error_rate: [0, 0.2]}\n";
+  const Plan made = plan(base_text + "  captioner: attributes\n" + sweep);
+  EXPECT_THAT(states(made), ElementsAre(3, 1, 0, 0));
+}
+
+TEST_F(PlanTest, KeysOfAnotherChosenComponentAreNoMistake) {
+  const Plan made = plan(base_text + "sweep:\n  - grid: {gnn.use: [gcn, gin], gnn.hops: [1, 2]}\n");
+  EXPECT_THAT(states(made), ElementsAre(3, 1, 0, 0));
+  EXPECT_FALSE(made.config(2).at("gnn").contains("hops"));
+  const std::string inside = base_text + "  gnn.layer.hops: 3\n";
+  EXPECT_THAT(states(plan(inside, {"gnn.use=gcn,ga_net", "+gnn.layer.use=gcn,gin"})),
+              ElementsAre(3, 1, 0, 0));
+}
+
+TEST_F(PlanTest, KeysThatNoChosenComponentHasAreMistakes) {
+  EXPECT_THAT(message(base_text, {"gnn.hops=1", "gnn=gin"}), HasSubstr("unknown key \"gnn.hops\""));
+  EXPECT_THAT(message(base_text, {"gnn.width=1", "gnn=gcn,gin"}),
+              HasSubstr("unknown key \"gnn.width\""));
+}
+
+TEST_F(PlanTest, SetsWholeSectionsOnAnAxis) {
+  const Plan made = plan(base_text + "sweep:\n  - grid:\n      gnn: [{use: gcn, hops: 3}, gin]\n");
+  EXPECT_EQ(made.config(0).at("gnn"), (Json{{"use", "gcn"}, {"hops", 3}}));
+  EXPECT_EQ(made.config(1).at("gnn"), (Json{{"use", "gin"}, {"eps", 0.0}}));
+}
+
+TEST_F(PlanTest, SaysWhatDoesNotFitTogether) {
+  const auto reason_of = [&](const std::vector<std::string>& overrides) {
+    std::vector<std::string> with = overrides;
+    with.emplace_back("seed=1,2");
+    return message(base_text, with);
+  };
+  EXPECT_THAT(reason_of({"nodes.fuse=text"}), HasSubstr("captioner/none gives none"));
+  EXPECT_THAT(reason_of({"nodes.fuse=concat", "captioner=attributes", "encoder=vit"}),
+              HasSubstr("encoder/vit has no text tower"));
+  EXPECT_THAT(reason_of({"nodes.fuse=mean", "captioner=attributes"}), HasSubstr("one space"));
+  EXPECT_THAT(reason_of({"peft=lora"}), HasSubstr("encoder/classical has none"));
+  EXPECT_THAT(reason_of({"gnn=gps"}), HasSubstr("gnn/gps cannot"));
+  put("data/a/x", "1");
+  EXPECT_THAT(reason_of({"dataset=folder", "+dataset.root=" + (folder_ / "data").string(),
+                         "captioner=attributes", "nodes.fuse=concat"}),
+              HasSubstr("dataset/folder has none"));
+  EXPECT_THAT(reason_of({"gnn=gps", "protocol.graph=transductive"}), HasSubstr("no error"));
+  EXPECT_THAT(reason_of({"encoder=clip", "peft=lora"}), HasSubstr("no error"));
+}
+
+TEST_F(PlanTest, KeepsImpossibleTrialsInTheList) {
+  const Plan made = plan(base_text, {"gnn.use=glob(g*)", "seed=1,2"});
+  EXPECT_THAT(states(made), ElementsAre(6, 0, 0, 2));
+  EXPECT_TRUE(made.identity(6).is_null());
+  EXPECT_TRUE(made.stages(6).empty());
+  EXPECT_EQ(made.config(6).at("gnn").at("use"), "gps");
+}
+
+TEST_F(PlanTest, ReportsAllMistakesAtOnce) {
+  const std::string text = message(
+      "name: test\n"
+      "base:\n"
+      "  dataset: {use: flora, clases: 3}\n"
+      "  encoder: {use: clasical}\n"
+      "  graph: {use: threshold, tau: 1.5}\n"
+      "  gnn: {use: gcn, hops: many}\n"
+      "  train: {epochs: 1.5, lr: -1}\n"
+      "sweep:\n"
+      "  - grid: {graph.tau: [0.5, 2], train.warmup: [0.1, 1], seed: [-1]}\n");
+  EXPECT_THAT(text, HasSubstr("unknown key \"dataset.clases\""));
+  EXPECT_THAT(text, HasSubstr("e.yaml:3"));
+  EXPECT_THAT(text, HasSubstr("did you mean \"classes\"?"));
+  EXPECT_THAT(text, HasSubstr("no encoder component is called \"clasical\""));
+  EXPECT_THAT(text, HasSubstr("\"gnn.hops\" has a value that does not fit"));
+  EXPECT_THAT(text, HasSubstr("\"train.epochs\""));
+  EXPECT_THAT(text, HasSubstr("\"train.lr\""));
+  EXPECT_THAT(text, HasSubstr("\"train.warmup\""));
+  EXPECT_THAT(text, HasSubstr("\"graph.tau\""));
+  EXPECT_THAT(text, HasSubstr("e.yaml:9"));
+  EXPECT_THAT(text, HasSubstr("\"seed\""));
+  EXPECT_THAT(text, Not(HasSubstr("e.yaml:5")));  // the axis stands in for base's tau
+  EXPECT_EQ(text.find("dataset.clases"), text.rfind("dataset.clases"));
+}
+
+TEST_F(PlanTest, ChecksOfParametersSpareExcludedTrials) {
+  const std::string sweep = "sweep:\n  - grid: {gnn.a: [1, 3], gnn.b: [2, 4]}\n";
+  EXPECT_THAT(message(base_text + sweep, {"gnn=checked"}), HasSubstr("a is larger than b"));
+  EXPECT_THAT(states(plan(base_text + sweep + "    exclude: gnn.a > gnn.b\n", {"gnn=checked"})),
+              ElementsAre(3, 0, 1, 0));
+  EXPECT_THAT(message(base_text, {"protocol.val_fraction=0.5", "protocol.test_fraction=0.5"}),
+              HasSubstr("leave nothing to train on"));
+}
+
+TEST_F(PlanTest, NeedsItsComponents) {
+  const std::string text = message("name: test\nbase: {dataset: flora}\n");
+  EXPECT_THAT(text, HasSubstr("\"encoder.use\" names no component"));
+  EXPECT_THAT(text, HasSubstr("\"gnn.use\" names no component"));
+}
+
+TEST_F(PlanTest, RefusesSectionsOfTheWrongForm) {
+  EXPECT_THAT(message(base_text + "  train: 3\n"), HasSubstr("\"train\" is no component"));
+  EXPECT_THAT(message(base_text + "  train: fast\n"), HasSubstr("\"train\" is no component"));
+  EXPECT_THAT(message(base_text + "  train: {use: x}\n"), HasSubstr("\"train\" is no component"));
+  EXPECT_THAT(message(base_text + "  peft: 3\n"), HasSubstr("names no component"));
+  EXPECT_THAT(message(base_text + "  seed: {a: 1}\n"), HasSubstr("\"seed\""));
+  EXPECT_THAT(message(base_text, {"seed.x=1"}), HasSubstr("\"seed\""));
+}
+
+TEST_F(PlanTest, SharesStages) {
+  const std::string text = base_text +
+                           "  captioner: attributes\n"
+                           "sweep:\n  - grid: {nodes.fuse: [image, concat], graph.tau: [0.5, 0.6], "
+                           "captioner.error_rate: [0, 0.2], seed: [1, 2]}\n";
+  const Plan made = plan(text);
+  std::map<std::string, std::set<std::string>> keys;
+  for (std::size_t i = 0; i < made.trials().size(); ++i) {
+    for (const StageRef& stage : made.stages(i)) keys[stage.name].insert(stage.key);
+  }
+  EXPECT_EQ(keys["image_features"].size(), 1u);
+  EXPECT_EQ(keys["captions"].size(), 4u);  // two error rates, and the captioner is seeded
+  EXPECT_EQ(keys["text_features"].size(), 4u);
+  const auto names = [&](std::size_t trial) {
+    std::string all;
+    for (const StageRef& stage : made.stages(trial)) all += stage.name + " ";
+    return all;
+  };
+  EXPECT_EQ(names(0), "image_features ");
+  EXPECT_EQ(names(made.trials().size() - 1), "image_features captions text_features ");
+}
+
+TEST_F(PlanTest, StageKeysAreTheHashOfWhatTheyDependOn) {
+  const Plan made = plan(base_text, {"captioner=attributes", "nodes.fuse=concat"});
+  const Json identity = made.identity(0);
+  const auto key = [](const Json& inputs) { return hex(sha256(canonical_json(inputs))); };
+  const auto stages = made.stages(0);
+  ASSERT_EQ(stages.size(), 3u);
+  EXPECT_EQ(stages[0].key, key({{"stage", "image_features"},
+                                {"version", 1},
+                                {"dataset", identity["dataset"]},
+                                {"encoder", identity["encoder"]}}));
+  EXPECT_EQ(stages[1].key, key({{"stage", "captions"},
+                                {"version", 1},
+                                {"captioner", identity["captioner"]},
+                                {"dataset", identity["dataset"]},
+                                {"seed", 1}}));
+  EXPECT_EQ(stages[2].key,
+            key({{"stage", "text_features"},
+                 {"version", 1},
+                 {"captions", stages[1].key},
+                 {"encoder", identity["encoder"]},
+                 {"split", {{"split_seed", 1}, {"test_fraction", 0.3}, {"val_fraction", 0.2}}}}));
+}
+
+TEST_F(PlanTest, IsWrittenWithAChecksum) {
+  const Plan made = plan(base_text, {"gnn=mlp", "graph.tau=0.5,0.6", "seed=1,2"});
+  made.write(folder_ / "plan.jsonl");
+  std::istringstream file(read_file(folder_ / "plan.jsonl"));
+  std::string header;
+  std::getline(file, header);
+  std::string rest;
+  std::vector<Json> lines;
+  for (std::string line; std::getline(file, line);) {
+    rest += line + "\n";
+    lines.push_back(parse_json(line, "line"));
+  }
+  EXPECT_EQ(parse_json(header, "header"), (Json{{"plan", 1},
+                                                {"name", "test"},
+                                                {"axes", {"graph.tau", "seed"}},
+                                                {"sha256", hex(sha256(rest))}}));
+  ASSERT_EQ(lines.size(), 2u);  // the other two are duplicates
+  EXPECT_EQ(lines[1].at("trial_id"), hex(made.trials()[1].trial_id));
+  EXPECT_EQ(lines[1].at("combo_id"), hex(made.trials()[0].combo_id));
+  EXPECT_EQ(lines[1].at("axes"), (Json{{"graph.tau", 0.5}, {"seed", 2}}));
+  EXPECT_EQ(lines[1].at("config"), made.config(1));
+  EXPECT_EQ(lines[1].at("stages"), (Json{{"image_features", made.stages(1)[0].key}}));
+}
+
+TEST_F(PlanTest, MakesPathsAbsolute) {
+  put("data/a/x", "1");
+  const std::string relative = std::filesystem::relative(folder_ / "data").string();
+  const Plan made = plan(base_text, {"dataset=folder", "+dataset.root=" + relative});
+  EXPECT_EQ(made.config(0).at("dataset").at("root"),
+            (folder_ / "data").lexically_normal().string());
+}
+
+TEST_F(PlanTest, NamesDataThatIsMissing) {
+  const std::string text = message(base_text, {"dataset=folder", "+dataset.root=/no/such/folder"});
+  EXPECT_THAT(text, HasSubstr("\"dataset.root\""));
+  EXPECT_THAT(text, HasSubstr("command line: +dataset.root=/no/such/folder"));
+  EXPECT_THAT(text, HasSubstr("No such file or directory"));
+  EXPECT_THAT(message(base_text, {"dataset=folder"}), HasSubstr("\"dataset.root\""));
+  EXPECT_THAT(message(base_text, {"encoder.weights=builtin:no-such-thing"}),
+              HasSubstr("no built-in data is called"));
+}
+
+}  // namespace
+}  // namespace espalier
