@@ -1,0 +1,72 @@
+// A pretrained model as PEFT methods see it: towers, and named sites in them.
+//
+// A method asks for sites by role and part, whatever the family:
+//   LoRA, VeRA      output hook on linear sites q, k, v, ...; DoRA reads site.weight as well
+//   (IA)^3          output hook on k and v, input hook on fc2
+//   BitFit, LN      replaces site.bias, site.weight by parameters of its own
+//   SSF             output hook on linear and norm sites
+//   Houlsby, Pfeiffer, AdaptFormer    output hook on branch sites
+//   VPT, CoOp, MaPLe                  input hook on tokens sites
+//   CLIP-Adapter    input hook on the feature site
+//   TaskRes         input hook on the classifier site
+//   full fine-tuning replaces every weights() slot
+// Without a hook a site costs nothing.
+#pragma once
+
+#include <cstdint>
+#include <espalier/nn/site.hpp>
+#include <espalier/nn/tower.hpp>
+#include <espalier/nn/weights.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace espalier {
+
+class AdaptableEncoder {
+ public:
+  // Either tower may be null, not both.
+  AdaptableEncoder(std::unique_ptr<VisionTower> image, std::unique_ptr<TextTower> text);
+  AdaptableEncoder(const AdaptableEncoder&) = delete;
+  AdaptableEncoder& operator=(const AdaptableEncoder&) = delete;
+
+  [[nodiscard]] const VisionTower* image() const noexcept { return image_.get(); }
+  [[nodiscard]] const TextTower* text() const noexcept { return text_.get(); }
+
+  // Image tower first, each from the bottom up, then the classifier.
+  [[nodiscard]] const std::vector<Site*>& sites() const noexcept { return sites_; }
+  // Those of one role, and of one part where it is given.
+  [[nodiscard]] std::vector<Site*> sites(SiteRole role, std::string_view part = {}) const;
+  // Throws Error that gives the nearest name.
+  [[nodiscard]] Site& site(std::string_view name) const;
+  // Every weight under its checkpoint name.
+  [[nodiscard]] const std::vector<WeightSlot>& weights() const noexcept { return weights_; }
+
+  // Takes off all hooks and puts all loaded weights back.
+  void reset();
+  // The lowest layer of a tower that is hooked or trained: -1 its embeddings, layers() its head,
+  // layers() + 1 nothing. Activations that enter this layer can be computed once.
+  [[nodiscard]] std::int64_t cut(TowerKind tower) const;
+
+  // The class vectors [classes, w] as the classifier site leaves them.
+  [[nodiscard]] at::Tensor classify(at::Tensor class_vectors) const;
+  // [images, texts] from features of one space: scale * cosine + bias.
+  [[nodiscard]] at::Tensor logits(const at::Tensor& images, const at::Tensor& texts) const;
+
+  // Stored as a logarithm; undefined where the towers share no space.
+  at::Tensor log_logit_scale;
+  at::Tensor logit_bias;  // undefined: none
+
+  // Told once by whoever loaded the weights.
+  void adopt(std::vector<WeightSlot> weights) { weights_ = std::move(weights); }
+
+ private:
+  std::unique_ptr<VisionTower> image_;
+  std::unique_ptr<TextTower> text_;
+  Site classifier_;
+  std::vector<Site*> sites_;
+  std::vector<WeightSlot> weights_;
+};
+
+}  // namespace espalier

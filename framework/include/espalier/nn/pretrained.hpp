@@ -1,0 +1,35 @@
+// Models from folders as Hugging Face publishes them.
+#pragma once
+
+#include <c10/core/Device.h>
+#include <c10/core/ScalarType.h>
+
+#include <espalier/nn/adaptable.hpp>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace espalier {
+
+// `cpu`, `cuda`, `cuda:1`, or `auto`: the first GPU where there is one. Throws Error where it is
+// not there.
+[[nodiscard]] at::Device device_of(std::string_view text);
+// `float32`, `bfloat16`, `float16`, or `auto`: bfloat16 where the device multiplies it natively
+// (GPUs from compute capability 8.0, CPUs with AVX-512 BF16 or AMX), else float32. Throws Error
+// where the device has no kernels for it.
+[[nodiscard]] at::ScalarType precision_of(std::string_view text, at::Device device);
+
+struct PretrainedOptions {
+  std::string family;  // the only `model_type` that will do; empty: any
+  std::string device = "cpu";
+  std::string precision = "float32";
+};
+
+// Families: clip, siglip, vit, dinov2, bert, mpnet. Throws Error with all problems of config.json,
+// or with all problems of the weights.
+[[nodiscard]] std::unique_ptr<AdaptableEncoder> load_pretrained(
+    const std::filesystem::path& folder, const PretrainedOptions& options = {});
+
+}  // namespace espalier

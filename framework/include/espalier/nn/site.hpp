@@ -1,0 +1,59 @@
+// Named places in a frozen model where something trainable may be attached.
+#pragma once
+
+#include <cstdint>
+#include <espalier/plugin/tensor.hpp>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace espalier {
+
+// What a site is decides what its hooks are given; n is the batch, l the length, w the width.
+//   linear      y = x W' + b, x [n, l, in] or [n, in]. Parts: q k v out fc1 fc2 patch projection
+//               pooler
+//   norm        layer normalisation. Parts: norm1 norm2 (of a layer), embeddings, final, head
+//   branch      what attention or the MLP adds to the residual stream, layer scale included: output
+//               hooks get the stream that enters the branch, before any normalisation, and the
+//               branch's result [n, l, w]. Parts: attention mlp
+//   tokens      the sequence [n, l, w] itself, through input hooks. Parts: layer (what enters a
+//               layer), embeddings (with positions, before the first norm), words (a text's word
+//               embeddings, before positions). Images may grow longer here, texts may not.
+//   feature     a tower's output [n, feature width], through input hooks
+//   classifier  class vectors [classes, feature width], through input hooks
+enum class SiteRole { linear, norm, branch, tokens, feature, classifier };
+enum class TowerKind { image, text };
+
+[[nodiscard]] std::string_view to_string(SiteRole role);
+[[nodiscard]] std::string_view to_string(TowerKind kind);
+
+// Hooks see tensors in the model's own type and on its device, and return such tensors.
+using InputHook = std::function<at::Tensor(const at::Tensor& input)>;
+using OutputHook = std::function<at::Tensor(const at::Tensor& input, const at::Tensor& output)>;
+
+struct Site {
+  std::string name;  // the module's path in Hugging Face's classes
+  SiteRole role = SiteRole::linear;
+  std::string part;
+  TowerKind tower = TowerKind::image;
+  std::int64_t layer = 0;  // -1: in the embeddings; the number of layers: in the head
+
+  // Of linear sites [out, in] (a patch embedding: [out, channels, side, side]) and [out], of norms
+  // [w] and [w]; else undefined, as is the bias of a linear map without one. Both may be replaced.
+  at::Tensor weight;
+  at::Tensor bias;
+
+  std::vector<InputHook> inputs;    // change what enters, in order
+  std::vector<OutputHook> outputs;  // change what leaves, given what entered, in order
+
+  [[nodiscard]] bool hooked() const noexcept { return !inputs.empty() || !outputs.empty(); }
+  [[nodiscard]] at::Tensor enter(at::Tensor input) const;
+  [[nodiscard]] at::Tensor leave(const at::Tensor& input, at::Tensor output) const;
+};
+
+// The site's own map between its hooks.
+[[nodiscard]] at::Tensor apply_linear(const Site& site, const at::Tensor& x);
+[[nodiscard]] at::Tensor apply_norm(const Site& site, const at::Tensor& x, double eps);
+
+}  // namespace espalier

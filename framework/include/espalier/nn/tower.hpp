@@ -1,0 +1,125 @@
+// One half of an encoder: from pixels or token ids to features, with a cut at every layer.
+//
+//   embed(input) -> run(0, layers()) -> head(): what head gives is the feature. Stopping after
+//   run(0, i) and going on with run(i, layers()) later gives the same numbers, so everything below
+//   the lowest layer that is trained can be computed once and kept.
+#pragma once
+
+#include <cstdint>
+#include <espalier/nn/site.hpp>
+#include <espalier/nn/transformer.hpp>
+#include <span>
+#include <vector>
+
+namespace espalier {
+
+// What passes between two layers.
+struct Activations {
+  at::Tensor states;  // [n, l, width]
+  at::Tensor valid;   // bool [n, l], true at real tokens; undefined: all are
+  at::Tensor pooled;  // int64 [n], the position that stands for the text; undefined: a fixed one
+};
+
+struct TowerOutput {
+  at::Tensor
+      last_hidden_state;  // [n, l, width], after the final norm where the reference has it so
+  at::Tensor pooled;      // [n, width] by the reference's pooler; undefined where it has none
+  at::Tensor feature;     // [n, feature_width()]
+  at::Tensor raw;         // the feature before the normalisation to length 1 that sentence
+                          // encoders end in, else the feature itself
+};
+
+class Tower {
+ public:
+  Tower(TowerKind kind, std::int64_t feature_width) : kind_(kind), feature_width_(feature_width) {}
+  Tower(const Tower&) = delete;
+  Tower& operator=(const Tower&) = delete;
+  virtual ~Tower();
+
+  [[nodiscard]] TowerKind kind() const noexcept { return kind_; }
+  [[nodiscard]] std::int64_t layers() const { return transformer().config().layers; }
+  [[nodiscard]] std::int64_t width() const { return transformer().config().width; }
+  [[nodiscard]] std::int64_t feature_width() const noexcept { return feature_width_; }
+  [[nodiscard]] at::Device device() const { return transformer().device(); }
+
+  // Layers [from, to).
+  [[nodiscard]] virtual Activations run(Activations input, std::int64_t from,
+                                        std::int64_t to) const;
+  [[nodiscard]] virtual TowerOutput head(const Activations& output) const = 0;
+
+  [[nodiscard]] virtual const Transformer& transformer() const = 0;
+  // Adds every site, from the bottom up.
+  virtual void collect(std::vector<Site*>& sites) = 0;
+
+ protected:
+  [[nodiscard]] static Site feature_site(TowerKind kind, std::int64_t layers);
+
+ private:
+  TowerKind kind_;
+  std::int64_t feature_width_;
+};
+
+class VisionTower : public Tower {
+ public:
+  VisionTower(std::int64_t feature_width, std::int64_t image_size, std::int64_t patch_size)
+      : Tower(TowerKind::image, feature_width), image_size_(image_size), patch_size_(patch_size) {}
+
+  // Side of the pictures it was trained on, and of its patches, in pixels.
+  [[nodiscard]] std::int64_t image_size() const noexcept { return image_size_; }
+  [[nodiscard]] std::int64_t patch_size() const noexcept { return patch_size_; }
+  // [n, channels, height, width], normalised. Positions are interpolated where the size is another.
+  [[nodiscard]] virtual Activations embed(const at::Tensor& pixels) const = 0;
+
+ private:
+  std::int64_t image_size_;
+  std::int64_t patch_size_;
+};
+
+struct TokenBatch {
+  at::Tensor ids;    // int64 [n, l]
+  at::Tensor valid;  // bool [n, l], false at padding; undefined: no padding
+  at::Tensor types;  // int64 [n, l], first and second text of a pair; undefined: zeros
+};
+
+// How lists of ids become batches without changing a feature.
+//   causal_end    nothing after the pooled position matters: cut there, sort by length
+//   equal_length  only lists of one length share a batch: no padding at all
+//   full_length   the model was trained on texts padded to max_length()
+enum class TextBatching { causal_end, equal_length, full_length };
+
+class TextTower : public Tower {
+ public:
+  TextTower(std::int64_t feature_width, std::int64_t max_length, std::int64_t vocabulary)
+      : Tower(TowerKind::text, feature_width), max_length_(max_length), vocabulary_(vocabulary) {}
+
+  [[nodiscard]] std::int64_t max_length() const noexcept { return max_length_; }
+  [[nodiscard]] std::int64_t vocabulary() const noexcept { return vocabulary_; }
+  [[nodiscard]] virtual TextBatching batching() const = 0;
+  [[nodiscard]] virtual std::int64_t padding_id() const = 0;
+  // The position whose state stands for the text.
+  [[nodiscard]] virtual std::int64_t pooled_position(std::span<const std::int64_t> ids) const = 0;
+  // Throws Error on a text longer than max_length() and on an id outside the vocabulary.
+  [[nodiscard]] virtual Activations embed(const TokenBatch& batch) const = 0;
+
+ protected:
+  void check(const TokenBatch& batch) const;
+
+ private:
+  std::int64_t max_length_;
+  std::int64_t vocabulary_;
+};
+
+// embed, run, head.
+[[nodiscard]] TowerOutput forward(const VisionTower& tower, const at::Tensor& pixels);
+[[nodiscard]] TowerOutput forward(const TextTower& tower, const TokenBatch& batch);
+
+// One feature a list of ids, float32 [n, feature_width()], rows in the given order. Batches are
+// made by the tower's rule and hold at most `tokens` tokens.
+[[nodiscard]] at::Tensor text_features(const TextTower& tower,
+                                       std::span<const std::vector<std::int64_t>> ids,
+                                       std::int64_t tokens = 4096);
+// One feature a picture, float32 [n, feature_width()], in slices small enough to stay in the
+// allocator's reach.
+[[nodiscard]] at::Tensor image_features(const VisionTower& tower, const at::Tensor& pixels);
+
+}  // namespace espalier

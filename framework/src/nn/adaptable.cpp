@@ -1,0 +1,93 @@
+#include <espalier/nn/adaptable.hpp>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/matmul.h>
+
+#include <algorithm>
+#include <espalier/core/error.hpp>
+#include <espalier/core/schema.hpp>
+
+namespace espalier {
+namespace {
+
+at::Tensor unit_rows(const at::Tensor& x) {
+  return x / at::linalg_vector_norm(x, 2, at::IntArrayRef{-1}, /*keepdim=*/true);
+}
+
+}  // namespace
+
+AdaptableEncoder::AdaptableEncoder(std::unique_ptr<VisionTower> image,
+                                   std::unique_ptr<TextTower> text)
+    : image_(std::move(image)), text_(std::move(text)) {
+  ESPALIER_ASSERT(image_ || text_, "an encoder has a tower");
+  if (image_) image_->collect(sites_);
+  if (text_) text_->collect(sites_);
+  classifier_.name = "class_vectors";
+  classifier_.role = SiteRole::classifier;
+  classifier_.part = "class_vectors";
+  classifier_.tower = text_ ? TowerKind::text : TowerKind::image;
+  classifier_.layer = (text_ ? text_->layers() : image_->layers()) + 1;
+  sites_.push_back(&classifier_);
+}
+
+std::vector<Site*> AdaptableEncoder::sites(SiteRole role, std::string_view part) const {
+  std::vector<Site*> found;
+  for (Site* site : sites_) {
+    if (site->role == role && (part.empty() || site->part == part)) found.push_back(site);
+  }
+  return found;
+}
+
+Site& AdaptableEncoder::site(std::string_view name) const {
+  std::vector<std::string> known;
+  for (Site* site : sites_) {
+    if (site->name == name) return *site;
+    known.push_back(site->name);
+  }
+  const auto near = nearest_name(name, known);
+  throw Error(
+      {.what = "the encoder has no site \"" + std::string(name) + "\"",
+       .where = {},
+       .expected = "one of " + std::to_string(known.size()) + " sites, such as " + known.front(),
+       .found = {},
+       .fix = near ? "did you mean \"" + *near + "\"?" : ""});
+}
+
+void AdaptableEncoder::reset() {
+  for (Site* site : sites_) {
+    site->inputs.clear();
+    site->outputs.clear();
+  }
+  for (const WeightSlot& weight : weights_) *weight.slot = weight.frozen;
+}
+
+std::int64_t AdaptableEncoder::cut(TowerKind kind) const {
+  const Tower* tower = image_.get();
+  if (kind == TowerKind::text) tower = text_.get();
+  ESPALIER_ASSERT(tower != nullptr, "the encoder has no such tower");
+  std::int64_t lowest = tower->layers() + 1;
+  for (const Site* site : sites_) {
+    if (site->tower == kind && site->hooked()) lowest = std::min(lowest, site->layer);
+  }
+  for (const WeightSlot& weight : weights_) {
+    const bool trained = !weight.slot->is_same(weight.frozen) || weight.slot->requires_grad();
+    if (trained && weight.place && weight.place->tower == kind) {
+      lowest = std::min(lowest, weight.place->layer);
+    }
+  }
+  return lowest;
+}
+
+at::Tensor AdaptableEncoder::classify(at::Tensor class_vectors) const {
+  return classifier_.enter(std::move(class_vectors));
+}
+
+at::Tensor AdaptableEncoder::logits(const at::Tensor& images, const at::Tensor& texts) const {
+  ESPALIER_ASSERT(log_logit_scale.defined(), "the towers share no space");
+  const at::Tensor cosines = at::matmul(unit_rows(images), unit_rows(texts).t());
+  const at::Tensor scaled = cosines * log_logit_scale.exp();
+  return logit_bias.defined() ? scaled + logit_bias : scaled;
+}
+
+}  // namespace espalier

@@ -1,0 +1,51 @@
+#include "class_token_tower_internal.hpp"
+
+#include <ATen/ops/tanh.h>
+
+namespace espalier {
+namespace {
+
+constexpr PatchNames patch_names{.embeddings = "embeddings",
+                                 .patch = "embeddings.patch_embeddings.projection",
+                                 .class_token = "embeddings.cls_token",
+                                 .positions = "embeddings.position_embeddings",
+                                 .batched = true};
+
+}  // namespace
+
+ClassTokenTower::ClassTokenTower(const PatchConfig& patches, const TransformerConfig& config,
+                                 const LayerNames& names, WeightReader& reader)
+    : VisionTower(config.width, patches.image_size, patches.patch_size),
+      embedding_(patches, patch_names, reader),
+      transformer_(TowerKind::image, config, names, reader),
+      norm_(tower_site(TowerKind::image, config.layers, SiteRole::norm, "layernorm", "final")),
+      feature_(feature_site(TowerKind::image, config.layers)) {
+  reader.bind_norm(norm_, config.width);
+  if (reader.has("pooler.dense.weight")) {
+    pooler_ =
+        tower_site(TowerKind::image, config.layers, SiteRole::linear, "pooler.dense", "pooler");
+    reader.bind_linear(*pooler_, config.width, config.width);
+  }
+}
+
+Activations ClassTokenTower::embed(const at::Tensor& pixels) const {
+  return {embedding_.forward(pixels), {}, {}};
+}
+
+TowerOutput ClassTokenTower::head(const Activations& output) const {
+  const at::Tensor last = apply_norm(norm_, output.states, transformer_.config().eps);
+  const at::Tensor token = last.select(1, 0);
+  const at::Tensor pooled = pooler_ ? at::tanh(apply_linear(*pooler_, token)) : token;
+  const at::Tensor feature = feature_.enter(token);
+  return {last, pooled, feature, feature};
+}
+
+void ClassTokenTower::collect(std::vector<Site*>& sites) {
+  embedding_.collect(sites);
+  transformer_.collect(sites);
+  sites.push_back(&norm_);
+  if (pooler_) sites.push_back(&*pooler_);
+  sites.push_back(&feature_);
+}
+
+}  // namespace espalier

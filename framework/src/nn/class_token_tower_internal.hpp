@@ -1,0 +1,30 @@
+// Vision transformers whose feature is the class token after the final norm: ViT and DINOv2.
+#pragma once
+
+#include <espalier/nn/tower.hpp>
+#include <optional>
+
+#include "embedding_internal.hpp"
+
+namespace espalier {
+
+class ClassTokenTower final : public VisionTower {
+ public:
+  // A pooler, tanh of a linear map of the feature, where the checkpoint has `pooler.dense`.
+  ClassTokenTower(const PatchConfig& patches, const TransformerConfig& config,
+                  const LayerNames& names, WeightReader& reader);
+
+  [[nodiscard]] Activations embed(const at::Tensor& pixels) const override;
+  [[nodiscard]] TowerOutput head(const Activations& output) const override;
+  [[nodiscard]] const Transformer& transformer() const override { return transformer_; }
+  void collect(std::vector<Site*>& sites) override;
+
+ private:
+  PatchEmbedding embedding_;
+  Transformer transformer_;
+  Site norm_;
+  std::optional<Site> pooler_;
+  Site feature_;
+};
+
+}  // namespace espalier

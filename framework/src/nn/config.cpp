@@ -1,0 +1,122 @@
+#include "config_internal.hpp"
+
+namespace espalier {
+namespace {
+
+std::string range_text(const std::string& kind, double min, double max) {
+  const auto show = [](double value) { return Json(value).dump(); };
+  return kind + " from " + show(min) + " to " + show(max);
+}
+
+}  // namespace
+
+const Json* ConfigReader::find(const char* key) const {
+  const auto it = object_.find(key);
+  return it == object_.end() || it->is_null() ? nullptr : &*it;
+}
+
+void ConfigReader::fail(std::string what, std::string expected, std::string found) const {
+  problems_->add({.what = std::move(what),
+                  .where = where_,
+                  .expected = std::move(expected),
+                  .found = std::move(found),
+                  .fix = {}});
+}
+
+std::int64_t ConfigReader::integer(const char* key, std::int64_t fallback, std::int64_t min,
+                                   std::int64_t max) const {
+  const Json* value = find(key);
+  if (value == nullptr) return fallback;
+  if (value->is_number_integer()) {
+    const double wide = value->get<double>();
+    if (wide >= static_cast<double>(min) && wide <= static_cast<double>(max)) {
+      return value->get<std::int64_t>();
+    }
+  }
+  fail("`" + std::string(key) + "` is no size that a model can have",
+       "a whole number from " + std::to_string(min) + " to " + std::to_string(max), value->dump());
+  return fallback;
+}
+
+double ConfigReader::number(const char* key, double fallback, double min, double max) const {
+  const Json* value = find(key);
+  if (value == nullptr) return fallback;
+  if (value->is_number()) {
+    const double given = value->get<double>();
+    if (given >= min && given <= max) return given;
+  }
+  fail("`" + std::string(key) + "` is out of range", range_text("a number", min, max),
+       value->dump());
+  return fallback;
+}
+
+bool ConfigReader::flag(const char* key, bool fallback) const {
+  const Json* value = find(key);
+  if (value == nullptr) return fallback;
+  if (value->is_boolean()) return value->get<bool>();
+  fail("`" + std::string(key) + "` is no truth value", "true or false", value->dump());
+  return fallback;
+}
+
+std::string ConfigReader::text(const char* key, std::string fallback) const {
+  const Json* value = find(key);
+  if (value == nullptr) return fallback;
+  if (value->is_string()) return value->get<std::string>();
+  fail("`" + std::string(key) + "` is no text", "a string", value->dump());
+  return fallback;
+}
+
+Activation ConfigReader::activation(const char* key, std::string fallback) const {
+  const std::string name = text(key, std::move(fallback));
+  if (const auto known = activation_of(name)) return *known;
+  fail("the activation `" + std::string(key) + "` is not known here",
+       "quick_gelu, gelu, gelu_pytorch_tanh, gelu_new, gelu_fast or relu", name);
+  return Activation::gelu;
+}
+
+ConfigReader ConfigReader::section(const std::string& key) const {
+  Json merged = Json::object();
+  for (const std::string& name : {key, key + "_dict"}) {
+    const Json* value = find(name.c_str());
+    if (value == nullptr) continue;
+    if (value->is_object()) {
+      merged.update(*value);
+    } else {
+      fail("`" + name + "` is no section", "an object", value->type_name());
+    }
+  }
+  return {std::move(merged), where_ + ", " + key, *problems_};
+}
+
+TransformerConfig ConfigReader::transformer(const TransformerConfig& defaults,
+                                            std::string activation_name) const {
+  TransformerConfig config = defaults;
+  config.width = integer("hidden_size", defaults.width);
+  config.layers = integer("num_hidden_layers", defaults.layers, 1, 512);
+  config.heads = integer("num_attention_heads", defaults.heads);
+  config.intermediate = integer("intermediate_size", defaults.intermediate, 1, 1 << 18);
+  config.eps = number("layer_norm_eps", defaults.eps, 0.0, 1.0);
+  config.activation = activation("hidden_act", std::move(activation_name));
+  if (config.width % config.heads != 0) {
+    fail("`num_attention_heads` does not divide `hidden_size`",
+         "a divisor of " + std::to_string(config.width), std::to_string(config.heads));
+    config.heads = 1;
+  }
+  return config;
+}
+
+PatchConfig patch_config(const ConfigReader& config, const PatchConfig& defaults) {
+  PatchConfig patches = defaults;
+  patches.width = config.integer("hidden_size", defaults.width);
+  patches.channels = config.integer("num_channels", defaults.channels, 1, 16);
+  patches.image_size = config.integer("image_size", defaults.image_size);
+  patches.patch_size = config.integer("patch_size", defaults.patch_size);
+  if (patches.patch_size > patches.image_size) {
+    config.fail("`patch_size` is larger than `image_size`",
+                "at most " + std::to_string(patches.image_size),
+                std::to_string(patches.patch_size));
+  }
+  return patches;
+}
+
+}  // namespace espalier

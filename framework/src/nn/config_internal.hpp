@@ -1,0 +1,55 @@
+// config.json of a Hugging Face folder, read with the defaults of the class that wrote it:
+// published files leave out whatever equals them.
+#pragma once
+
+#include <cstdint>
+#include <espalier/core/error.hpp>
+#include <espalier/core/json.hpp>
+#include <espalier/nn/transformer.hpp>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace espalier {
+
+// One object of the file. Values of a wrong type or out of range are collected, and the default is
+// given back; null counts as absent.
+class ConfigReader {
+ public:
+  ConfigReader(Json object, std::string where, Problems& problems)
+      : object_(std::move(object)), where_(std::move(where)), problems_(&problems) {}
+
+  [[nodiscard]] std::int64_t integer(const char* key, std::int64_t fallback, std::int64_t min = 1,
+                                     std::int64_t max = 65536) const;
+  [[nodiscard]] double number(const char* key, double fallback, double min, double max) const;
+  [[nodiscard]] bool flag(const char* key, bool fallback) const;
+  [[nodiscard]] std::string text(const char* key, std::string fallback) const;
+  [[nodiscard]] Activation activation(const char* key, std::string fallback) const;
+  // The object under `key`, with what stands under `<key>_dict` laid over it, as CLIP's class does.
+  [[nodiscard]] ConfigReader section(const std::string& key) const;
+
+  void fail(std::string what, std::string expected, std::string found) const;
+  // hidden_size, num_hidden_layers, num_attention_heads, intermediate_size, hidden_act and
+  // layer_norm_eps; `defaults` holds the class's own.
+  [[nodiscard]] TransformerConfig transformer(const TransformerConfig& defaults,
+                                              std::string activation) const;
+
+ private:
+  [[nodiscard]] const Json* find(const char* key) const;
+
+  Json object_;
+  std::string where_;
+  Problems* problems_;
+};
+
+// hidden_size, num_channels, image_size and patch_size.
+struct PatchConfig {
+  std::int64_t width = 768;
+  std::int64_t channels = 3;
+  std::int64_t image_size = 224;
+  std::int64_t patch_size = 16;
+  bool bias = true;
+};
+[[nodiscard]] PatchConfig patch_config(const ConfigReader& config, const PatchConfig& defaults);
+
+}  // namespace espalier

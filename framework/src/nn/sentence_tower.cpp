@@ -1,0 +1,67 @@
+#include "sentence_tower_internal.hpp"
+
+#include <ATen/ops/tanh.h>
+
+namespace espalier {
+
+SentenceTower::SentenceTower(const SentenceConfig& config, const LayerNames& names,
+                             WeightReader& reader)
+    : TextTower(config.transformer.width, config.max_length, config.vocabulary),
+      config_(config),
+      embedding_("embeddings", "word_embeddings", "position_embeddings", config.vocabulary,
+                 config.positions, config.transformer.width, reader),
+      norm_(tower_site(TowerKind::text, -1, SiteRole::norm, "embeddings.LayerNorm", "embeddings")),
+      transformer_(TowerKind::text, config.transformer, names, reader),
+      feature_(feature_site(TowerKind::text, config.transformer.layers)) {
+  const std::int64_t w = config.transformer.width;
+  reader.bind_norm(norm_, w);
+  if (reader.has("pooler.dense.weight")) {
+    pooler_ = tower_site(TowerKind::text, config.transformer.layers, SiteRole::linear,
+                         "pooler.dense", "pooler");
+    reader.bind_linear(*pooler_, w, w);
+  }
+}
+
+Activations SentenceTower::normalised(const at::Tensor& sum, const TokenBatch& batch) const {
+  return {apply_norm(norm_, sum, config_.transformer.eps), batch.valid, {}};
+}
+
+TowerOutput SentenceTower::head(const Activations& output) const {
+  TowerOutput out;
+  out.last_hidden_state = output.states;
+  if (pooler_) out.pooled = at::tanh(apply_linear(*pooler_, output.states.select(1, 0)));
+  out.raw = pool_sentence(config_.head.pooling, output.states, output.valid);
+  out.feature = feature_.enter(config_.head.normalize ? unit_length(out.raw) : out.raw);
+  return out;
+}
+
+void SentenceTower::collect(std::vector<Site*>& sites) {
+  embedding_.collect(sites);
+  sites.push_back(&norm_);
+  transformer_.collect(sites);
+  if (pooler_) sites.push_back(&*pooler_);
+  sites.push_back(&feature_);
+}
+
+SentenceConfig sentence_config(const ConfigReader& config, const SentenceConfig& defaults,
+                               const std::filesystem::path& folder, Problems& problems) {
+  SentenceConfig sentence = defaults;
+  sentence.transformer = config.transformer({.layers = 12,
+                                             .width = 768,
+                                             .heads = 12,
+                                             .intermediate = 3072,
+                                             .eps = defaults.transformer.eps,
+                                             .activation = Activation::gelu,
+                                             .order = NormOrder::post,
+                                             .causal = false,
+                                             .qkv_bias = true},
+                                            "gelu");
+  sentence.vocabulary = config.integer("vocab_size", defaults.vocabulary, 1, 1 << 22);
+  sentence.positions = config.integer("max_position_embeddings", defaults.positions);
+  sentence.max_length = sentence.positions;
+  sentence.padding = config.integer("pad_token_id", defaults.padding, 0, 1 << 22);
+  sentence.head = sentence_head(folder, problems);
+  return sentence;
+}
+
+}  // namespace espalier

@@ -1,0 +1,58 @@
+// The post-norm text towers, BERT's and MPNet's: what they share around their embeddings.
+#pragma once
+
+#include <espalier/nn/tower.hpp>
+#include <optional>
+
+#include "config_internal.hpp"
+#include "embedding_internal.hpp"
+#include "sentence_pooling_internal.hpp"
+
+namespace espalier {
+
+struct SentenceConfig {
+  TransformerConfig transformer;
+  std::int64_t vocabulary = 0;
+  std::int64_t positions = 512;   // rows of the position table
+  std::int64_t max_length = 512;  // positions that a text may use
+  std::int64_t padding = 0;
+  SentenceHead head;
+};
+
+// The feature is the sentence embedding as modules.json makes it. Only texts of equal length share
+// a batch, so that none is padded.
+class SentenceTower : public TextTower {
+ public:
+  SentenceTower(const SentenceConfig& config, const LayerNames& names, WeightReader& reader);
+
+  [[nodiscard]] TextBatching batching() const override { return TextBatching::equal_length; }
+  [[nodiscard]] std::int64_t padding_id() const override { return config_.padding; }
+  [[nodiscard]] std::int64_t pooled_position(std::span<const std::int64_t>) const override {
+    return 0;
+  }
+
+  [[nodiscard]] TowerOutput head(const Activations& output) const override;
+  [[nodiscard]] const Transformer& transformer() const override { return transformer_; }
+  void collect(std::vector<Site*>& sites) override;
+
+ protected:
+  // What the first layer gets, from the sum of embeddings.
+  [[nodiscard]] Activations normalised(const at::Tensor& sum, const TokenBatch& batch) const;
+
+  SentenceConfig config_;
+  WordEmbedding embedding_;
+
+ private:
+  Site norm_;
+  Transformer transformer_;
+  std::optional<Site> pooler_;
+  Site feature_;
+};
+
+// The sizes, by the names that BERT and MPNet share.
+[[nodiscard]] SentenceConfig sentence_config(const ConfigReader& config,
+                                             const SentenceConfig& defaults,
+                                             const std::filesystem::path& folder,
+                                             Problems& problems);
+
+}  // namespace espalier

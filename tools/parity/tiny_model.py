@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""Writes a tiny model with random weights, to make a case from where none is at hand.
+
+    python tools/parity/tiny_model.py mpnet /tmp/mpnet && python tools/parity/make_case.py /tmp/mpnet OUT
+    python tools/parity/tiny_model.py clip /tmp/clip --size base   # CLIP ViT-B/16, for the benchmark
+"""
+import argparse
+from pathlib import Path
+
+import torch
+import transformers as hf
+
+TINY = {"hidden_size": 48, "intermediate_size": 96, "num_hidden_layers": 3, "num_attention_heads": 4}
+PICTURE = {"image_size": 32, "patch_size": 8}
+
+
+def clip(size):
+    if size == "base":
+        return hf.CLIPConfig(vision_config={"patch_size": 16}, text_config={})
+    return hf.CLIPConfig(projection_dim=24, vision_config={**TINY, **PICTURE},
+                         text_config={**TINY, "vocab_size": 500, "eos_token_id": 499})
+
+
+def config_of(family, size):
+    return {"clip": lambda: clip(size),
+            "siglip": lambda: hf.SiglipConfig(vision_config={**TINY, **PICTURE},
+                                              text_config={**TINY, "vocab_size": 500}),
+            "vit": lambda: hf.ViTConfig(**TINY, **PICTURE),
+            "dinov2": lambda: hf.Dinov2Config(**TINY, **PICTURE),
+            "bert": lambda: hf.BertConfig(**TINY, vocab_size=500, max_position_embeddings=64),
+            "mpnet": lambda: hf.MPNetConfig(**TINY, vocab_size=500, max_position_embeddings=66),
+            }[family]()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("family", choices=["clip", "siglip", "vit", "dinov2", "bert", "mpnet"])
+    parser.add_argument("out", type=Path, metavar="OUT")
+    parser.add_argument("--size", choices=["tiny", "base"], default="tiny",
+                        help="base: CLIP ViT-B/16's sizes (clip only)")
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+
+    generator = torch.Generator().manual_seed(args.seed)
+    model = hf.AutoModel.from_config(config_of(args.family, args.size))
+    for name, parameter in sorted(model.named_parameters()):
+        scale = 0.5 / parameter[0].numel() ** 0.5 if parameter.dim() > 1 else 0.1
+        noise = scale * torch.randn(parameter.shape, generator=generator)
+        is_norm = parameter.dim() == 1 and name.endswith("weight")
+        parameter.data.copy_(noise + (1.0 if is_norm else 0.0))
+    model.save_pretrained(args.out)
+    print(f"{args.out}: {sum(p.numel() for p in model.parameters())} parameters")
+
+
+if __name__ == "__main__":
+    main()
