@@ -1,5 +1,6 @@
 #include <espalier/core/json.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <espalier/core/error.hpp>
@@ -117,7 +118,16 @@ void append_number(std::string& out, double value) {
   }
 }
 
+bool needs_no_escape(const std::string& text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return ' ' <= c && c <= '~' && c != '"' && c != '\\'; });
+}
+
 void append_string(std::string& out, const std::string& text) {
+  if (needs_no_escape(text)) {
+    out.append(1, '"').append(text).append(1, '"');
+    return;
+  }
   // nlohmann writes exactly the escapes that RFC 8785 asks for, and throws on text that is not UTF-8.
   try {
     out += Json(text).dump();

@@ -16,12 +16,16 @@ std::string_view head(std::string_view key) { return key.substr(0, key.find('.')
 
 bool is_section(std::string_view key) { return section_index(head(key)) < trial_sections.size(); }
 
+bool is_fixed(std::string_view section) {
+  return std::find(std::begin(fixed_sections), std::end(fixed_sections), section) !=
+         std::end(fixed_sections);
+}
+
 // The names of a component and of those inside it.
 Json names_of(const Json& resolved) {
-  if (!resolved.is_object()) return nullptr;
-  Json names = Json::object();
+  if (!resolved.is_object() || !resolved.contains("use")) return nullptr;
+  Json names{{"use", resolved["use"]}};
   for (const auto& [key, value] : resolved.items()) {
-    if (key == "use") names[key] = value;
     if (value.is_object()) names[key] = names_of(value);
   }
   return names;
@@ -155,10 +159,9 @@ std::uint32_t Identities::section(std::size_t index, const Picks& picks, std::ui
   const PredicateScope trial = scope(picks);
   Json identity = resolved;
   if (index != seed_section) {
-    const bool fixed = std::find(std::begin(fixed_sections), std::end(fixed_sections), name) !=
-                       std::end(fixed_sections);
-    identity = fixed ? parameters(section_schema(name), resolved, name + ".", trial, problems)
-                     : component(name, resolved, name, trial, problems);
+    identity = is_fixed(name)
+                   ? parameters(section_schema(name), resolved, name + ".", trial, problems)
+                   : component(name, resolved, name, trial, problems);
   }
   texts_.push_back(canonical_json(identity));
   return text_ids_[index][form] = static_cast<std::uint32_t>(texts_.size() - 1);
@@ -167,11 +170,9 @@ std::uint32_t Identities::section(std::size_t index, const Picks& picks, std::ui
 // Whether some only_if in the section asks about another section.
 bool Identities::looks_around(std::string_view kind, const Json& resolved) const {
   if (!resolved.is_object()) return false;
-  const bool fixed = std::find(std::begin(fixed_sections), std::end(fixed_sections), kind) !=
-                     std::end(fixed_sections);
   const SchemaInfo& schema =
-      fixed ? section_schema(kind)
-            : catalog_.find(kind, resolved.at("use").get<std::string>())->schema;
+      is_fixed(kind) ? section_schema(kind)
+                     : catalog_.find(kind, resolved.at("use").get<std::string>())->schema;
   const auto asks = [&](const FieldInfo& field) {
     const bool inside = field.type == FieldType::component;
     if (inside && (field.list || looks_around(field.kind, resolved.at(field.name)))) return true;
