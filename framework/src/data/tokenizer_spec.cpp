@@ -1,0 +1,222 @@
+#include <algorithm>
+#include <espalier/core/file.hpp>
+#include <espalier/core/json.hpp>
+
+#include "tokenizer_internal.hpp"
+#include "unicode_internal.hpp"
+
+namespace espalier::tokenizer {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t clip_length = 77;
+constexpr std::int64_t bert_length = 512;
+
+Json optional_object(const fs::path& file, FolderProblems& problems) {
+  if (!fs::exists(file)) return Json::object();
+  Json json = parse_json(read_file(file), file.string());
+  if (json.is_object()) return json;
+  problems.add({.what = "a configuration file is no JSON object",
+                .where = file.string(),
+                .expected = "{...}",
+                .found = json.type_name(),
+                .fix = {}});
+  return Json::object();
+}
+
+std::vector<std::string> lines_of(const fs::path& file) {
+  const std::string text = read_file(file);
+  if (const auto at = unicode::first_invalid_byte(text)) {
+    throw Error({.what = "a vocabulary file is not UTF-8",
+                 .where = file.string(),
+                 .expected = {},
+                 .found = "a wrong byte at position " + std::to_string(*at),
+                 .fix = "download the file again"});
+  }
+  std::vector<std::string> lines;
+  for (std::size_t start = 0; start < text.size();) {
+    const std::size_t end = std::min(text.find('\n', start), text.size());
+    std::string line = text.substr(start, end - start);
+    if (line.ends_with('\r')) line.pop_back();
+    lines.push_back(std::move(line));
+    start = end + 1;
+  }
+  return lines;
+}
+
+void read_clip_files(const fs::path& folder, Spec& spec, FolderProblems& problems) {
+  const fs::path vocabulary = folder / "vocab.json";
+  read_vocabulary(parse_json(read_file(vocabulary), vocabulary.string()), vocabulary.string(),
+                  spec.vocabulary, problems);
+  const fs::path merges = folder / "merges.txt";
+  std::size_t number = 0;
+  for (const std::string& line : lines_of(merges)) {
+    ++number;
+    if (line.empty() || line.starts_with("#version")) continue;
+    add_merge(line, merges.string() + ":" + std::to_string(number), spec.clip, problems);
+  }
+}
+
+void read_bert_files(const fs::path& folder, const Json& config, Spec& spec,
+                     FolderProblems& problems) {
+  spec.is_clip = false;
+  std::int64_t id = 0;
+  for (const std::string& token : lines_of(folder / "vocab.txt")) spec.vocabulary.set(id++, token);
+  const auto flag = [&](const char* key, bool fallback) {
+    const auto it = config.find(key);
+    if (it == config.end() || it->is_null()) return fallback;
+    if (it->is_boolean()) return it->get<bool>();
+    problems.add({.what = std::string("wrong \"") + key + "\"",
+                  .where = (folder / "tokenizer_config.json").string(),
+                  .expected = "true, false or null",
+                  .found = it->dump(),
+                  .fix = {}});
+    return fallback;
+  };
+  spec.bert.lowercase = flag("do_lower_case", true);
+  spec.bert.strip_accents = flag("strip_accents", spec.bert.lowercase);
+  spec.bert.separate_ideographs = flag("tokenize_chinese_chars", true);
+}
+
+[[noreturn]] void no_tokenizer(const fs::path& folder) {
+  const bool sentencepiece =
+      fs::exists(folder / "spiece.model") || fs::exists(folder / "sentencepiece.bpe.model");
+  throw Error({.what = "no tokenizer that can be read in a folder",
+               .where = folder.string(),
+               .expected = "tokenizer.json, vocab.json with merges.txt, or vocab.txt",
+               .found = !fs::exists(folder) ? "no such folder"
+                        : sentencepiece     ? "a SentencePiece model"
+                                            : "none of them",
+               .fix = "name the model's whole folder, as it was downloaded"});
+}
+
+void check_class(const fs::path& folder, const Json& config, bool is_clip) {
+  const Json name = config.value("tokenizer_class", Json());
+  if (!name.is_string()) return;
+  const auto text = name.get<std::string>();
+  const std::vector<std::string> known =
+      is_clip ? std::vector<std::string>{"CLIPTokenizer"}
+              : std::vector<std::string>{"BertTokenizer", "DistilBertTokenizer", "MPNetTokenizer",
+                                         "ElectraTokenizer"};
+  for (const std::string& one : known) {
+    if (text == one || text == one + "Fast") return;
+  }
+  std::string list;
+  for (const std::string& one : known) list += (list.empty() ? "" : ", ") + one;
+  throw Error({.what = "a tokenizer that is not supported",
+               .where = (folder / "tokenizer_config.json").string(),
+               .expected = list,
+               .found = text,
+               .fix = {}});
+}
+
+// The text of a special token: from the configuration, else the map, else what is there already.
+void set_special(const char* key, const Json& config, const Json& map, std::string& token) {
+  for (const Json* source : {&config, &map}) {
+    const Json& value = source->value(key, Json());
+    const Json& text = value.is_object() ? value.value("content", Json()) : value;
+    if (!text.is_string()) continue;
+    token = text.get<std::string>();
+    return;
+  }
+}
+
+void add_listed_tokens(const fs::path& file, const Json& config, Spec& spec,
+                       FolderProblems& problems) {
+  const Json listed = config.value("added_tokens_decoder", Json::object());
+  for (const auto& [key, entry] : listed.items()) {
+    Json token = entry;
+    const bool digits =
+        !key.empty() && key.size() < 9 &&
+        std::all_of(key.begin(), key.end(), [](char c) { return c >= '0' && c <= '9'; });
+    if (token.is_object() && digits) token["id"] = std::stoll(key);
+    add_token(token, file.string(), spec, problems);
+  }
+}
+
+void set_specials(const fs::path& folder, const Json& config, const Json& map, Spec& spec,
+                  FolderProblems& problems) {
+  std::string mask = "[MASK]";
+  set_special("mask_token", config, map, mask);
+  set_special("pad_token", config, map, spec.pad);
+  if (spec.added.empty()) {
+    set_special("unk_token", config, map, spec.unknown);
+    set_special(spec.is_clip ? "bos_token" : "cls_token", config, map, spec.begin);
+    set_special(spec.is_clip ? "eos_token" : "sep_token", config, map, spec.end);
+    add_listed_tokens(folder / "tokenizer_config.json", config, spec, problems);
+  }
+  for (const std::string& token : {spec.begin, spec.end, spec.pad, spec.unknown, mask}) {
+    const std::int64_t id = spec.vocabulary.find(token);
+    const bool listed = std::any_of(spec.added.begin(), spec.added.end(),
+                                    [&](const AddedToken& added) { return added.text == token; });
+    if (id >= 0 && !listed) spec.added.push_back({.text = token, .id = id});
+    if (id >= 0 || token == mask) continue;
+    problems.add({.what = "a special token is not in the vocabulary",
+                  .where = folder.string(),
+                  .expected = "\"" + token + "\"",
+                  .found = std::to_string(spec.vocabulary.size()) + " other tokens",
+                  .fix = "take all tokenizer files from the same model"});
+  }
+}
+
+std::int64_t limit_of(const fs::path& folder, const Json& config, bool is_clip,
+                      FolderProblems& problems) {
+  std::int64_t limit = std::int64_t{1} << 40;
+  const auto take = [&](const Json& object, const char* key, const char* file) {
+    const auto it = object.is_object() ? object.find(key) : object.end();
+    if (!object.is_object() || it == object.end() || it->is_null()) return;
+    if (it->is_number() && it->get<double>() >= 3) {
+      if (it->get<double>() < 1e6) limit = std::min(limit, it->get<std::int64_t>());
+      return;
+    }
+    problems.add({.what = std::string("wrong \"") + key + "\"",
+                  .where = (folder / file).string(),
+                  .expected = "a number of tokens, at least 3",
+                  .found = it->dump(),
+                  .fix = {}});
+  };
+  take(config, "model_max_length", "tokenizer_config.json");
+  const Json sentence = optional_object(folder / "sentence_bert_config.json", problems);
+  take(sentence, "max_seq_length", "sentence_bert_config.json");
+  const Json model = optional_object(folder / "config.json", problems);
+  const Json text = model.value("text_config", Json());
+  take(is_clip && text.is_object() ? text : model, "max_position_embeddings", "config.json");
+  if (limit < std::int64_t{1} << 40) return limit;
+  return is_clip ? clip_length : bert_length;
+}
+
+}  // namespace
+
+Spec read_spec(const fs::path& folder) {
+  FolderProblems problems;
+  Spec spec;
+  spec.origin = folder;
+  const Json config = optional_object(folder / "tokenizer_config.json", problems);
+  const Json map = optional_object(folder / "special_tokens_map.json", problems);
+  if (fs::exists(folder / "tokenizer.json")) {
+    read_tokenizer_json(folder / "tokenizer.json", spec, problems);
+  } else if (fs::exists(folder / "vocab.json") || fs::exists(folder / "merges.txt")) {
+    check_class(folder, config, true);
+    read_clip_files(folder, spec, problems);
+    spec.begin = "<|startoftext|>";
+    spec.end = spec.pad = spec.unknown = "<|endoftext|>";
+    spec.pair_separators = 2;
+    spec.pair_type = 0;
+  } else if (fs::exists(folder / "vocab.txt")) {
+    check_class(folder, config, false);
+    read_bert_files(folder, config, spec, problems);
+    spec.begin = "[CLS]";
+    spec.end = "[SEP]";
+    spec.pad = "[PAD]";
+    spec.unknown = "[UNK]";
+  } else {
+    no_tokenizer(folder);
+  }
+  set_specials(folder, config, map, spec, problems);
+  spec.max_length = limit_of(folder, config, spec.is_clip, problems);
+  problems.throw_if_any();
+  return spec;
+}
+
+}  // namespace espalier::tokenizer
