@@ -1,7 +1,10 @@
+#include <algorithm>
 #include <espalier/core/error.hpp>
 #include <espalier/core/file.hpp>
 #include <espalier/core/hash.hpp>
 #include <espalier/results/sweep_table.hpp>
+#include <functional>
+#include <set>
 
 namespace espalier {
 namespace {
@@ -17,26 +20,37 @@ constexpr std::size_t largest_plan = std::size_t{2} << 30;
                .fix = "espalier run writes it anew; trials that are done stay done"});
 }
 
-// Builds all of a line but the configuration, of which two values are kept: it is most of the text.
-bool wanted(int depth, Json::parse_event_t event, Json& parsed, bool& in_config) {
-  if (event != Json::parse_event_t::key) return true;
-  if (depth == 1) in_config = parsed == "config";
-  return !in_config || depth != 2 || parsed == "seed" || parsed == "protocol";
+using Sections = std::set<std::string, std::less<>>;
+
+// Sections of the configuration of which something is needed.
+Sections sections_of(const std::vector<PlanAxis>& axes) {
+  Sections sections{"seed", "protocol"};
+  for (const PlanAxis& axis : axes) sections.insert(axis.key.substr(0, axis.key.find('.')));
+  return sections;
 }
 
-Json parse_line(std::string_view line) {
+// Leaves the other sections out while parsing: they are most of the text.
+Json parse_line(std::string_view line, const Sections& sections) {
   bool in_config = false;
-  return Json::parse(line, [&in_config](int depth, Json::parse_event_t event, Json& parsed) {
-    return wanted(depth, event, parsed, in_config);
+  return Json::parse(line, [&](int depth, Json::parse_event_t event, Json& parsed) {
+    if (event != Json::parse_event_t::key || depth > 2) return true;
+    const auto& key = parsed.get_ref<const std::string&>();
+    if (depth == 1) in_config = key == "config";
+    return depth == 1 || !in_config || sections.contains(key);
   });
 }
 
-std::vector<PlanAxis> axes_of(const Json& header) {
-  std::vector<PlanAxis> axes;
-  for (const Json& axis : header.at("axes")) {
-    axes.push_back({axis.at("key").get<std::string>(), axis.at("values").get<std::vector<Json>>()});
+// The value under a dotted key; null where there is none.
+Json value_under(const Json& config, std::string_view key) {
+  const Json* at = &config;
+  while (!key.empty()) {
+    const std::size_t dot = std::min(key.find('.'), key.size());
+    const auto it = at->is_object() ? at->find(key.substr(0, dot)) : at->end();
+    if (it == at->end()) return nullptr;
+    at = &*it;
+    key.remove_prefix(std::min(dot + 1, key.size()));
   }
-  return axes;
+  return *at;
 }
 
 PlanRow row_of(const Json& line, const std::vector<PlanAxis>& axes) {
@@ -45,12 +59,25 @@ PlanRow row_of(const Json& line, const std::vector<PlanAxis>& axes) {
   line.at("combo_id").get_to(row.combo_id);
   const Json& config = line.at("config");
   row.seed = config.value("seed", std::int64_t{-1});
-  if (const auto protocol = config.find("protocol"); protocol != config.end()) {
-    row.graph_protocol = protocol->value("graph", "");
+  if (const Json protocol = value_under(config, "protocol.graph"); protocol.is_string()) {
+    protocol.get_to(row.graph_protocol);
   }
   const Json& given = line.at("axes");
-  for (const PlanAxis& axis : axes) row.values.push_back(given.value(axis.key, Json()));
+  for (const PlanAxis& axis : axes) {
+    const auto it = given.find(axis.key);
+    row.values.push_back(it != given.end() ? *it : value_under(config, axis.key));
+  }
   return row;
+}
+
+void collect_values(PlanTable& plan) {
+  for (std::size_t i = 0; i < plan.axes.size(); ++i) {
+    std::set<Json> seen;
+    for (const PlanRow& row : plan.rows) {
+      const Json& value = row.values[i];
+      if (!value.is_null() && seen.insert(value).second) plan.axes[i].values.push_back(value);
+    }
+  }
 }
 
 void check_header(const Json& header, std::string_view body, const std::filesystem::path& file) {
@@ -78,8 +105,10 @@ PlanTable PlanTable::read(const std::filesystem::path& file) try {
   const Json header = Json::parse(next_line());
   check_header(header, rest, file);
   plan.name = header.at("name").get<std::string>();
-  plan.axes = axes_of(header);
-  while (!rest.empty()) plan.rows.push_back(row_of(parse_line(next_line()), plan.axes));
+  for (const Json& key : header.at("axes")) plan.axes.push_back({key.get<std::string>(), {}});
+  const Sections sections = sections_of(plan.axes);
+  while (!rest.empty()) plan.rows.push_back(row_of(parse_line(next_line(), sections), plan.axes));
+  collect_values(plan);
   return plan;
 } catch (const Json::exception& error) {
   unusable(file, "this is no plan", error.what());

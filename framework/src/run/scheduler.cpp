@@ -47,7 +47,7 @@ class Sweep {
     return std::any_of(slots_.begin(), slots_.end(), [](const Slot& s) { return s.running; });
   }
   [[nodiscard]] bool finished() const {
-    return abandoned_ || (!running() && (stopping() || queue_.waiting() == 0));
+    return end_.at_once || (!running() && (stopping() || queue_.waiting() == 0));
   }
 
   void fill() {
@@ -66,6 +66,7 @@ class Sweep {
       const std::optional<TrialRequest> request = options_.request(*trial);
       if (!request) {
         queue_.done(*trial, true);
+        observer_.ended(index(slot), *trial, TrialOutcome::complete, {});
         continue;
       }
       slot.running = RunningTrial{*trial, request->folder, Clock::now()};
@@ -88,7 +89,7 @@ class Sweep {
     const bool limited = options_.limits.seconds > 0 || options_.limits.bytes > 0;
     if (::poll(polled.data(), polled.size(), limited ? limit_tick_ms : tick_ms) < 0) return;
     if (polled[0].revents != 0) take_signals();
-    for (std::size_t i = 1; i < polled.size() && !abandoned_; ++i) {
+    for (std::size_t i = 1; i < polled.size() && !end_.at_once; ++i) {
       Slot& slot = *owners[i].first;
       if (polled[i].revents == 0 || !slot.worker) continue;
       if (owners[i].second) {
@@ -119,7 +120,7 @@ class Sweep {
 
   void abandon() {
     for (Slot& slot : slots_) slot.worker.reset();
-    abandoned_ = true;
+    end_.at_once = true;
   }
 
   void listen(Slot& slot) {
@@ -212,7 +213,6 @@ class Sweep {
   TrialQueue queue_;
   std::vector<Slot> slots_;
   SweepEnd end_;
-  bool abandoned_ = false;
 };
 
 }  // namespace

@@ -128,6 +128,7 @@ TrialRecord read_trial(const std::filesystem::path& folder) {
   const std::filesystem::path journal = folder / "journal.jsonl";
   const std::filesystem::path file = folder / "result.h5";
   TrialRecord record;
+  if (!std::filesystem::exists(folder)) return record;
   if (const auto last = last_record(journal); last && text(*last, "event") == "complete") {
     take(*last, record);
     if (record.extent && has_extent(file, *record.extent)) return record;

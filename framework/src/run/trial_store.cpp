@@ -57,7 +57,7 @@ void TrialStore::adopt(const std::string& trial_id, const fs::path& from) const 
   fs::create_directories(to);
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(from)) {
     const fs::path name = entry.path().lexically_relative(from);
-    if (name == "journal.jsonl" || *name.begin() == "checkpoint") continue;
+    if (name == "journal.jsonl") continue;
     if (entry.is_directory()) {
       fs::create_directories(to / name);
     } else if (entry.is_regular_file()) {

@@ -19,7 +19,6 @@
 #include <string>
 
 #include "inbox_internal.hpp"
-#include "peak_memory_internal.hpp"
 
 namespace espalier {
 namespace {
@@ -27,10 +26,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr auto between_reports = std::chrono::milliseconds(100);
 constexpr std::uintmax_t little_room = 1 << 20;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 // Nobody is there to hear when this fails: the end of the input then ends the worker.
 void report(int out, const Json& message) {
@@ -63,8 +58,6 @@ class Execution {
   }
 
   Json run(const TrialFunction& trial, const std::atomic<bool>& stop) {
-    const Clock::time_point start = Clock::now();
-    reset_peak_memory();
     spdlog::logger log("trial", std::make_shared<spdlog::sinks::basic_file_sink_st>(
                                     (request_.folder / "log.txt").string()));
     std::optional<TrialResult> result = trial(request_, hooks(log, stop));
@@ -72,7 +65,7 @@ class Execution {
       journal_->append_durably(stopped_record());
       return {{"say", "stopped"}};
     }
-    complete(*result, seconds_since(start));
+    complete(*result);
     return {{"say", "complete"}};
   }
 
@@ -101,19 +94,10 @@ class Execution {
     report(options_.out, {{"say", "epoch"}, {"epoch", metrics.epoch}, {"top1", metrics.top1}});
   }
 
-  void complete(TrialResult& result, double seconds) {
-    result.trial_id = request_.trial_id;
-    result.combo_id = request_.combo_id;
-    result.attempt = request_.attempt;
-    result.config = request_.config;
-    result.seed = request_.config.value("seed", std::int64_t{0});
-    result.peak_rss_bytes = peak_memory();
-    result.total_seconds = seconds;
+  void complete(TrialResult& result) {
     result.environment.update(options_.environment);
     const ResultExtent extent = write_result(request_.folder / "result.h5", result);
     journal_->append_durably(complete_record(result, extent));
-    std::error_code ignored;
-    std::filesystem::remove_all(request_.folder / "checkpoint", ignored);
   }
 
   const WorkerOptions& options_;

@@ -19,7 +19,9 @@ struct PlanRow {
   std::string combo_id;
   std::int64_t seed = -1;
   std::string graph_protocol;  // protocol.graph
-  std::vector<Json> values;    // one an axis; null where the trial has none
+  // One an axis: what the configuration says where the trial's block does not sweep it, null where
+  // it has no such key.
+  std::vector<Json> values;
 };
 
 struct PlanAxis {

@@ -45,6 +45,7 @@ struct SchedulerOptions {
 };
 
 struct SweepEnd {
+  bool at_once = false;            // a second signal came: workers were killed
   int signal = 0;                  // that stopped the sweep, else 0
   std::optional<Problem> storage;  // the disk is full or cannot be written; the sweep ended early
 };

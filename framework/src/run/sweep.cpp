@@ -1,0 +1,76 @@
+#include <espalier/run/sweep.hpp>
+
+#include <espalier/core/error.hpp>
+#include <espalier/results/sweep_file.hpp>
+#include <espalier/run/run_lock.hpp>
+#include <system_error>
+
+namespace espalier {
+namespace {
+
+void make_folder(const std::filesystem::path& folder) {
+  std::error_code failed;
+  std::filesystem::create_directories(folder, failed);
+  if (!failed) return;
+  throw Error({.what = "cannot write to the results folder",
+               .where = folder.string(),
+               .expected = "a folder that you may write to",
+               .found = failed.message(),
+               .fix = "choose another with --results DIR"});
+}
+
+TrialRequest request_for(const Plan& plan, const TrialStore& store, const Survey& survey,
+                         std::size_t trial) {
+  const PlannedTrial& planned = plan.trials()[trial];
+  TrialRequest request;
+  request.trial_id = hex(planned.trial_id);
+  request.combo_id = hex(planned.combo_id);
+  request.config = plan.config(trial);
+  for (StageRef& stage : plan.stages(trial)) {
+    request.stages.emplace_back(std::move(stage.name), std::move(stage.key));
+  }
+  request.folder = store.folder(request.trial_id);
+  request.cache = store.cache();
+  const auto earlier = survey.attempts.find(trial);
+  request.attempt = earlier == survey.attempts.end() ? 1 : earlier->second + 1;
+  return request;
+}
+
+}  // namespace
+
+SweepResult run_sweep(const Plan& plan, const SweepOptions& options,
+                      const SweepAnnouncement& announce) {
+  const std::filesystem::path results = std::filesystem::absolute(options.results);
+  const TrialStore store(results, plan.name());
+  make_folder(store.experiment());
+  const RunLock lock(store.experiment());
+  plan.write(store.experiment() / "plan.jsonl");
+
+  const Survey survey = survey_trials(plan, store, options.retry_failed);
+  for (const auto& [trial, folder] : survey.elsewhere) {
+    store.adopt(hex(plan.trials()[trial].trial_id), folder);
+  }
+  SchedulerOptions scheduling;
+  scheduling.worker = options.worker;
+  scheduling.worker.lock = lock.descriptor();
+  scheduling.workers = options.workers;
+  scheduling.limits = options.limits;
+  scheduling.request = [&](std::size_t trial) -> std::optional<TrialRequest> {
+    const std::string id = hex(plan.trials()[trial].trial_id);
+    if (const auto folder = store.elsewhere(id)) {
+      store.adopt(id, *folder);
+      return std::nullopt;
+    }
+    return request_for(plan, store, survey, trial);
+  };
+
+  SweepObserver& observer = announce(survey);
+  SweepResult result;
+  if (!survey.to_run.empty()) result.end = run_trials(scheduling, survey.to_run, observer);
+  if (result.end.storage || result.end.at_once) return result;
+  result.table = SweepTable::read(store.experiment(), false);
+  write_sweep(*result.table);
+  return result;
+}
+
+}  // namespace espalier
