@@ -11,7 +11,8 @@ Schedule::Schedule(const std::string& shape, double peak, std::int64_t steps, st
 
 double Schedule::rate(std::int64_t step) const {
   if (step < warmup_) {
-    return peak_ * static_cast<double>(step) / static_cast<double>(std::max<std::int64_t>(1, warmup_));
+    return peak_ * static_cast<double>(step) /
+           static_cast<double>(std::max<std::int64_t>(1, warmup_));
   }
   if (!cosine_) return peak_;
   const double left = static_cast<double>(std::max<std::int64_t>(1, steps_ - warmup_));

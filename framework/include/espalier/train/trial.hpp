@@ -21,17 +21,17 @@ struct TrialRequest {
   std::string combo_id;
   Json config;                                              // resolved
   std::vector<std::pair<std::string, std::string>> stages;  // name, key
-  std::filesystem::path folder;                             // results/<experiment>/trials/<trial_id>
-  std::filesystem::path cache;                              // results/.cache
+  std::filesystem::path folder;  // results/<experiment>/trials/<trial_id>
+  std::filesystem::path cache;   // results/.cache
   std::int64_t attempt = 1;
 };
 
 struct TrialHooks {
   Loader* loader = nullptr;
   spdlog::logger* log = nullptr;
-  const std::atomic<bool>* stop = nullptr;             // set: checkpoint after this epoch
-  std::function<void(const EpochMetrics&)> epoch;      // after every evaluation, in order
-  std::function<void(std::string_view stage)> stage;   // a stage begins
+  const std::atomic<bool>* stop = nullptr;            // set: checkpoint after this epoch
+  std::function<void(const EpochMetrics&)> epoch;     // after every evaluation, in order
+  std::function<void(std::string_view stage)> stage;  // a stage begins
 };
 
 // Resumes from `folder`/checkpoint where there is one, with bit-equal results. Empty when it was

@@ -1,0 +1,44 @@
+// AdamW, Loshchilov and Hutter 2019, step for step as torch.optim.AdamW.
+#pragma once
+
+#include <cstdint>
+#include <espalier/nn/parameters.hpp>
+#include <string>
+#include <vector>
+
+namespace espalier {
+
+struct AdamWOptions {
+  double weight_decay = 0.01;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double eps = 1e-8;
+};
+
+class AdamW {
+ public:
+  // The parameters must outlive it.
+  AdamW(Parameters& parameters, const AdamWOptions& options);
+
+  // One update with this learning rate from the gradients that are there; a parameter without one
+  // stays as it is. The gradients are then dropped.
+  void step(double lr);
+
+  // Scales all gradients by limit / (norm + 1e-6) where their common norm exceeds `limit`, as
+  // torch.nn.utils.clip_grad_norm_ does; returns the norm before.
+  double clip(double limit);
+
+  // Moments by parameter name, behind `m.` and `v.`; restore() takes such copies back.
+  [[nodiscard]] std::vector<Parameters::Entry> snapshot() const;
+  void restore(const std::vector<Parameters::Entry>& snapshot, std::int64_t steps);
+  [[nodiscard]] std::int64_t steps() const noexcept { return steps_; }
+
+ private:
+  Parameters& parameters_;
+  AdamWOptions options_;
+  std::int64_t steps_ = 0;
+  std::vector<at::Tensor> mean_;
+  std::vector<at::Tensor> square_;
+};
+
+}  // namespace espalier

@@ -1,0 +1,71 @@
+// What the frozen encoder says of a trial's samples, computed once for all trials that need it.
+#pragma once
+
+#include <cstddef>
+#include <espalier/plugin/captioner.hpp>
+#include <espalier/plugin/dataset.hpp>
+#include <espalier/plugin/encoder.hpp>
+#include <espalier/plugin/tensor.hpp>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <spdlog/fwd.h>
+#include <string>
+#include <vector>
+
+namespace espalier {
+
+// Everything that the stages `captions`, `image_features` and `text_features` need. Components are
+// made by the functions, and only where the cache lacks something.
+struct FeatureInputs {
+  const Dataset* dataset = nullptr;
+  std::function<std::shared_ptr<Captioner>()> captioner;
+  std::function<std::shared_ptr<Encoder>()> encoder;
+  std::string dataset_name;  // dataset/..., for messages
+  std::string captioner_name;
+  std::string encoder_name;
+  bool fitted = false;                      // the encoder must be fitted first
+  std::vector<std::size_t> fit_samples;     // on the captions of these
+  std::int64_t seed = 0;                    // of the trial, for captioners that draw
+  std::map<std::string, std::string> keys;  // of the stages
+  std::filesystem::path cache;
+  spdlog::logger* log = nullptr;
+  std::function<bool()> stopped;                // asks for an early end
+  std::function<void(std::string_view)> stage;  // a stage has to be computed
+};
+
+// Rows follow the samples asked for. A row is kept as soon as it is computed, in ever larger parts,
+// so an end in the middle loses little. Empty results mean that `stopped` said so.
+class FeatureStages {
+ public:
+  explicit FeatureStages(FeatureInputs inputs);
+  ~FeatureStages();
+
+  [[nodiscard]] std::optional<at::Tensor> images(std::span<const std::size_t> samples);
+  [[nodiscard]] std::optional<at::Tensor> texts(std::span<const std::size_t> samples);
+  [[nodiscard]] std::optional<std::vector<std::string>> captions(
+      std::span<const std::size_t> samples);
+
+  // Whether nothing had to be computed, by stage.
+  [[nodiscard]] const std::map<std::string, bool>& cached() const noexcept { return cached_; }
+
+ private:
+  class Parts;
+  Encoder& encoder();
+  bool fit_encoder();
+  [[nodiscard]] std::vector<std::string> caption_batch(std::span<const std::size_t> samples);
+  [[nodiscard]] at::Tensor image_batch(std::span<const std::size_t> samples);
+  [[nodiscard]] at::Tensor text_batch(std::span<const std::size_t> samples,
+                                      const std::map<std::size_t, std::string>& text_of);
+
+  FeatureInputs inputs_;
+  std::shared_ptr<Encoder> encoder_;
+  std::shared_ptr<Captioner> captioner_;
+  bool is_fitted_ = false;
+  std::map<std::string, bool> cached_;
+};
+
+}  // namespace espalier

@@ -1,0 +1,45 @@
+// The test split, which one evaluation at the end of a trial may open.
+#pragma once
+
+#include <espalier/results/trial_result.hpp>
+#include <espalier/train/graph_protocol.hpp>
+#include <espalier/train/metrics.hpp>
+#include <espalier/train/split.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace espalier {
+
+// Holds the only key to SealedLabels. evaluate() uses it up, so nothing can be chosen by its
+// answer.
+class TestSet {
+ public:
+  TestSet(Nodes nodes, SealedLabels labels, std::vector<std::string> ids);
+  TestSet(TestSet&&) = default;
+  TestSet(const TestSet&) = delete;
+  TestSet& operator=(const TestSet&) = delete;
+
+  // The nodes without labels where the protocol is transductive, else nothing.
+  [[nodiscard]] std::optional<Nodes> unlabelled(const std::string& protocol) const;
+
+  struct Verdict {
+    ClassificationMetrics metrics;
+    Predictions predictions;
+  };
+  [[nodiscard]] Verdict evaluate(const GraphProtocol& protocol, const Model& model) &&;
+
+ private:
+  Nodes nodes_;
+  SealedLabels labels_;
+  std::vector<std::string> ids_;
+};
+
+// Of logits [samples, classes].
+[[nodiscard]] ClassificationMetrics metrics_of(const at::Tensor& logits,
+                                               const std::vector<std::int64_t>& labels);
+[[nodiscard]] Predictions predictions_of(std::string split, std::vector<std::string> ids,
+                                         const std::vector<std::int64_t>& labels,
+                                         const at::Tensor& logits);
+
+}  // namespace espalier

@@ -1,0 +1,123 @@
+#include <espalier/train/checkpoint.hpp>
+
+#include <spdlog/logger.h>
+
+#include <cmath>
+#include <espalier/core/error.hpp>
+#include <espalier/core/json.hpp>
+#include <espalier/nn/safetensors_tensor.hpp>
+
+namespace espalier {
+namespace {
+
+constexpr int format = 1;
+
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+double number(const Json& value) { return value.is_null() ? missing : value.get<double>(); }
+
+Json to_json(const Progress& progress) {
+  Json rows = Json::array();
+  for (const EpochMetrics& m : progress.metrics) {
+    rows.push_back(
+        {m.epoch, m.step, m.split, number(m.loss), number(m.top1), number(m.lr), number(m.wall_s)});
+  }
+  return {{"epoch", progress.epoch},
+          {"best_epoch", progress.best_epoch},
+          {"best_top1", progress.best_top1},
+          {"seconds", progress.seconds},
+          {"metrics", rows}};
+}
+
+Progress progress_from(const Json& json) {
+  Progress progress{.epoch = json.at("epoch"),
+                    .best_epoch = json.at("best_epoch"),
+                    .best_top1 = json.at("best_top1"),
+                    .seconds = json.at("seconds"),
+                    .metrics = {}};
+  for (const Json& m : json.at("metrics")) {
+    progress.metrics.push_back({.epoch = m.at(0),
+                                .step = m.at(1),
+                                .split = m.at(2),
+                                .loss = number(m.at(3)),
+                                .top1 = number(m.at(4)),
+                                .lr = number(m.at(5)),
+                                .wall_s = number(m.at(6))});
+  }
+  return progress;
+}
+
+std::vector<Parameters::Entry> renamed(const std::vector<Parameters::Entry>& entries,
+                                       const std::string& prefix) {
+  std::vector<Parameters::Entry> out;
+  for (const auto& [name, tensor] : entries) out.emplace_back(prefix + name, tensor);
+  return out;
+}
+
+// The tensors that stand in the file under prefix + name, each as large as its like.
+std::vector<Parameters::Entry> read_like(const SafeTensors& file, const std::string& prefix,
+                                         const std::vector<Parameters::Entry>& like) {
+  std::vector<Parameters::Entry> out;
+  for (const auto& [name, tensor] : like) {
+    const at::Tensor stored = to_tensor(file, prefix + name);
+    if (stored.sizes() != tensor.sizes() || stored.scalar_type() != tensor.scalar_type()) {
+      throw Error({.what = "a tensor of the checkpoint has another shape: " + prefix + name,
+                   .where = file.path().string(),
+                   .expected = {},
+                   .found = {},
+                   .fix = {}});
+    }
+    out.emplace_back(name, stored.clone());
+  }
+  return out;
+}
+
+}  // namespace
+
+Checkpoint::Checkpoint(const std::filesystem::path& folder, std::string trial_id,
+                       spdlog::logger& log)
+    : file_(folder / "checkpoint.safetensors"), trial_id_(std::move(trial_id)), log_(log) {}
+
+void Checkpoint::save(const Training& training, const Parameters& parameters) const {
+  std::vector<Parameters::Entry> tensors = renamed(parameters.snapshot(), "now.");
+  for (const auto& list : {renamed(training.best(), "best."), training.optimizer().snapshot()}) {
+    tensors.insert(tensors.end(), list.begin(), list.end());
+  }
+  const Json state = {{"format", format},
+                      {"trial_id", trial_id_},
+                      {"steps", training.optimizer().steps()},
+                      {"progress", to_json(training.progress())}};
+  write_tensors(file_, tensors, {{"state", state.dump()}});
+}
+
+bool Checkpoint::load(Training& training, Parameters& parameters) const {
+  if (!std::filesystem::exists(file_)) return false;
+  try {
+    const SafeTensors file = SafeTensors::open(file_);
+    const Json state = parse_json(file.metadata().at("state"), file_.string());
+    if (state.at("format") != format || state.at("trial_id") != trial_id_) {
+      throw Error({.what = "the checkpoint is of another trial or format",
+                   .where = file_.string(),
+                   .expected = {},
+                   .found = {},
+                   .fix = {}});
+    }
+    const std::vector<Parameters::Entry> like = parameters.entries();
+    auto best = read_like(file, "best.", like);
+    const auto moments = read_like(file, "", training.optimizer().snapshot());
+    Progress progress = progress_from(state.at("progress"));
+    parameters.restore(read_like(file, "now.", like));
+    training.resume(std::move(progress), std::move(best), moments, state.at("steps"));
+    return true;
+  } catch (const std::exception& error) {
+    log_.warn("the checkpoint cannot be used, the trial starts anew: {}", error.what());
+    remove();
+    return false;
+  }
+}
+
+void Checkpoint::remove() const {
+  std::error_code ignored;
+  std::filesystem::remove(file_, ignored);
+}
+
+}  // namespace espalier

@@ -1,0 +1,64 @@
+#include <espalier/train/environment.hpp>
+
+#include <ATen/Parallel.h>
+#include <torch/version.h>
+#include <unistd.h>
+
+#include <array>
+#include <fstream>
+#include <string>
+
+namespace espalier {
+namespace {
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0) return {};
+  return name.data();
+}
+
+// The rest of the first line of `file` that begins with `key`, after its colon.
+std::string field_of(const char* file, const std::string& key) {
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);) {
+    if (!line.starts_with(key)) continue;
+    const std::size_t begin = line.find_first_not_of(" \t:", key.size());
+    return begin == std::string::npos ? std::string() : line.substr(begin);
+  }
+  return {};
+}
+
+void add_plugins(const Json& section, const std::string& kind, const Catalog& catalog, Json& out) {
+  const std::string name = section.at("use");
+  if (const ComponentInfo* info = catalog.find(kind, name)) {
+    out[kind + "/" + name] = info->version;
+    for (const FieldInfo& field : info->schema.fields) {
+      const bool nested = field.type == FieldType::component && section.contains(field.name);
+      if (nested && !field.list) add_plugins(section.at(field.name), field.kind, catalog, out);
+    }
+  }
+}
+
+}  // namespace
+
+Json trial_environment(const Json& config, const Catalog& catalog) {
+  Json plugins = Json::object();
+  for (const std::string_view kind : component_kinds) {
+    const auto section = config.find(std::string(kind));
+    if (section != config.end()) add_plugins(*section, std::string(kind), catalog, plugins);
+  }
+  return {{"host", host_name()},
+          {"cpu", field_of("/proc/cpuinfo", "model name")},
+          {"libtorch", TORCH_VERSION},
+          {"threads", at::get_num_threads()},
+          {"plugins", plugins}};
+}
+
+MemoryWatch::MemoryWatch() { std::ofstream("/proc/self/clear_refs") << "5"; }
+
+std::int64_t MemoryWatch::peak() const {
+  const std::string kilobytes = field_of("/proc/self/status", "VmHWM");
+  return kilobytes.empty() ? 0 : std::stoll(kilobytes) * 1024;
+}
+
+}  // namespace espalier

@@ -1,0 +1,259 @@
+#include <espalier/train/features.hpp>
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <c10/core/GradMode.h>
+#include <spdlog/logger.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <espalier/core/error.hpp>
+#include <espalier/core/random.hpp>
+#include <espalier/train/component_call.hpp>
+#include <espalier/train/stage_cache.hpp>
+
+namespace espalier {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Samples = std::span<const std::size_t>;
+
+constexpr std::size_t batch = 64;
+constexpr double first_part_seconds = 30;
+// A part may take this share of the time spent so far, so that there are never many.
+constexpr double growth = 0.25;
+
+TensorView view_of(std::string name, const at::Tensor& tensor, DType dtype) {
+  return {.name = std::move(name),
+          .dtype = dtype,
+          .shape = tensor.sizes().vec(),
+          .data = static_cast<const std::byte*>(tensor.data_ptr()),
+          .bytes = tensor.nbytes()};
+}
+
+struct PackedTexts {
+  std::vector<std::int64_t> end;
+  std::string bytes;
+};
+
+PackedTexts pack(const std::vector<std::string>& texts) {
+  PackedTexts packed;
+  for (const std::string& text : texts) {
+    packed.bytes += text;
+    packed.end.push_back(static_cast<std::int64_t>(packed.bytes.size()));
+  }
+  return packed;
+}
+
+std::string unpack(const SafeTensors& part, std::size_t row) {
+  const TensorView& ends = part.at("end");
+  const TensorView& bytes = part.at("bytes");
+  const auto end_of = [&](std::size_t i) {
+    std::int64_t value = 0;
+    std::memcpy(&value, ends.data + i * sizeof value, sizeof value);
+    return static_cast<std::size_t>(value);
+  };
+  const std::size_t begin = row == 0 ? 0 : end_of(row - 1);
+  return {reinterpret_cast<const char*>(bytes.data) + begin, end_of(row) - begin};
+}
+
+void add_rows(StageEntry& entry, Samples samples, const std::vector<at::Tensor>& rows) {
+  const at::Tensor all = at::cat(rows).contiguous();
+  const TensorView view = view_of("rows", all, DType::f32);
+  entry.add(samples, std::span(&view, 1));
+}
+
+void add_texts(StageEntry& entry, Samples samples, const std::vector<std::string>& texts) {
+  const PackedTexts packed = pack(texts);
+  const TensorView views[] = {{.name = "end",
+                               .dtype = DType::i64,
+                               .shape = {static_cast<std::int64_t>(packed.end.size())},
+                               .data = reinterpret_cast<const std::byte*>(packed.end.data()),
+                               .bytes = packed.end.size() * sizeof(std::int64_t)},
+                              {.name = "bytes",
+                               .dtype = DType::u8,
+                               .shape = {static_cast<std::int64_t>(packed.bytes.size())},
+                               .data = reinterpret_cast<const std::byte*>(packed.bytes.data()),
+                               .bytes = packed.bytes.size()}};
+  entry.add(samples, views);
+}
+
+at::Tensor gather(const StageEntry& entry, Samples samples) {
+  const std::int64_t width = entry.find(samples.front()).part->at("rows").shape.at(1);
+  at::Tensor rows = at::empty({static_cast<std::int64_t>(samples.size()), width}, at::kFloat);
+  const std::size_t bytes = static_cast<std::size_t>(width) * sizeof(float);
+  auto* out = reinterpret_cast<std::byte*>(rows.data_ptr<float>());
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const StageEntry::Place place = entry.find(samples[i]);
+    std::memcpy(out + i * bytes, place.part->at("rows").data + place.row * bytes, bytes);
+  }
+  return rows;
+}
+
+}  // namespace
+
+// Fills one entry of the cache, batch after batch.
+class FeatureStages::Parts {
+ public:
+  Parts(FeatureStages& owner, std::string stage)
+      : owner_(owner),
+        stage_(std::move(stage)),
+        entry_(owner.inputs_.cache, stage_, owner.inputs_.keys.at(stage_), *owner.inputs_.log) {}
+
+  [[nodiscard]] const StageEntry& entry() const { return entry_; }
+
+  // Makes what is missing. compute(samples) gives one value a batch; store(entry, samples, values)
+  // writes those of several batches. False: stopped.
+  template <class Compute, class Store>
+  bool fill(Samples samples, const Compute& compute, const Store& store) {
+    owner_.cached_.try_emplace(stage_, true);
+    if (entry_.missing(samples).empty()) return true;
+    const StageEntry::Lock lock(entry_, [&] { return !owner_.inputs_.stopped(); });
+    if (!lock.held()) return false;
+    const std::vector<std::size_t> absent = entry_.missing(samples);
+    if (absent.empty()) return true;
+    owner_.cached_[stage_] = false;
+    owner_.inputs_.stage(stage_);
+    return work(absent, compute, store);
+  }
+
+ private:
+  template <class Compute, class Store>
+  bool work(Samples absent, const Compute& compute, const Store& store) {
+    const Clock::time_point start = Clock::now();
+    Clock::time_point last = start;
+    std::vector<decltype(compute(absent))> values;
+    std::size_t stored = 0;
+    for (std::size_t at = 0; at < absent.size(); at += batch) {
+      const std::size_t end = std::min(at + batch, absent.size());
+      const bool stopped = owner_.inputs_.stopped();
+      if (!stopped) values.push_back(compute(absent.subspan(at, end - at)));
+      const std::size_t done = stopped ? at : end;
+      if (stopped || done == absent.size() || due(start, last)) {
+        if (done > stored) store(entry_, absent.subspan(stored, done - stored), values);
+        values.clear();
+        stored = done;
+        last = Clock::now();
+      }
+      if (stopped) return false;
+    }
+    return true;
+  }
+
+  static bool due(Clock::time_point start, Clock::time_point last) {
+    const Clock::time_point now = Clock::now();
+    const std::chrono::duration<double> since = now - last;
+    const std::chrono::duration<double> total = now - start;
+    return since.count() > std::max(first_part_seconds, growth * total.count());
+  }
+
+  FeatureStages& owner_;
+  std::string stage_;
+  StageEntry entry_;
+};
+
+FeatureStages::FeatureStages(FeatureInputs inputs) : inputs_(std::move(inputs)) {}
+FeatureStages::~FeatureStages() = default;
+
+Encoder& FeatureStages::encoder() {
+  if (!encoder_) encoder_ = inputs_.encoder();
+  return *encoder_;
+}
+
+std::vector<std::string> FeatureStages::caption_batch(Samples samples) {
+  if (!captioner_) captioner_ = inputs_.captioner();
+  std::vector<std::string> texts;
+  for (const std::size_t sample : samples) {
+    const std::string& id = inputs_.dataset->samples()[sample].id;
+    const CaptionRequest request{.id = id,
+                                 .image = [&] { return inputs_.dataset->image(sample); },
+                                 .facts = inputs_.dataset->facts(sample),
+                                 .random = Random(inputs_.seed, "caption:" + id)};
+    texts.push_back(call_component(inputs_.captioner_name, "caption of " + id, [&] {
+                      return captioner_->caption(request);
+                    }).text);
+  }
+  return texts;
+}
+
+at::Tensor FeatureStages::image_batch(Samples samples) {
+  const c10::AutoGradMode no_grad(false);
+  std::vector<Image> images;
+  for (const std::size_t sample : samples) {
+    const std::string operation = "image of " + inputs_.dataset->samples()[sample].id;
+    images.push_back(call_component(inputs_.dataset_name, operation,
+                                    [&] { return inputs_.dataset->image(sample); }));
+  }
+  at::Tensor rows = call_component(inputs_.encoder_name, "encode_images",
+                                   [&] { return encoder().encode_images(images); });
+  require_rows(inputs_.encoder_name, "encode_images", rows,
+               static_cast<std::int64_t>(images.size()), encoder().image_width());
+  return rows.cpu();
+}
+
+at::Tensor FeatureStages::text_batch(Samples samples,
+                                     const std::map<std::size_t, std::string>& text_of) {
+  const c10::AutoGradMode no_grad(false);
+  std::vector<std::string> texts;
+  for (const std::size_t sample : samples) texts.push_back(text_of.at(sample));
+  at::Tensor rows = call_component(inputs_.encoder_name, "encode_texts",
+                                   [&] { return encoder().encode_texts(texts); });
+  require_rows(inputs_.encoder_name, "encode_texts", rows, static_cast<std::int64_t>(texts.size()),
+               encoder().text_width());
+  return rows.cpu();
+}
+
+bool FeatureStages::fit_encoder() {
+  if (!inputs_.fitted || is_fitted_) return true;
+  const auto texts = captions(inputs_.fit_samples);
+  if (!texts) return false;
+  guarded(inputs_.encoder_name, "fit", [&] { encoder().fit(*texts); });
+  is_fitted_ = true;
+  return true;
+}
+
+std::optional<at::Tensor> FeatureStages::images(Samples samples) {
+  Parts parts(*this, "image_features");
+  const bool done = parts.fill(
+      samples, [&](Samples some) { return image_batch(some); }, add_rows);
+  if (!done) return std::nullopt;
+  return gather(parts.entry(), samples);
+}
+
+std::optional<std::vector<std::string>> FeatureStages::captions(Samples samples) {
+  Parts parts(*this, "captions");
+  const auto store = [](StageEntry& entry, Samples some,
+                        const std::vector<std::vector<std::string>>& batches) {
+    std::vector<std::string> texts;
+    for (const auto& list : batches) texts.insert(texts.end(), list.begin(), list.end());
+    add_texts(entry, some, texts);
+  };
+  if (!parts.fill(
+          samples, [&](Samples some) { return caption_batch(some); }, store)) {
+    return std::nullopt;
+  }
+  std::vector<std::string> texts;
+  for (const std::size_t sample : samples) {
+    const StageEntry::Place place = parts.entry().find(sample);
+    texts.push_back(unpack(*place.part, place.row));
+  }
+  return texts;
+}
+
+std::optional<at::Tensor> FeatureStages::texts(Samples samples) {
+  Parts parts(*this, "text_features");
+  if (parts.entry().missing(samples).empty()) {
+    cached_["text_features"] = true;
+    return gather(parts.entry(), samples);
+  }
+  const std::optional<std::vector<std::string>> all = captions(samples);
+  if (!all || !fit_encoder()) return std::nullopt;
+  std::map<std::size_t, std::string> text_of;
+  for (std::size_t i = 0; i < samples.size(); ++i) text_of[samples[i]] = (*all)[i];
+  const auto compute = [&](Samples some) { return text_batch(some, text_of); };
+  if (!parts.fill(samples, compute, add_rows)) return std::nullopt;
+  return gather(parts.entry(), samples);
+}
+
+}  // namespace espalier

@@ -1,0 +1,142 @@
+#include <espalier/train/split.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <espalier/core/error.hpp>
+#include <espalier/core/random.hpp>
+#include <espalier/data/fewshot.hpp>
+#include <span>
+
+namespace espalier {
+namespace {
+
+using Positions = std::vector<std::size_t>;
+
+struct Pools {
+  Positions train;
+  Positions val;
+  Positions test;
+};
+
+[[noreturn]] void refuse(std::string what, std::string expected, std::string found,
+                         std::string fix) {
+  throw Error({.what = std::move(what),
+               .where = {},
+               .expected = std::move(expected),
+               .found = std::move(found),
+               .fix = std::move(fix)});
+}
+
+void check_samples(const Dataset& dataset) {
+  const auto classes = static_cast<std::int64_t>(dataset.class_names().size());
+  if (classes < 2) {
+    refuse("the dataset has too few classes", "at least 2", std::to_string(classes), {});
+  }
+  if (dataset.samples().empty()) refuse("the dataset has no samples", "at least one", "none", {});
+  for (const Sample& sample : dataset.samples()) {
+    if (sample.label >= 0 && sample.label < classes) continue;
+    refuse("the label of sample \"" + sample.id + "\" is out of range",
+           "0 to " + std::to_string(classes - 1), std::to_string(sample.label), {});
+  }
+}
+
+Pools official(const std::vector<Sample>& samples) {
+  Pools pools;
+  std::size_t unassigned = 0;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    switch (samples[i].split) {
+      case Split::none:
+        ++unassigned;
+        [[fallthrough]];
+      case Split::train:
+        pools.train.push_back(i);
+        break;
+      case Split::val:
+        pools.val.push_back(i);
+        break;
+      case Split::test:
+        pools.test.push_back(i);
+        break;
+    }
+  }
+  if (unassigned > 0 && unassigned < samples.size()) {
+    refuse("the dataset assigns only some of its samples to splits", "all of them or none",
+           std::to_string(unassigned) + " of " + std::to_string(samples.size()) + " without", {});
+  }
+  return pools;
+}
+
+std::int64_t share_of(std::size_t count, double fraction) {
+  return std::max<std::int64_t>(1, std::llround(static_cast<double>(count) * fraction));
+}
+
+void move_tail(Positions& from, std::int64_t count, Positions& to) {
+  to.insert(to.end(), from.end() - count, from.end());
+  from.resize(from.size() - static_cast<std::size_t>(count));
+}
+
+// Takes the missing splits out of the training pool, class by class.
+void carve(const Dataset& dataset, const ProtocolParams& protocol, Pools& pools) {
+  const bool need_val = pools.val.empty();
+  const bool need_test = pools.test.empty();
+  if (!need_val && !need_test) return;
+  std::vector<Positions> by_class(dataset.class_names().size());
+  for (const std::size_t i : pools.train) {
+    by_class[static_cast<std::size_t>(dataset.samples()[i].label)].push_back(i);
+  }
+  pools.train.clear();
+  Random random(protocol.split_seed, "split");
+  for (std::size_t c = 0; c < by_class.size(); ++c) {
+    Positions& members = by_class[c];
+    const std::int64_t test = need_test ? share_of(members.size(), protocol.test_fraction) : 0;
+    const std::int64_t val = need_val ? share_of(members.size(), protocol.val_fraction) : 0;
+    if (static_cast<std::int64_t>(members.size()) <= test + val) {
+      refuse("class \"" + dataset.class_names()[c] + "\" has too few images to be split",
+             "at least " + std::to_string(test + val + 1), std::to_string(members.size()),
+             "add images, drop the class, or give the dataset splits of its own");
+    }
+    random.shuffle(std::span(members));
+    move_tail(members, test, pools.test);
+    move_tail(members, val, pools.val);
+    pools.train.insert(pools.train.end(), members.begin(), members.end());
+  }
+  for (Positions* pool : {&pools.train, &pools.val, &pools.test}) {
+    std::sort(pool->begin(), pool->end());
+  }
+}
+
+std::vector<std::int64_t> labels_of(const Dataset& dataset, const Positions& positions) {
+  std::vector<std::int64_t> labels;
+  labels.reserve(positions.size());
+  for (const std::size_t i : positions) labels.push_back(dataset.samples()[i].label);
+  return labels;
+}
+
+LabelledSamples select(const LabelledSamples& from, const Positions& positions) {
+  LabelledSamples chosen;
+  for (const std::size_t p : positions) {
+    chosen.samples.push_back(from.samples[p]);
+    chosen.labels.push_back(from.labels[p]);
+  }
+  return chosen;
+}
+
+}  // namespace
+
+DataSplit split_dataset(const Dataset& dataset, const ProtocolParams& protocol, std::int64_t seed) {
+  check_samples(dataset);
+  Pools pools = official(dataset.samples());
+  carve(dataset, protocol, pools);
+  const LabelledSamples train{pools.train, labels_of(dataset, pools.train)};
+  const LabelledSamples val{pools.val, labels_of(dataset, pools.val)};
+  const bool capped = protocol.shots > 0 && protocol.val_shots > 0;
+  const std::int64_t val_shots =
+      capped ? std::min(protocol.shots, protocol.val_shots) : protocol.val_shots;
+  const FewShot drawn = few_shot(train.labels, val.labels, protocol.shots, val_shots, seed);
+  return {.train = select(train, drawn.train),
+          .val = select(val, drawn.val),
+          .test = {pools.test, SealedLabels(labels_of(dataset, pools.test))},
+          .unlabelled_train = std::move(pools.train)};
+}
+
+}  // namespace espalier

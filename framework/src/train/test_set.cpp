@@ -1,0 +1,55 @@
+#include <espalier/train/test_set.hpp>
+
+#include <espalier/core/error.hpp>
+#include <span>
+
+namespace espalier {
+namespace {
+
+std::vector<double> values_of(const at::Tensor& logits) {
+  const at::Tensor flat = logits.detach().cpu().to(at::kDouble).contiguous();
+  return {flat.data_ptr<double>(), flat.data_ptr<double>() + flat.numel()};
+}
+
+}  // namespace
+
+TestSet::TestSet(Nodes nodes, SealedLabels labels, std::vector<std::string> ids)
+    : nodes_(std::move(nodes)), labels_(std::move(labels)), ids_(std::move(ids)) {
+  ESPALIER_ASSERT(labels_.size() == ids_.size(), "one label a sample");
+}
+
+std::optional<Nodes> TestSet::unlabelled(const std::string& protocol) const {
+  if (protocol != "transductive") return std::nullopt;
+  return nodes_;
+}
+
+TestSet::Verdict TestSet::evaluate(const GraphProtocol& protocol, const Model& model) && {
+  const at::Tensor logits = protocol.test(model, nodes_);
+  return {.metrics = metrics_of(logits, labels_.labels_),
+          .predictions = predictions_of("test", std::move(ids_), labels_.labels_, logits)};
+}
+
+ClassificationMetrics metrics_of(const at::Tensor& logits,
+                                 const std::vector<std::int64_t>& labels) {
+  return classification_metrics(values_of(logits), labels);
+}
+
+Predictions predictions_of(std::string split, std::vector<std::string> ids,
+                           const std::vector<std::int64_t>& labels, const at::Tensor& logits) {
+  Predictions out{.split = std::move(split),
+                  .ids = std::move(ids),
+                  .labels = {},
+                  .predicted = {},
+                  .logits = {}};
+  const std::vector<double> values = values_of(logits);
+  const auto classes = static_cast<std::size_t>(logits.size(1));
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const std::span row = std::span(values).subspan(i * classes, classes);
+    out.labels.push_back(static_cast<std::int32_t>(labels[i]));
+    out.predicted.push_back(static_cast<std::int32_t>(predicted_class(row)));
+    for (const double z : row) out.logits.push_back(static_cast<float>(z));
+  }
+  return out;
+}
+
+}  // namespace espalier
