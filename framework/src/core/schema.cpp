@@ -101,16 +101,20 @@ std::string choice_hint(const FieldInfo& field, const Json& value) {
   return near ? "did you mean \"" + *near + "\"?" : "";
 }
 
+// Insertions, deletions, changes and swaps of neighbours that lead from one word to the other.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
+  std::vector<std::size_t> above(b.size() + 1), row(b.size() + 1), next(b.size() + 1);
   std::iota(row.begin(), row.end(), 0);
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
+    next[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
+      const std::size_t change = row[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      next[j] = std::min({row[j] + 1, next[j - 1] + 1, change});
+      const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped) next[j] = std::min(next[j], above[j - 2] + 1);
     }
+    std::swap(above, row);
+    std::swap(row, next);
   }
   return row.back();
 }
@@ -219,6 +223,7 @@ Json resolve_params(const SchemaInfo& schema, const Json& given, std::string_vie
 
 std::optional<std::string> nearest_name(std::string_view word,
                                         const std::vector<std::string>& known) {
+  if (word.size() < 2) return {};
   std::size_t best = 1 + std::max<std::size_t>(1, word.size() / 3);
   std::optional<std::string> name;
   for (const std::string& candidate : known) {

@@ -196,7 +196,7 @@ class ValueParser {
       if (!object.empty() && !take(',')) fail("a comma or \"}\"");
       skip_space();
       const bool in_quotes = at_ < text_.size() && (text_[at_] == '\'' || text_[at_] == '"');
-      const std::string key = in_quotes ? quoted().get<std::string>() : word(":,").first;
+      const std::string key = in_quotes ? quoted().get<std::string>() : word(":,}").first;
       if (key.empty() || object.contains(key)) fail("a key that is not there yet");
       if (!take(':')) fail("\":\" after the key");
       object[key] = element(",}");
