@@ -7,6 +7,7 @@
 #include <espalier/core/error.hpp>
 #include <espalier/core/file.hpp>
 #include <espalier/data/safetensors.hpp>
+#include <fstream>
 #include <functional>
 #include <string>
 
@@ -49,7 +50,7 @@ class SafeTensorsTest : public testing::Test {
   ~SafeTensorsTest() override { fs::remove_all(folder_); }
 
   fs::path put(const std::string& name, std::string_view bytes) {
-    write_file(folder_ / name, bytes);
+    std::ofstream(folder_ / name, std::ios::binary) << bytes;
     return folder_ / name;
   }
   std::string error_for(std::string_view bytes) {

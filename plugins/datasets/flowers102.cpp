@@ -1,0 +1,187 @@
+// Flowers102 (Nilsback and Zisserman 2008): 102 flowers, 8,189 photos. docs/datasets.md.
+//
+// jpg/image_NNNNN.jpg, imagelabels.mat (labels from 1), setid.mat (trnid, valid, tstid: numbers of
+// photos). The archive has no names; those here are the ones that CLIP and CoOp use.
+#include <matio.h>
+
+#include <algorithm>
+#include <cmath>
+#include <espalier/core/file.hpp>
+#include <espalier/data/photo_dataset.hpp>
+#include <espalier/plugin/component.hpp>
+#include <memory>
+#include <optional>
+
+namespace {
+
+namespace fs = std::filesystem;
+using espalier::ListProblems;
+using espalier::PhotoList;
+using espalier::Problems;
+using espalier::Split;
+
+// clang-format off
+constexpr std::string_view names[] = {
+    "pink primrose", "hard-leaved pocket orchid", "canterbury bells", "sweet pea",
+    "english marigold", "tiger lily", "moon orchid", "bird of paradise", "monkshood",
+    "globe thistle", "snapdragon", "colt's foot", "king protea", "spear thistle", "yellow iris",
+    "globe-flower", "purple coneflower", "peruvian lily", "balloon flower", "giant white arum lily",
+    "fire lily", "pincushion flower", "fritillary", "red ginger", "grape hyacinth", "corn poppy",
+    "prince of wales feathers", "stemless gentian", "artichoke", "sweet william", "carnation",
+    "garden phlox", "love in the mist", "mexican aster", "alpine sea holly", "ruby-lipped cattleya",
+    "cape flower", "great masterwort", "siam tulip", "lenten rose", "barbeton daisy", "daffodil",
+    "sword lily", "poinsettia", "bolero deep blue", "wallflower", "marigold", "buttercup",
+    "oxeye daisy", "common dandelion", "petunia", "wild pansy", "primula", "sunflower",
+    "pelargonium", "bishop of llandaff", "gaura", "geranium", "orange dahlia", "pink-yellow dahlia",
+    "cautleya spicata", "japanese anemone", "black-eyed susan", "silverbush", "californian poppy",
+    "osteospermum", "spring crocus", "bearded iris", "windflower", "tree poppy", "gazania",
+    "azalea", "water lily", "rose", "thorn apple", "morning glory", "passion flower", "lotus",
+    "toad lily", "anthurium", "frangipani", "clematis", "hibiscus", "columbine", "desert-rose",
+    "tree mallow", "magnolia", "cyclamen", "watercress", "canna lily", "hippeastrum", "bee balm",
+    "ball moss", "foxglove", "bougainvillea", "camellia", "mallow", "mexican petunia", "bromelia",
+    "blanket flower", "trumpet creeper", "blackberry lily",
+};
+// clang-format on
+
+constexpr std::size_t max_file_bytes = std::size_t{1} << 20;
+constexpr double max_numbers = 1 << 20;  // and the largest that can be meant
+
+struct Close {
+  void operator()(mat_t* file) const { Mat_Close(file); }
+  void operator()(matvar_t* variable) const { Mat_VarFree(variable); }
+};
+
+template <class Stored>
+std::optional<std::vector<std::int64_t>> whole_numbers(const matvar_t& variable) {
+  if (variable.data_size != sizeof(Stored)) return {};
+  std::vector<std::int64_t> out;
+  const auto* data = static_cast<const Stored*>(variable.data);
+  for (std::size_t i = 0; i < variable.nbytes / sizeof(Stored); ++i) {
+    const auto value = static_cast<double>(data[i]);
+    if (!(value >= 0 && value <= max_numbers && value == std::floor(value))) return {};
+    out.push_back(static_cast<std::int64_t>(value));
+  }
+  return out;
+}
+
+// Empty where there is no array of whole numbers under the name.
+std::optional<std::vector<std::int64_t>> numbers_in(mat_t* mat, const char* name) {
+  const std::unique_ptr<matvar_t, Close> variable(Mat_VarReadInfo(mat, name));
+  if (!variable || variable->isComplex != 0 || variable->rank < 1) return {};
+  double count = 1;
+  for (int i = 0; i < variable->rank; ++i) count *= static_cast<double>(variable->dims[i]);
+  if (count > max_numbers || Mat_VarReadDataAll(mat, variable.get()) != 0) return {};
+  if (variable->data == nullptr) return {};
+  switch (variable->class_type) {
+    case MAT_C_UINT8:
+      return whole_numbers<std::uint8_t>(*variable);
+    case MAT_C_UINT16:
+      return whole_numbers<std::uint16_t>(*variable);
+    case MAT_C_INT32:
+      return whole_numbers<std::int32_t>(*variable);
+    case MAT_C_DOUBLE:
+      return whole_numbers<double>(*variable);
+    default:
+      return {};
+  }
+}
+
+std::string fields_of(mat_t* mat) {
+  std::string list;
+  (void)Mat_Rewind(mat);
+  for (int i = 0; i < 20; ++i) {
+    const std::unique_ptr<matvar_t, Close> variable(Mat_VarReadNextInfo(mat));
+    if (!variable) break;
+    if (variable->name != nullptr) list += (list.empty() ? "" : ", ") + std::string(variable->name);
+  }
+  return list.empty() ? "no fields" : list;
+}
+
+// The fields of a .mat file, in the order asked for. Fields that are missing are problems.
+std::vector<std::vector<std::int64_t>> read_fields(const fs::path& file,
+                                                   const std::vector<const char*>& fields,
+                                                   Problems& problems) {
+  const auto wrong = [&](std::string what, std::string expected, std::string found) {
+    problems.add({.what = std::move(what),
+                  .where = file.string(),
+                  .expected = std::move(expected),
+                  .found = std::move(found),
+                  .fix = "download the file again from the dataset's page"});
+  };
+  std::vector<std::vector<std::int64_t>> found(fields.size());
+  (void)espalier::read_file(file, max_file_bytes);
+  const std::unique_ptr<mat_t, Close> mat(Mat_Open(file.c_str(), MAT_ACC_RDONLY));
+  if (mat == nullptr) {
+    wrong("not a MATLAB file", "a MAT file of version 4, 5 or 7.3", {});
+    return found;
+  }
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (auto numbers = numbers_in(mat.get(), fields[i])) {
+      found[i] = std::move(*numbers);
+    } else {
+      wrong(std::string("no field \"") + fields[i] + "\" that can be read",
+            "an array of whole numbers", fields_of(mat.get()));
+    }
+  }
+  return found;
+}
+
+std::string photo_name(std::int64_t number) {
+  const std::string digits = std::to_string(number);
+  return "jpg/image_" + std::string(5 - std::min<std::size_t>(digits.size(), 5), '0') + digits +
+         ".jpg";
+}
+
+void add_photos(const fs::path& root, const std::vector<std::int64_t>& numbers, Split split,
+                const std::vector<std::int64_t>& labels, PhotoList& list, Problems& problems) {
+  ListProblems wrong(problems);
+  const auto photos = static_cast<std::int64_t>(labels.size());
+  for (const std::int64_t number : numbers) {
+    if (number < 1 || number > photos) {
+      wrong.add({.what = "setid.mat names a photo without a label",
+                 .where = (root / "setid.mat").string(),
+                 .expected = "1 to " + std::to_string(photos),
+                 .found = std::to_string(number),
+                 .fix = "take both .mat files from the same archive"});
+      continue;
+    }
+    const std::int64_t label = labels[static_cast<std::size_t>(number - 1)];
+    list.samples.push_back({photo_name(number), label - 1, split});
+  }
+}
+
+void check_labels(const fs::path& file, const std::vector<std::int64_t>& labels,
+                  Problems& problems) {
+  ListProblems wrong(problems);
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (labels[i] >= 1 && labels[i] <= static_cast<std::int64_t>(std::size(names))) continue;
+    wrong.add({.what = "the label of photo " + std::to_string(i + 1) + " is out of range",
+               .where = file.string(),
+               .expected = "1 to 102",
+               .found = std::to_string(labels[i]),
+               .fix = "download the file again from the dataset's page"});
+  }
+}
+
+PhotoList official(const fs::path& root, Problems& problems) {
+  PhotoList list;
+  list.class_names.assign(std::begin(names), std::end(names));
+  const auto labels = read_fields(root / "imagelabels.mat", {"labels"}, problems).front();
+  check_labels(root / "imagelabels.mat", labels, problems);
+  const auto sets = read_fields(root / "setid.mat", {"trnid", "valid", "tstid"}, problems);
+  add_photos(root, sets[0], Split::train, labels, list, problems);
+  add_photos(root, sets[1], Split::val, labels, list, problems);
+  add_photos(root, sets[2], Split::test, labels, list, problems);
+  return list;
+}
+
+class Flowers102 final : public espalier::ArchiveDataset {
+ public:
+  using Params = espalier::ArchiveParams;
+  Flowers102(const Params& params, const espalier::RunContext& context)
+      : ArchiveDataset(params, {"jpg", "split_zhou_OxfordFlowers.json", official}, context) {}
+};
+
+}  // namespace
+
+ESPALIER_COMPONENT(dataset, "flowers102", 1, Flowers102, "Flowers102: 102 flowers of the UK", "")

@@ -1,0 +1,94 @@
+#include <cstring>
+
+#include "archive_support.hpp"
+
+namespace espalier {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+// One field of a MAT file of version 4: type, rows, columns, imaginary part, length of the name;
+// then the name and doubles. https://www.mathworks.com/help/pdf_doc/matlab/matfile_format.pdf
+std::string field(const std::string& name, const std::vector<double>& values) {
+  const std::int32_t header[] = {0, 1, static_cast<std::int32_t>(values.size()), 0,
+                                 static_cast<std::int32_t>(name.size() + 1)};
+  std::string bytes(reinterpret_cast<const char*>(header), sizeof header);
+  bytes.append(name.c_str(), name.size() + 1);
+  return bytes.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(double));
+}
+
+std::string sets(const std::vector<double>& train, const std::vector<double>& val,
+                 const std::vector<double>& test) {
+  return field("trnid", train) + field("valid", val) + field("tstid", test);
+}
+
+class Flowers102 : public testing_support::ArchiveTest {
+ protected:
+  Flowers102() : ArchiveTest("flowers102") {}
+
+  void SetUp() override {
+    ArchiveTest::SetUp();
+    for (int i = 1; i <= 4; ++i) photo("jpg/image_0000" + std::to_string(i) + ".jpg");
+    put("imagelabels.mat", field("labels", {77, 1, 102, 77}));
+    put("setid.mat", sets({4, 2}, {1}, {3}));
+  }
+};
+
+TEST_F(Flowers102, ReadsTheOfficialSplits) {
+  const auto data = load();
+  ASSERT_EQ(data->class_names().size(), 102u);
+  EXPECT_EQ(data->class_names()[0], "pink primrose");
+  EXPECT_EQ(data->class_names()[76], "passion flower");
+  EXPECT_EQ(data->class_names()[101], "blackberry lily");
+  EXPECT_THAT(listed(*data),
+              ElementsAre("train jpg/image_00004.jpg 76", "train jpg/image_00002.jpg 0",
+                          "val jpg/image_00001.jpg 76", "test jpg/image_00003.jpg 101"));
+}
+
+TEST_F(Flowers102, NamesEveryMistakeTogether) {
+  put("imagelabels.mat", field("labels", {77, 0, 103, 77}));
+  put("setid.mat", sets({4, 2}, {1}, {9}));
+  EXPECT_THAT(load_error(), AllOf(HasSubstr("photo 2 is out of range"),
+                                  HasSubstr("photo 3 is out of range"), HasSubstr("1 to 4")));
+}
+
+TEST_F(Flowers102, NamesTheFieldThatIsMissingAndThoseThatAreThere) {
+  put("imagelabels.mat", field("classes", {77, 1, 102, 77}));
+  EXPECT_THAT(load_error(), AllOf(HasSubstr("no field \"labels\""), HasSubstr("classes")));
+  put("imagelabels.mat", field("labels", {77, 1.5, 102, 77}));
+  EXPECT_THAT(load_error(), HasSubstr("an array of whole numbers"));
+}
+
+TEST_F(Flowers102, NamesTheMissingPhoto) {
+  std::filesystem::remove(root_ / "jpg/image_00003.jpg");
+  EXPECT_THAT(load_error(), HasSubstr("image_00003.jpg"));
+}
+
+TEST_F(Flowers102, DamagedListsAreErrors) { damage({"imagelabels.mat", "setid.mat"}); }
+
+TEST_F(Flowers102, ReadsTheRealArchive) {
+  const auto root = real("flowers-102");
+  if (root.empty()) GTEST_SKIP() << "no flowers-102 in ESPALIER_DATA_DIR";
+  const auto data = testing_support::make<Dataset>("flowers102", {{"root", root.string()}});
+  std::map<Split, int> counts;
+  for (const Sample& sample : data->samples()) ++counts[sample.split];
+  EXPECT_EQ(counts[Split::train], 1020);
+  EXPECT_EQ(counts[Split::val], 510);
+  EXPECT_EQ(counts[Split::test], 1020);
+}
+
+// The compressed files of the real archive, cut and flipped.
+TEST_F(Flowers102, DamagedFilesOfTheRealArchiveAreErrorsOrRead) {
+  const auto root = real("flowers-102");
+  if (root.empty()) GTEST_SKIP() << "no flowers-102 in ESPALIER_DATA_DIR";
+  std::filesystem::copy_file(root / "imagelabels.mat", root_ / "imagelabels.mat",
+                             std::filesystem::copy_options::overwrite_existing);
+  std::filesystem::permissions(root_ / "imagelabels.mat", std::filesystem::perms::owner_write,
+                               std::filesystem::perm_options::add);
+  damage({"imagelabels.mat"});
+}
+
+}  // namespace
+}  // namespace espalier
