@@ -1,0 +1,49 @@
+// What every fuzz target needs. An espalier::Error is the right answer to damaged input; any other
+// exception, a crash or a sanitizer's report is a finding.
+#pragma once
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <espalier/core/error.hpp>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace espalier::fuzz {
+
+inline std::string_view text_of(const std::uint8_t* data, std::size_t size) {
+  return {reinterpret_cast<const char*>(data), size};
+}
+
+// A file in memory with the given bytes.
+class InputFile {
+ public:
+  explicit InputFile(std::string_view bytes) : fd_(::memfd_create("input", 0)) {
+    if (fd_ < 0 || ::write(fd_, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()))
+      std::abort();
+  }
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+  ~InputFile() { ::close(fd_); }
+
+  [[nodiscard]] std::filesystem::path path() const {
+    return "/proc/self/fd/" + std::to_string(fd_);
+  }
+
+ private:
+  int fd_;
+};
+
+template <class Read>
+int accept_or_refuse(const Read& read) try {
+  read();
+  return 0;
+} catch (const Error&) {
+  return 0;
+}
+
+}  // namespace espalier::fuzz

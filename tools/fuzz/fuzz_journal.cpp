@@ -1,0 +1,12 @@
+#include <espalier/run/journal.hpp>
+
+#include "fuzz.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  namespace fuzz = espalier::fuzz;
+  return fuzz::accept_or_refuse([&] {
+    const fuzz::InputFile file(fuzz::text_of(data, size));
+    static_cast<void>(espalier::read_journal(file.path()));
+    static_cast<void>(espalier::last_record(file.path()));
+  });
+}

@@ -1,0 +1,12 @@
+#include <espalier/experiment/source.hpp>
+
+#include "fuzz.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  namespace fuzz = espalier::fuzz;
+  return fuzz::accept_or_refuse([&] {
+    const fuzz::InputFile file("name: fuzz\nbase: {graph: {use: knn, k: 4}}\n");
+    const std::string text(fuzz::text_of(data, size));
+    static_cast<void>(espalier::ExperimentSource::read(file.path(), {text}));
+  });
+}
