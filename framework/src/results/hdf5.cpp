@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <atomic>
 #include <espalier/core/error.hpp>
 
 #include "hdf5_internal.hpp"
@@ -23,6 +24,13 @@ herr_t deepest(unsigned depth, const H5E_error2_t* error, void* text) {
                .expected = {},
                .found = why,
                .fix = {}});
+}
+
+// The library takes files in memory of one name for the same file, and refuses a name that is taken
+// on disk: none can be there.
+std::string fresh_name() {
+  static std::atomic<unsigned> count{0};
+  return "/dev/null/" + std::to_string(count++);
 }
 
 void keep_quiet() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
@@ -79,7 +87,8 @@ void check(herr_t status, std::string_view doing) {
 Handle create_file() {
   keep_quiet();
   const Handle access = memory_access();
-  return {H5Fcreate("results", H5F_ACC_TRUNC, H5P_DEFAULT, access), H5Fclose, "making a file"};
+  return {H5Fcreate(fresh_name().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access), H5Fclose,
+          "making a file"};
 }
 
 std::string file_bytes(const Handle& file) {
@@ -96,7 +105,7 @@ Handle open_bytes(std::string_view bytes, const std::string& origin) {
   const Handle access = memory_access();
   // The library copies the bytes, and asks for a pointer to non-const all the same.
   check(H5Pset_file_image(access, const_cast<char*>(bytes.data()), bytes.size()), "opening a file");
-  return {H5Fopen(origin.c_str(), H5F_ACC_RDONLY, access), H5Fclose, "opening " + origin};
+  return {H5Fopen(fresh_name().c_str(), H5F_ACC_RDONLY, access), H5Fclose, "opening " + origin};
 }
 
 Handle with_parents() {

@@ -1,0 +1,32 @@
+#include <espalier/core/file.hpp>
+#include <espalier/results/feature_file.hpp>
+
+#include "hdf5_internal.hpp"
+
+namespace espalier {
+namespace {
+
+void write_matrix(hid_t file, const std::string& name, const FeatureMatrix& matrix) {
+  if (matrix.width == 0) return;
+  const auto width = static_cast<hsize_t>(matrix.width);
+  hdf5::write_array(file, name, H5T_NATIVE_FLOAT, matrix.values.data(),
+                    {matrix.values.size() / width, width});
+}
+
+}  // namespace
+
+void write_feature_file(const std::filesystem::path& path, const FeatureFile& features) {
+  const hdf5::Handle file = hdf5::create_file();
+  write_matrix(file, "image_features", features.images);
+  write_matrix(file, "class_features", features.classes);
+  hdf5::write_column(file, "labels", features.labels);
+  hdf5::write_column(file, "ids", features.ids);
+  hdf5::write_column(file, "splits", features.splits);
+  hdf5::write_column(file, "class_names", features.class_names);
+  for (const auto& [name, value] : features.attributes.items()) {
+    hdf5::write_attribute(file, name, value);
+  }
+  write_file(path, hdf5::file_bytes(file));
+}
+
+}  // namespace espalier

@@ -1,0 +1,129 @@
+#include <espalier/results/result_file.hpp>
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <espalier/core/error.hpp>
+
+#include "../run/sweep_fixture.hpp"
+
+namespace espalier {
+namespace {
+
+using testing::HasSubstr;
+
+class ResultFileTest : public FolderTest {
+ protected:
+  static TrialResult full_result() {
+    TrialResult result;
+    result.trial_id = std::string(64, 'a');
+    result.combo_id = std::string(64, 'b');
+    result.seed = 3;
+    result.config = {{"seed", 3},
+                     {"graph", {{"use", "knn"}, {"k", 5}, {"tau", 0.5}, {"self", true}}},
+                     {"long", std::string(100'000, 'x')},
+                     {"none", nullptr}};
+    result.class_names = {"Rose", "Löwenzahn"};
+    result.val_top1 = 0.75;
+    result.test_top1 = 0.5;
+    result.best_epoch = 2;
+    result.epochs = 2;
+    result.trainable_parameters = 9'000'000'000;
+    result.attempt = 2;
+    result.metrics = {{0, 0, "train", 0.7, 0.5, 0.0, 0.1},
+                      {0, 0, "val", 0.6, 0.5, missing, 0.2},
+                      {1, 4, "train", 0.5, 0.6, 1e-3, 0.3}};
+    result.predictions = {{"test", {"a.jpg", "b.jpg"}, {0, 1}, {0, 0}, {2, 1, 1, 0.5F}}};
+    result.timing = {{"features", 1.5, true}};
+    result.graph = {{"edges", 10}, {"mean_degree", 2.5}};
+    result.environment = {{"host", "h"}, {"git_dirty", true}};
+    return result;
+  }
+  [[nodiscard]] std::filesystem::path file() const { return folder_ / "result.h5"; }
+};
+
+TEST_F(ResultFileTest, GivesBackWhatWasWritten) {
+  const TrialResult written = full_result();
+  const ResultExtent extent = write_result(file(), written);
+  const TrialResult read = read_result(file());
+  EXPECT_EQ(read.trial_id, written.trial_id);
+  EXPECT_EQ(read.combo_id, written.combo_id);
+  EXPECT_EQ(read.config, written.config);
+  EXPECT_EQ(read.seed, 3);
+  EXPECT_EQ(read.val_top1, 0.75);
+  EXPECT_TRUE(std::isnan(read.test_ece));
+  EXPECT_EQ(read.trainable_parameters, 9'000'000'000);
+  EXPECT_EQ(read.attempt, 2);
+  ASSERT_EQ(read.metrics.size(), 3u);
+  EXPECT_EQ(read.metrics[1].split, "val");
+  EXPECT_TRUE(std::isnan(read.metrics[1].lr));
+  EXPECT_TRUE(has_extent(file(), extent));
+}
+
+TEST_F(ResultFileTest, ItsRowsCanBeReadWithoutTheLibrary) {
+  const ResultExtent extent = write_result(file(), full_result());
+  EXPECT_EQ(extent.metrics_rows, 3);
+  const std::vector<EpochMetrics> plain = read_metrics(file(), extent);
+  const std::vector<EpochMetrics> proper = read_result(file()).metrics;
+  ASSERT_EQ(plain.size(), proper.size());
+  for (std::size_t i = 0; i < plain.size(); ++i) {
+    EXPECT_EQ(plain[i].epoch, proper[i].epoch);
+    EXPECT_EQ(plain[i].step, proper[i].step);
+    EXPECT_EQ(plain[i].split, proper[i].split);
+    EXPECT_EQ(plain[i].loss, proper[i].loss);
+    EXPECT_EQ(plain[i].wall_s, proper[i].wall_s);
+  }
+  EXPECT_EQ(extent_from_json(to_json(extent)), extent);
+}
+
+TEST_F(ResultFileTest, AResultWithoutRowsIsFine) {
+  TrialResult bare;
+  bare.trial_id = "t";
+  const ResultExtent extent = write_result(file(), bare);
+  EXPECT_TRUE(read_metrics(file(), extent).empty());
+  EXPECT_TRUE(read_result(file()).metrics.empty());
+}
+
+TEST_F(ResultFileTest, EveryTruncationIsAnError) {
+  const ResultExtent extent = write_result(file(), full_result());
+  const std::string bytes = contents(file());
+  for (std::size_t part = 0; part < 20; ++part) {
+    write(file(), bytes.substr(0, bytes.size() * part / 20));
+    EXPECT_THROW((void)read_result(file()), Error) << part;
+    EXPECT_FALSE(has_extent(file(), extent)) << part;
+  }
+}
+
+TEST_F(ResultFileTest, WhatIsNoResultIsAnErrorThatNamesTheFile) {
+  write(file(), "trial_id,accuracy\n");
+  try {
+    (void)read_result(file());
+    FAIL() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr(file().string()));
+  }
+  std::filesystem::remove(file());
+  std::filesystem::create_directory(file());
+  EXPECT_THROW((void)read_result(file()), Error);
+  EXPECT_THROW((void)write_result(folder_ / "nowhere" / "result.h5", full_result()), Error);
+}
+
+TEST_F(ResultFileTest, AnImpossibleExtentIsNone) {
+  const Json good = to_json(ResultExtent{1000, 100, 3, 49});
+  EXPECT_TRUE(extent_from_json(good));
+  for (const auto& [name, value] :
+       std::vector<std::pair<const char*, Json>>{{"bytes", -1},
+                                                 {"metrics_offset", 2000},
+                                                 {"metrics_rows", 1'000'000'000'000},
+                                                 {"metrics_row_bytes", 1},
+                                                 {"bytes", "many"},
+                                                 {"metrics_rows", nullptr}}) {
+    Json bad = good;
+    bad[name] = value;
+    EXPECT_FALSE(extent_from_json(bad)) << bad.dump();
+  }
+  EXPECT_FALSE(extent_from_json(Json::array()));
+}
+
+}  // namespace
+}  // namespace espalier

@@ -1,0 +1,130 @@
+#include <espalier/results/sweep_table.hpp>
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <espalier/core/error.hpp>
+#include <espalier/results/report.hpp>
+#include <espalier/results/sweep_file.hpp>
+#include <espalier/results/tensorboard.hpp>
+
+#include "../run/sweep_fixture.hpp"
+#include "sweep_support.hpp"
+
+namespace espalier {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+class SweepTableTest : public FolderTest {
+ protected:
+  SweepTable made(bool live = false) {
+    write_experiment(
+        folder_, {"graph.tau", "gnn.use", "seed"},
+        {{{{"graph.tau", 0.5}, {"gnn.use", "gcn"}, {"seed", 0}}, "c1", 0, 0.6},
+         {{{"graph.tau", 0.5}, {"gnn.use", "gcn"}, {"seed", 1}}, "c1", 1, 0.8},
+         {{{"gnn.use", "mlp"}, {"seed", 0}}, "c2", 0, 0.9},
+         {{{"gnn.use", "mlp"}, {"seed", 1}}, "c2", 1, 0.1, "failed"},
+         {{{"graph.tau", 0.9}, {"gnn.use", "gcn"}, {"seed", 0}}, "c3", 0, 0, "running"},
+         {{{"graph.tau", 0.9}, {"gnn.use", "gcn"}, {"seed", 1}}, "c3", 1, 0, "planned"}});
+    return SweepTable::read(folder_, live);
+  }
+  static std::vector<std::string> names(const Table& table) {
+    std::vector<std::string> list;
+    for (const Column& column : table.columns()) list.push_back(column.name);
+    return list;
+  }
+  template <class T>
+  static const std::vector<T>& column(const Table& table, std::string_view name) {
+    return std::get<std::vector<T>>(table.find(name)->values);
+  }
+};
+
+TEST_F(SweepTableTest, HasTheColumnsInTheirOrder) {
+  EXPECT_THAT(
+      names(trials_table(made())),
+      ElementsAre("trial_id", "combo_id", "status", "seed", "graph.tau", "gnn.use", "val_top1",
+                  "test_top1", "test_top5", "test_macro_accuracy", "test_macro_f1", "test_loss",
+                  "test_ece", "best_epoch", "epochs", "trainable_parameters", "total_parameters",
+                  "train_seconds", "total_seconds", "peak_rss_bytes", "attempt", "error", "file",
+                  "graph_protocol"));
+  EXPECT_THAT(names(sweep_metrics_table(made())),
+              ElementsAre("trial_idx", "epoch", "step", "split", "loss", "top1", "lr", "wall_s"));
+}
+
+TEST_F(SweepTableTest, EveryTrialIsARowWhateverItsState) {
+  const Table table = trials_table(made());
+  EXPECT_THAT(column<std::string>(table, "status"),
+              ElementsAre("complete", "complete", "complete", "failed", "stopped", "planned"));
+  const Table live = trials_table(made(true));
+  EXPECT_THAT(column<std::string>(live, "status")[4], "running");
+  // Where a block does not sweep an axis, the configuration says its value.
+  EXPECT_THAT(column<double>(table, "graph.tau"), ElementsAre(0.5, 0.5, 0.7, 0.7, 0.9, 0.9));
+  EXPECT_THAT(column<std::string>(table, "error")[3], "it broke,\n\"badly\"");
+  EXPECT_TRUE(std::isnan(column<double>(table, "val_top1")[3]));
+  EXPECT_THAT(column<std::int64_t>(table, "best_epoch"), ElementsAre(2, 2, 2, -1, -1, -1));
+  EXPECT_THAT(column<std::string>(table, "file")[0], "trials/trial0/result.h5");
+  EXPECT_THAT(column<std::string>(table, "file")[3], "");
+}
+
+TEST_F(SweepTableTest, MetricsHoldTheEpochsOfAllTrialsThatBegan) {
+  const Table table = sweep_metrics_table(made());
+  EXPECT_EQ(table.rows(), 5u * 4u);
+  EXPECT_THAT(column<std::int32_t>(table, "trial_idx"),
+              ElementsAre(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4));
+  EXPECT_THAT(column<double>(table, "loss")[2], 0.5);
+}
+
+TEST_F(SweepTableTest, CombinationsTakeStatisticsOverSeeds) {
+  const Table table = combinations_table(made());
+  EXPECT_THAT(column<std::string>(table, "combo_id"), ElementsAre("c1", "c2"));
+  EXPECT_THAT(column<std::int64_t>(table, "n"), ElementsAre(2, 1));
+  EXPECT_DOUBLE_EQ(column<double>(table, "val_top1_mean")[0], 0.7);
+  EXPECT_NEAR(column<double>(table, "test_top1_std")[0], 0.2 / std::sqrt(2), 1e-15);
+  EXPECT_TRUE(std::isnan(column<double>(table, "val_top1_std")[1]));
+}
+
+TEST_F(SweepTableTest, TheReportSortsByValidationAndShowsTest) {
+  const std::string report = best_combinations(made());
+  const std::size_t best = report.find("mlp");
+  EXPECT_LT(best, report.find("gcn"));
+  EXPECT_THAT(report, HasSubstr("70.0 ± 14.1"));
+  EXPECT_THAT(report, HasSubstr("60.0 ± 14.1"));
+  EXPECT_THAT(report, HasSubstr("graph: inductive_attach"));
+  EXPECT_THAT(best_combinations(made(), 1), HasSubstr("1 of 2 combinations"));
+  EXPECT_THAT(failed_trials(made()),
+              HasSubstr("graph.tau=0.7 gnn.use=mlp seed=1 (trial3): it broke,\n    \"badly\""));
+}
+
+TEST_F(SweepTableTest, ASweepWithoutAxesOrResultsIsWrittenToo) {
+  write_experiment(folder_ / "one", {}, {{Json::object(), "c", 0, 0.5, "planned"}});
+  const SweepTable one = SweepTable::read(folder_ / "one", false);
+  write_sweep(one);
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "one" / "sweep.h5"));
+  EXPECT_EQ(best_combinations(one), "");
+  EXPECT_EQ(failed_trials(one), "");
+  EXPECT_EQ(trial_label(one.plan, 0), "trial0");
+}
+
+TEST_F(SweepTableTest, TensorBoardRunsAreOneATrialThatHasMetrics) {
+  EXPECT_EQ(write_tensorboard(made(), folder_ / "tb"), 5u);
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "tb" / "graph.tau=0.5 gnn.use=gcn seed=0 trial0" /
+                                      "events.out.tfevents.0.espalier"));
+}
+
+TEST_F(SweepTableTest, APlanThatIsDamagedIsNamed) {
+  (void)made();
+  const std::filesystem::path file = folder_ / "plan.jsonl";
+  const std::string bytes = contents(file);
+  for (const std::string& bad :
+       {bytes.substr(0, bytes.size() - 5), std::string("{}\n"), std::string("no plan"),
+        std::string(), std::string(R"({"plan":9,"name":"x","axes":[],"sha256":""})")}) {
+    write(file, bad);
+    EXPECT_THROW((void)SweepTable::read(folder_, false), Error) << bad.substr(0, 40);
+  }
+}
+
+}  // namespace
+}  // namespace espalier
