@@ -2,16 +2,17 @@
 
 #include <gtest/gtest.h>
 
-#include <cstring>
 #include <espalier/core/error.hpp>
 #include <espalier/data/decode.hpp>
 
 #include "golden_images.hpp"
+#include "golden_tensors.hpp"
 
 namespace espalier {
 namespace {
 
 using testing_support::golden_dir;
+using testing_support::GoldenTensors;
 
 Image checkered(std::int64_t width, std::int64_t height) {
   Image image{width, height, {}};
@@ -58,28 +59,6 @@ TEST(Crop, TakesTheRightPart) {
   }
 }
 
-// The uint8 tensors of a safetensors file, by name.
-class Tensors {
- public:
-  explicit Tensors(const std::filesystem::path& file) : bytes_(read_file(file)) {
-    std::uint64_t length = 0;
-    std::memcpy(&length, bytes_.data(), 8);
-    header_ = parse_json(std::string_view(bytes_).substr(8, length), file.string());
-    start_ = 8 + length;
-  }
-  [[nodiscard]] bool has(const std::string& name) const { return header_.contains(name); }
-  [[nodiscard]] std::vector<std::uint8_t> bytes(const std::string& name) const {
-    const Json& range = header_.at(name).at("data_offsets");
-    const auto* data = reinterpret_cast<const std::uint8_t*>(bytes_.data()) + start_;
-    return {data + range[0].get<std::size_t>(), data + range[1].get<std::size_t>()};
-  }
-
- private:
-  std::string bytes_;
-  Json header_;
-  std::size_t start_ = 0;
-};
-
 Image clip_size(const Image& image, std::int64_t side, PassOrder order) {
   const bool wide = image.width > image.height;
   const std::int64_t longer =
@@ -94,7 +73,7 @@ Image clip_size(const Image& image, std::int64_t side, PassOrder order) {
 TEST(Resize, EqualsPillowInEveryByte) {
   const auto cases = testing_support::golden_image_cases();
   if (!cases) GTEST_SKIP() << "no " << golden_dir() / "images";
-  const Tensors expected(golden_dir() / "images" / "expected.safetensors");
+  const GoldenTensors expected(golden_dir() / "images" / "expected.safetensors");
   int checked = 0;
   for (const Json& item : *cases) {
     const auto name = item.at("name").get<std::string>();
@@ -118,7 +97,7 @@ TEST(Resize, EqualsPillowInEveryByte) {
 TEST(Orientation, TurnsAsPillowDoes) {
   const auto cases = testing_support::golden_image_cases();
   if (!cases) GTEST_SKIP() << "no " << golden_dir() / "images";
-  const Tensors expected(golden_dir() / "images" / "expected.safetensors");
+  const GoldenTensors expected(golden_dir() / "images" / "expected.safetensors");
   DecodeOptions options;
   options.upright = true;
   const Image image = read_image(golden_dir() / "images" / "files" / "exif_6.jpg", options);
