@@ -18,7 +18,7 @@ Image picture(const Json& c) {
   return image;
 }
 
-// hog.json has scikit-image's values, written by tests/python/test_hog.py with 7 decimals; a float
+// hog.json has scikit-image's values, written by tests/python/hog_test.py with 7 decimals; a float
 // adds 6e-8 to that.
 TEST(Hog, EqualsScikitImage) {
   const Json cases = parse_json(read_file(ESPALIER_SOURCE_DIR "/tests/data/hog.json"), "hog.json");

@@ -19,7 +19,7 @@ Image picture() {
   return image;
 }
 
-// views.json has the bytes of torchvision on Pillow, written by tests/python/test_views.py.
+// views.json has the bytes of torchvision on Pillow, written by tests/python/views_test.py.
 TEST(Views, ColourChangesEqualTorchvisionInEveryByte) {
   const std::map<std::string, std::function<void(Image&, double)>> changes = {
       {"brightness", adjust_brightness},

@@ -1,6 +1,6 @@
 """Holds the values that the C++ tests of hog() expect to scikit-image.
 
-`python tests/python/test_hog.py` writes them anew.
+`python tests/python/hog_test.py` writes them anew.
 """
 
 import json

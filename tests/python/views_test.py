@@ -1,6 +1,6 @@
 """Holds the values that the C++ tests of colour changes expect to torchvision.
 
-`python tests/python/test_views.py` writes them anew.
+`python tests/python/views_test.py` writes them anew.
 """
 
 import json
