@@ -15,7 +15,7 @@ namespace espalier {
 struct DatasetCheckOptions {
   int threads = 1;
   // Also pairs of different splits that look alike: difference hashes of 8 x 8 pixels that differ
-  // in at most 4 of 64 bits. Finds rescaled and recompressed copies; plain pictures look alike too.
+  // in at most 2 of 64 bits. Finds rescaled and recompressed copies; plain pictures look alike too.
   bool near_duplicates = false;
   std::function<void(std::size_t done, std::size_t total)> progress;  // called from one thread
 };
