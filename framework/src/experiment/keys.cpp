@@ -102,11 +102,12 @@ bool set_value(Json& root, std::string_view key, Json value) {
 }
 
 bool erase_value(Json& root, std::string_view key) {
-  const std::size_t dot = key.rfind('.');
-  const bool nested = dot != std::string_view::npos;
-  const Json* parent = nested ? value_under(root, key.substr(0, dot)) : &root;
-  if (parent == nullptr || !parent->is_object()) return false;
-  return const_cast<Json*>(parent)->erase(std::string(nested ? key.substr(dot + 1) : key)) > 0;
+  if (!root.is_object()) return false;
+  const auto child = root.find(head(key));
+  if (child == root.end()) return false;
+  if (const std::string_view rest = tail(key); !rest.empty()) return erase_value(*child, rest);
+  root.erase(child);
+  return true;
 }
 
 std::string axis_key(const std::string& key, const std::vector<Json>& values) {

@@ -42,18 +42,23 @@ Override split(const std::string& text) {
 // Takes the axes of `key` and below it out of the sweep; true where there were any.
 bool remove_axes(std::vector<SweepBlock>& blocks, std::string_view key) {
   const auto matches = [&](const SweepAxis& axis) { return is_under(axis.key, key); };
-  bool found = false;
+  std::size_t removed = 0;
   for (SweepBlock& block : blocks) {
-    found = std::erase_if(block.grid, matches) > 0 || found;
-    for (auto& zip : block.zips) found = std::erase_if(zip, matches) > 0 || found;
+    removed += std::erase_if(block.grid, matches);
+    for (auto& zip : block.zips) removed += std::erase_if(zip, matches);
     std::erase_if(block.zips, [](const auto& zip) { return zip.empty(); });
   }
-  return found;
+  return removed > 0;
 }
 
 bool is_swept(const std::vector<SweepBlock>& blocks, std::string_view key) {
-  std::vector<SweepBlock> copy = blocks;
-  return remove_axes(copy, key);
+  const auto has = [&](const std::vector<SweepAxis>& axes) {
+    return std::any_of(axes.begin(), axes.end(),
+                       [&](const SweepAxis& axis) { return is_under(axis.key, key); });
+  };
+  return std::any_of(blocks.begin(), blocks.end(), [&](const SweepBlock& block) {
+    return has(block.grid) || std::any_of(block.zips.begin(), block.zips.end(), has);
+  });
 }
 
 // In every block: in the place of a grid axis of that key, else behind the others.

@@ -56,11 +56,10 @@ std::string_view to_string(TrialState state) {
 
 Plan Plan::make(const ExperimentSource& source, const Catalog& catalog,
                 const std::filesystem::path& results, const ContentHasher::Progress& progress) {
-  ContentHasher hasher(results / ".cache" / "content", progress);
   Problems problems;
   Plan plan;
-  plan.state_ = plan_trials(source, catalog, hasher, problems);
-  hasher.save();
+  plan.state_ = plan_trials(source, catalog,
+                            ContentHasher(results / ".cache" / "content", progress), problems);
   problems.throw_if_any();
   return plan;
 }

@@ -6,6 +6,7 @@
 #include <espalier/experiment/plan.hpp>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "expand_internal.hpp"
@@ -15,10 +16,11 @@
 namespace espalier {
 
 struct Plan::State {
-  State(const ExperimentSource& source_of, const Catalog& catalog_of, ContentHasher& hasher,
+  State(const ExperimentSource& source_of, const Catalog& catalog_of, ContentHasher hasher_of,
         Problems& problems)
       : source(source_of),
         catalog(catalog_of),
+        hasher(std::move(hasher_of)),
         expansion(expand(source, catalog, problems)),
         variants(source, catalog, expansion),
         identities(catalog, variants, hasher) {}
@@ -34,6 +36,7 @@ struct Plan::State {
 
   ExperimentSource source;
   Catalog catalog;
+  ContentHasher hasher;
   Expansion expansion;
   Variants variants;
   Identities identities;
@@ -46,7 +49,7 @@ struct Plan::State {
 // Adds all that is wrong with the experiment to `problems`.
 [[nodiscard]] std::shared_ptr<const Plan::State> plan_trials(const ExperimentSource& source,
                                                              const Catalog& catalog,
-                                                             ContentHasher& hasher,
+                                                             ContentHasher hasher,
                                                              Problems& problems);
 
 }  // namespace espalier

@@ -230,10 +230,11 @@ std::string Plan::State::identity_text(std::size_t trial, bool with_seed) const 
 }
 
 std::shared_ptr<const Plan::State> plan_trials(const ExperimentSource& source,
-                                               const Catalog& catalog, ContentHasher& hasher,
+                                               const Catalog& catalog, ContentHasher hasher,
                                                Problems& problems) {
-  auto state = std::make_shared<Plan::State>(source, catalog, hasher, problems);
+  auto state = std::make_shared<Plan::State>(source, catalog, std::move(hasher), problems);
   if (problems.empty()) Planner(*state, problems).plan();
+  state->hasher.save();
   return state;
 }
 
