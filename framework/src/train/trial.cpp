@@ -109,7 +109,7 @@ FeatureStages Trial::feature_stages(const Dataset& dataset, const DataSplit& spl
   inputs.encoder_name = name("encoder");
   inputs.fitted = has("encoder", "fitted");
   inputs.fit_samples = split.unlabelled_train;
-  inputs.seed = context_.seed();
+  inputs.seed = has("captioner", "seeded") ? context_.seed() : 0;
   inputs.keys = {request_.stages.begin(), request_.stages.end()};
   inputs.cache = request_.cache;
   inputs.log = hooks_.log;

@@ -29,7 +29,7 @@ struct FeatureInputs {
   std::string encoder_name;
   bool fitted = false;                      // the encoder must be fitted first
   std::vector<std::size_t> fit_samples;     // on the captions of these
-  std::int64_t seed = 0;                    // of the trial, for captioners that draw
+  std::int64_t seed = 0;                    // of captions
   std::map<std::string, std::string> keys;  // of the stages
   std::filesystem::path cache;
   spdlog::logger* log = nullptr;

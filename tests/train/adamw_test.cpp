@@ -1,0 +1,88 @@
+#include <espalier/train/adamw.hpp>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/tensor.h>
+#include <gtest/gtest.h>
+
+#include "graph/golden.hpp"
+
+namespace espalier {
+namespace {
+
+at::Tensor vector(const Json& json, at::ScalarType type) {
+  return at::tensor(json.get<std::vector<double>>(), at::kDouble).to(type);
+}
+
+// torch.optim.AdamW on a quadratic: 1e-9 in float64, 1e-5 in float32.
+void expect_path(at::ScalarType type, double tolerance) {
+  const Json reference = golden::json("metrics/schedules.json").at("trajectories");
+  const Json& run = reference.at("optimisers").at("adamw");
+  const Json& settings = run.at("settings");
+  Parameters parameters;
+  const at::Tensor x = parameters.add("x", vector(reference.at("start"), type).clone());
+  AdamW optimizer(parameters, {.weight_decay = settings.at("weight_decay"),
+                               .beta1 = settings.at("betas").at(0),
+                               .beta2 = settings.at("betas").at(1),
+                               .eps = settings.at("eps")});
+  const at::Tensor curvature = vector(reference.at("curvature"), type);
+  const at::Tensor slope = vector(reference.at("slope"), type);
+  for (const Json& expected : run.at("path")) {
+    (curvature * x * x / 2 - slope * x).sum().backward();
+    optimizer.step(settings.at("lr"));
+    EXPECT_LT((x.detach() - vector(expected, type)).abs().max().item<double>(), tolerance);
+  }
+}
+
+TEST(AdamW, FollowsTorchInDouble) { expect_path(at::kDouble, 1e-9); }
+TEST(AdamW, FollowsTorchInFloat) { expect_path(at::kFloat, 1e-5); }
+
+TEST(AdamW, ClipsByTheNormOfAllGradientsTogether) {
+  const Json reference =
+      golden::json("metrics/schedules.json").at("trajectories").at("clip_grad_norm");
+  Parameters parameters;
+  std::vector<at::Tensor> tensors;
+  for (const Json& gradient : reference.at("gradients")) {
+    const at::Tensor g = vector(gradient, at::kDouble);
+    tensors.push_back(parameters.add(std::to_string(tensors.size()), g.clone()));
+    (tensors.back() * g).sum().backward();
+  }
+  AdamW optimizer(parameters, {});
+  EXPECT_NEAR(optimizer.clip(reference.at("max_norm")), reference.at("norm").get<double>(), 1e-9);
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const at::Tensor expected = vector(reference.at("clipped").at(i), at::kDouble);
+    // The reference clips float32 gradients.
+    EXPECT_LT((tensors[i].grad() - expected).abs().max().item<double>(), 1e-6);
+  }
+  EXPECT_LT(optimizer.clip(100), 1 + 1e-6);
+}
+
+TEST(AdamW, AParameterWithoutGradientStays) {
+  Parameters parameters;
+  const at::Tensor used = parameters.add("used", at::tensor({1.0}, at::kDouble));
+  const at::Tensor idle = parameters.add("idle", at::tensor({1.0}, at::kDouble));
+  AdamW optimizer(parameters, {});
+  (used * 2).sum().backward();
+  optimizer.step(0.1);
+  EXPECT_EQ(idle.item<double>(), 1.0);
+  EXPECT_LT(used.item<double>(), 1.0);
+  EXPECT_FALSE(used.grad().defined());
+}
+
+TEST(AdamW, GoesOnFromItsSnapshotWithTheSameBits) {
+  const auto run = [](bool interrupted) {
+    Parameters parameters;
+    const at::Tensor x = parameters.add("x", at::tensor({1.0, -2.0, 3.0}, at::kFloat));
+    AdamW first(parameters, {});
+    AdamW second(parameters, {});
+    for (int step = 0; step < 10; ++step) {
+      if (interrupted && step == 5) second.restore(first.snapshot(), first.steps());
+      (x * x * x).sum().backward();
+      (interrupted && step >= 5 ? second : first).step(0.05);
+    }
+    return x.detach().clone();
+  };
+  EXPECT_TRUE(run(false).equal(run(true)));
+}
+
+}  // namespace
+}  // namespace espalier

@@ -1,0 +1,210 @@
+#include <espalier/train/trial.hpp>
+
+#include <gmock/gmock.h>
+#include <spdlog/spdlog.h>
+
+#include <atomic>
+#include <cmath>
+#include <filesystem>
+
+#include "plugins/plugin_support.hpp"
+#include "train/resolved.hpp"
+
+namespace espalier {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing_support::error_of;
+
+const Catalog& catalog() {
+  static const Catalog found =
+      testing_support::described({.folders = {ESPALIER_BINARY_DIR "/plugins"}, .optional = {}});
+  return found;
+}
+
+class Trials : public testing::Test {
+ protected:
+  Trials()
+      : folder_(fs::path(testing::TempDir()) /
+                testing::UnitTest::GetInstance()->current_test_info()->name()),
+        loader_(catalog()) {
+    fs::remove_all(folder_);
+    config_ = {{"dataset", {{"use", "flora"}, {"classes", 4}, {"per_class", 12}, {"size", 32}}},
+               {"captioner", {{"use", "attributes"}}},
+               {"encoder", {{"use", "classical"}, {"size", 32}, {"text_width", 128}}},
+               {"graph", {{"use", "knn"}, {"k", 3}}},
+               {"gnn", {{"use", "ga_net"}, {"layer", "gcn"}, {"bottleneck", 8}}},
+               {"peft", {{"use", "none"}}},
+               {"protocol", {{"shots", 4}, {"val_shots", 2}}},
+               {"train", {{"epochs", 6}, {"lr", 0.02}}},
+               {"seed", 1}};
+  }
+  ~Trials() override { fs::remove_all(folder_); }
+
+  std::optional<TrialResult> run(const std::string& name = "trial") {
+    fs::create_directories(folder_ / name);
+    const TrialRequest request{.trial_id = name,
+                               .combo_id = "combo",
+                               .config = testing_support::resolved(config_, loader_),
+                               .stages = {{"image_features", key_ + "i"},
+                                          {"captions", key_ + "c"},
+                                          {"text_features", key_ + "t"}},
+                               .folder = folder_ / name,
+                               .cache = folder_ / "cache"};
+    const TrialHooks hooks{.loader = &loader_,
+                           .log = spdlog::default_logger().get(),
+                           .stop = &stop_,
+                           .epoch =
+                               [this](const EpochMetrics& row) {
+                                 rows_.push_back(row);
+                                 if (row.epoch == stop_after_) stop_ = true;
+                               },
+                           .stage = [this](std::string_view s) { stages_.emplace_back(s); }};
+    return run_trial(request, hooks);
+  }
+
+  fs::path folder_;
+  Loader loader_;
+  Json config_;
+  std::string key_ = "key-";
+  std::atomic<bool> stop_ = false;
+  std::int64_t stop_after_ = -1;
+  std::vector<EpochMetrics> rows_;
+  std::vector<std::string> stages_;
+};
+
+void expect_same(const TrialResult& a, const TrialResult& b) {
+  ASSERT_EQ(a.metrics.size(), b.metrics.size());
+  for (std::size_t i = 0; i < a.metrics.size(); ++i) {
+    EXPECT_EQ(a.metrics[i].loss, b.metrics[i].loss);
+    EXPECT_EQ(a.metrics[i].top1, b.metrics[i].top1);
+  }
+  EXPECT_EQ(a.test_loss, b.test_loss);
+  EXPECT_EQ(a.best_epoch, b.best_epoch);
+  ASSERT_EQ(a.predictions.size(), b.predictions.size());
+  for (std::size_t i = 0; i < a.predictions.size(); ++i) {
+    EXPECT_EQ(a.predictions[i].logits, b.predictions[i].logits);
+    EXPECT_EQ(a.predictions[i].ids, b.predictions[i].ids);
+  }
+}
+
+TEST_F(Trials, LeaveACompleteResult) {
+  const auto result = run();
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->trial_id, "trial");
+  EXPECT_EQ(result->combo_id, "combo");
+  EXPECT_EQ(result->class_names.size(), 4U);
+  for (const double value : {result->val_top1, result->test_top1, result->test_top5,
+                             result->test_macro_accuracy, result->test_macro_f1, result->test_loss,
+                             result->test_ece, result->train_seconds, result->total_seconds}) {
+    EXPECT_TRUE(std::isfinite(value));
+  }
+  EXPECT_EQ(result->test_top5, 1.0) << "of four classes";
+  EXPECT_EQ(result->epochs, 6);
+  EXPECT_GT(result->trainable_parameters, 0);
+  EXPECT_GT(result->peak_rss_bytes, 1 << 20);
+  EXPECT_EQ(result->metrics.size(), 14U);
+  EXPECT_EQ(result->predictions.at(0).split, "val");
+  EXPECT_EQ(result->predictions.at(1).split, "test");
+  EXPECT_EQ(result->graph.at("nodes"), 16) << "the training nodes alone";
+  EXPECT_EQ(result->environment.at("plugins").at("dataset/flora"), 1);
+  EXPECT_EQ(rows_.size(), 14U);
+  EXPECT_FALSE(fs::exists(folder_ / "trial" / "checkpoint.safetensors"));
+}
+
+TEST_F(Trials, TheSameSeedGivesTheSameBitsFromTheCacheAndWithoutIt) {
+  const auto first = run("a");
+  const auto cached = run("b");
+  EXPECT_THAT(stages_, testing::Contains("image_features").Times(1));
+  key_ = "other-";
+  const auto fresh = run("c");
+  EXPECT_THAT(stages_, testing::Contains("image_features").Times(2));
+  expect_same(*first, *cached);
+  expect_same(*first, *fresh);
+  config_["seed"] = 2;
+  EXPECT_NE(run("d")->test_loss, first->test_loss);
+}
+
+TEST_F(Trials, AnotherDrawComputesOnlyWhatIsMissing) {
+  config_["dataset"]["per_class"] = 40;
+  ASSERT_TRUE(run("a"));
+  const auto parts = [&] {
+    return std::distance(fs::directory_iterator(folder_ / "cache" / "image_features" / "key-i"),
+                         fs::directory_iterator());
+  };
+  EXPECT_EQ(parts(), 2) << "one part and the lock";
+  config_["seed"] = 2;
+  ASSERT_TRUE(run("b"));
+  EXPECT_EQ(parts(), 3) << "the test rows are shared";
+}
+
+TEST_F(Trials, StopAndGoOnWithTheSameBits) {
+  const auto whole = run("whole");
+  for (const std::int64_t epoch : {0, 3}) {
+    const std::string name = "stopped" + std::to_string(epoch);
+    rows_.clear();
+    stop_after_ = epoch;
+    EXPECT_FALSE(run(name));
+    EXPECT_TRUE(fs::exists(folder_ / name / "checkpoint.safetensors"));
+    stop_ = false;
+    stop_after_ = -1;
+    const auto resumed = run(name);
+    ASSERT_TRUE(resumed);
+    expect_same(*whole, *resumed);
+    EXPECT_EQ(rows_.size(), 14U) << "each evaluation is reported once";
+    EXPECT_FALSE(fs::exists(folder_ / name / "checkpoint.safetensors"));
+  }
+}
+
+TEST_F(Trials, RunInEveryProtocolFusionHeadAndLayer) {
+  for (const char* protocol : {"none", "inductive_attach", "inductive_batch", "transductive"}) {
+    config_["protocol"]["graph"] = protocol;
+    for (const char* fuse : {"image", "text", "concat", "bimodal"}) {
+      config_["nodes"]["fuse"] = fuse;
+      const auto result = run(std::string(protocol) + fuse);
+      ASSERT_TRUE(result);
+      EXPECT_TRUE(std::isfinite(result->test_loss)) << protocol << fuse;
+    }
+  }
+  config_["head"]["use"] = "cosine";
+  for (const char* gnn : {"mlp", "gcn"}) {
+    config_["gnn"] = {{"use", gnn}};
+    EXPECT_TRUE(run(gnn));
+  }
+}
+
+TEST_F(Trials, OfTheAdapterBeginAsTheHeadAlone) {
+  config_["train"]["epochs"] = 0;
+  const auto adapted = run("a");
+  config_["gnn"] = {{"use", "mlp"}, {"layers", 0}};
+  const auto bare = run("b");
+  EXPECT_EQ(adapted->test_loss, bare->test_loss);
+  EXPECT_EQ(adapted->predictions[1].logits, bare->predictions[1].logits);
+}
+
+TEST_F(Trials, TestNodesEnterTheGraphOfTheTransductiveProtocolAlone) {
+  const std::size_t nodes = 4 * 12;
+  config_["protocol"] = {{"shots", 0}, {"val_shots", 0}, {"graph", "transductive"}};
+  EXPECT_EQ(run("a")->graph.at("nodes"), nodes);
+  config_["protocol"]["graph"] = "inductive_attach";
+  const auto attached = run("b");
+  EXPECT_EQ(attached->graph.at("nodes").get<std::size_t>() + attached->predictions[0].ids.size() +
+                attached->predictions[1].ids.size(),
+            nodes);
+}
+
+TEST_F(Trials, ThatDivergeFailWithTheReason) {
+  config_["train"] = {{"epochs", 30}, {"lr", 100.0}, {"warmup", 0}, {"weight_decay", 10.0}};
+  EXPECT_THAT(error_of([&] { (void)run(); }), HasSubstr("loss is not finite"));
+}
+
+TEST_F(Trials, AStopBeforeTrainingLosesNothing) {
+  stop_ = true;
+  EXPECT_FALSE(run());
+  stop_ = false;
+  EXPECT_TRUE(run());
+}
+
+}  // namespace
+}  // namespace espalier
