@@ -116,6 +116,43 @@ TEST_F(TokenizerFolderTest, PublishedClipFilesNormaliseSpecialTokens) {
               ElementsAre(49406, 320, 49407, 49407));
 }
 
+// Transformers 5.24 for every way to write a special token, from AutoTokenizer: where a text is
+// normalised, `<|ENDOFTEXT|>` is the special token too.
+TEST_F(TokenizerFolderTest, TheLastEntryOfASpecialTokenCounts) {
+  const auto normalizes = [&](const Json& eos, const Json& unk, const Json& pad) {
+    copy(clip_folder, {"vocab.json", "merges.txt"});
+    const Json config{{"eos_token", eos}, {"unk_token", unk}, {"pad_token", pad}};
+    write_file(folder_ / "tokenizer_config.json", config.dump());
+    return open_tokenizer(folder_).encode("<|ENDOFTEXT|>").ids.size() == 3;
+  };
+  const Json text = "<|endoftext|>";
+  const Json yes{{"content", "<|endoftext|>"}, {"normalized", true}};
+  const Json no{{"content", "<|endoftext|>"}, {"normalized", false}};
+  EXPECT_FALSE(normalizes(text, text, text));
+  EXPECT_TRUE(normalizes(text, text, yes));
+  EXPECT_TRUE(normalizes(text, yes, text));
+  EXPECT_FALSE(normalizes(yes, yes, text));
+  EXPECT_TRUE(normalizes(yes, yes, yes));
+  EXPECT_FALSE(normalizes(yes, no, yes));
+  EXPECT_TRUE(normalizes(no, yes, no));
+}
+
+TEST_F(TokenizerFolderTest, TheConfigurationMayListAddedTokens) {
+  copy(clip_folder, clip_files);
+  write_file(folder_ / "tokenizer_config.json", R"({"added_tokens_decoder": {
+      "49406": {"content": "<|startoftext|>", "normalized": true, "special": true},
+      "49407": {"content": "<|endoftext|>", "normalized": false, "special": true},
+      "49410": {"content": "<extra>", "normalized": false, "special": false}}})");
+  const Tokenizer clip = open_tokenizer(folder_);
+  EXPECT_THAT(clip.encode("<|STARTOFTEXT|>a<extra>").ids,
+              ElementsAre(49406, 49406, 320, 49410, 49407));
+  EXPECT_GT(clip.encode("<|ENDOFTEXT|>").ids.size(), 3u);
+  write_file(
+      folder_ / "tokenizer_config.json",
+      R"({"added_tokens_decoder": {"5": {"content": "<|endoftext|>"}, "x": {"content": "y"}}})");
+  EXPECT_THAT(error(), HasSubstr("an added token cannot be used"));
+}
+
 // tokenizers 0.23: normalizers.NFC() of U+AC00 U+11A7 is the same two characters.
 TEST(TokenizerTest, KeepsTheHangulCharacterThatComposesWithNothing) {
   const Tokenizer clip = open_tokenizer(clip_folder);

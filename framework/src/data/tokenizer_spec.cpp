@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <espalier/core/file.hpp>
 #include <espalier/core/json.hpp>
+#include <optional>
 
 #include "tokenizer_internal.hpp"
 #include "unicode_internal.hpp"
@@ -111,15 +112,18 @@ void check_class(const fs::path& folder, const Json& config, bool is_clip) {
                .fix = {}});
 }
 
-// The text of a special token: from the configuration, else the map, else what is there already.
-void set_special(const char* key, const Json& config, const Json& map, std::string& token) {
-  for (const Json* source : {&config, &map}) {
+// What the configuration and the map say of a token, a text or an object with `content`.
+std::optional<AddedToken> special_from(const char* key, const Json& config, const Json& map) {
+  // Where the configuration lists the added tokens, Transformers goes by it alone.
+  const bool listed = config.contains("added_tokens_decoder");
+  for (const Json* source : {listed ? &config : &map, listed ? &map : &config}) {
     const Json& value = source->value(key, Json());
     const Json& text = value.is_object() ? value.value("content", Json()) : value;
     if (!text.is_string()) continue;
-    token = text.get<std::string>();
-    return;
+    const bool normalized = value.is_object() && value.value("normalized", Json()) == Json(true);
+    return AddedToken{.text = text.get<std::string>(), .normalized = normalized};
   }
+  return std::nullopt;
 }
 
 void add_listed_tokens(const fs::path& file, const Json& config, Spec& spec,
@@ -130,28 +134,62 @@ void add_listed_tokens(const fs::path& file, const Json& config, Spec& spec,
     const bool digits =
         !key.empty() && key.size() < 9 &&
         std::all_of(key.begin(), key.end(), [](char c) { return c >= '0' && c <= '9'; });
-    if (token.is_object() && digits) token["id"] = std::stoll(key);
+    if (token.is_object() && digits) token["id"] = std::stoull(key);
     add_token(token, file.string(), spec, problems);
+  }
+}
+
+struct SpecialRole {
+  const char* key;
+  std::string* token;  // of the spec
+};
+
+// As Transformers does it: the roles in its order, equal entries once, the last entry of a text
+// wins.
+void set_roles(const std::vector<SpecialRole>& roles, const Json& config, const Json& map,
+               Spec& spec) {
+  std::vector<AddedToken> entries;
+  for (const SpecialRole& role : roles) {
+    const AddedToken entry =
+        special_from(role.key, config, map).value_or(AddedToken{.text = *role.token});
+    *role.token = entry.text;
+    const bool known = std::any_of(entries.begin(), entries.end(), [&](const AddedToken& other) {
+      return other.text == entry.text && other.normalized == entry.normalized;
+    });
+    if (!known) entries.push_back(entry);
+  }
+  for (AddedToken& entry : entries) {
+    entry.id = spec.vocabulary.find(entry.text);
+    const auto same = std::find_if(spec.added.begin(), spec.added.end(),
+                                   [&](const AddedToken& a) { return a.text == entry.text; });
+    if (same == spec.added.end()) {
+      if (entry.id >= 0) spec.added.push_back(entry);
+    } else if (!config.contains("added_tokens_decoder")) {
+      same->normalized = entry.normalized;
+    }
   }
 }
 
 void set_specials(const fs::path& folder, const Json& config, const Json& map, Spec& spec,
                   FolderProblems& problems) {
   std::string mask = "[MASK]";
-  set_special("mask_token", config, map, mask);
-  set_special("pad_token", config, map, spec.pad);
   if (spec.added.empty()) {
-    set_special("unk_token", config, map, spec.unknown);
-    set_special(spec.is_clip ? "bos_token" : "cls_token", config, map, spec.begin);
-    set_special(spec.is_clip ? "eos_token" : "sep_token", config, map, spec.end);
     add_listed_tokens(folder / "tokenizer_config.json", config, spec, problems);
+    set_roles(spec.is_clip ? std::vector<SpecialRole>{{"bos_token", &spec.begin},
+                                                      {"eos_token", &spec.end},
+                                                      {"unk_token", &spec.unknown},
+                                                      {"pad_token", &spec.pad}}
+                           : std::vector<SpecialRole>{{"unk_token", &spec.unknown},
+                                                      {"sep_token", &spec.end},
+                                                      {"pad_token", &spec.pad},
+                                                      {"cls_token", &spec.begin},
+                                                      {"mask_token", &mask}},
+              config, map, spec);
+  } else if (const auto pad = special_from("pad_token", config, map)) {
+    spec.pad = pad->text;
   }
-  for (const std::string& token : {spec.begin, spec.end, spec.pad, spec.unknown, mask}) {
-    const std::int64_t id = spec.vocabulary.find(token);
-    const bool listed = std::any_of(spec.added.begin(), spec.added.end(),
-                                    [&](const AddedToken& added) { return added.text == token; });
-    if (id >= 0 && !listed) spec.added.push_back({.text = token, .id = id});
-    if (id >= 0 || token == mask) continue;
+  for (const std::string& token : {spec.begin, spec.end, spec.pad, spec.unknown}) {
+    if (spec.vocabulary.find(token) >= 0) continue;
     problems.add({.what = "a special token is not in the vocabulary",
                   .where = folder.string(),
                   .expected = "\"" + token + "\"",
