@@ -1,0 +1,79 @@
+#include "pretrain.hpp"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/empty.h>
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+#include <cmath>
+#include <espalier/core/error.hpp>
+#include <espalier/train/adamw.hpp>
+#include <espalier/train/schedule.hpp>
+#include <future>
+
+#include "zero_shot.hpp"
+
+namespace espalier::flora_clip {
+namespace {
+
+const double largest_log_scale = std::log(100.0);
+
+// Behind the end of a text comes padding, which nothing looks back at.
+TokenBatch to_tokens(const Tokenizer& tokenizer, const std::vector<std::string>& sentences) {
+  const TokenRows rows = tokenizer.encode_batch(sentences);
+  at::Tensor ids = at::empty({rows.rows, rows.columns}, at::kLong);
+  std::copy(rows.ids.begin(), rows.ids.end(), ids.data_ptr<std::int64_t>());
+  return {ids, {}, {}};
+}
+
+at::Tensor contrastive_loss(const AdaptableEncoder& model, const Tokenizer& tokenizer,
+                            const Batch& batch) {
+  const at::Tensor images = unit_rows(forward(*model.image(), batch.pixels).feature);
+  const at::Tensor texts =
+      unit_rows(forward(*model.text(), to_tokens(tokenizer, batch.sentences)).feature);
+  const at::Tensor logits = images.matmul(texts.t()) * model.log_logit_scale.exp();
+  const at::Tensor pairs = at::arange(logits.size(0));
+  return (at::cross_entropy_loss(logits, pairs) + at::cross_entropy_loss(logits.t(), pairs)) / 2;
+}
+
+void limit_scale(const AdaptableEncoder& model) {
+  const c10::AutoGradMode no_grad(false);
+  at::Tensor scale = model.log_logit_scale;
+  scale.clamp_(0.0, largest_log_scale);
+}
+
+}  // namespace
+
+void make_trainable(AdaptableEncoder& model, Parameters& parameters) {
+  for (const WeightSlot& weight : model.weights()) {
+    *weight.slot = parameters.add(weight.name, weight.frozen.to(at::kFloat).clone());
+  }
+}
+
+void pretrain(const AdaptableEncoder& model, const Tokenizer& tokenizer, const Examples& examples,
+              const PretrainOptions& options, Parameters& parameters,
+              const std::function<void(std::int64_t step, double loss)>& report) {
+  AdamW optimizer(parameters, {.weight_decay = options.weight_decay, .beta2 = 0.98, .eps = 1e-6});
+  const auto warmup =
+      static_cast<std::int64_t>(options.warmup * static_cast<double>(options.steps));
+  const Schedule schedule("cosine", options.lr, options.steps, warmup);
+  const auto draw = [&](std::int64_t step) {
+    return std::async(std::launch::async,
+                      [&, step] { return examples.batch(options.seed, step, options.batch); });
+  };
+  std::future<Batch> next = draw(0);
+  for (std::int64_t step = 0; step < options.steps; ++step) {
+    const Batch batch = next.get();
+    if (step + 1 < options.steps) next = draw(step + 1);
+    const at::Tensor loss = contrastive_loss(model, tokenizer, batch);
+    loss.backward();
+    optimizer.clip(options.clip_norm);
+    optimizer.step(schedule.rate(step));
+    limit_scale(model);
+    report(step + 1, loss.item<double>());
+  }
+}
+
+}  // namespace espalier::flora_clip
