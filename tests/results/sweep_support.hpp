@@ -19,15 +19,17 @@ struct MadeTrial {
   double val_top1 = 0.5;
   std::string state = "complete";  // complete, failed, running, planned
   std::int64_t epochs = 2;
+  Json sections = Json::object();  // more of the configuration in the plan
 };
 
 inline void write_plan(const std::filesystem::path& folder, const std::vector<std::string>& keys,
                        const std::vector<MadeTrial>& trials) {
   std::string lines;
   for (std::size_t i = 0; i < trials.size(); ++i) {
-    const Json config = {{"seed", trials[i].seed},
-                         {"protocol", {{"graph", "inductive_attach"}}},
-                         {"graph", {{"use", "knn"}, {"tau", 0.7}}}};
+    Json config = {{"seed", trials[i].seed},
+                   {"protocol", {{"graph", "inductive_attach"}}},
+                   {"graph", {{"use", "knn"}, {"tau", 0.7}}}};
+    config.update(trials[i].sections);
     lines += Json{{"trial_id", "trial" + std::to_string(i)},
                   {"combo_id", trials[i].combo},
                   {"axes", trials[i].axes},

@@ -35,9 +35,9 @@ class TrialRecordTest : public FolderTest {
     return result;
   }
   [[nodiscard]] std::vector<int> epochs(const TrialRecord& record) const {
-    std::vector<int> numbers;
-    for (const EpochMetrics& row : trial_metrics(trial_, record)) numbers.push_back(row.epoch);
-    return numbers;
+    MetricsColumns rows;
+    add_metrics(trial_, record, rows);
+    return {rows.epoch.begin(), rows.epoch.end()};
   }
 
   std::filesystem::path trial_;

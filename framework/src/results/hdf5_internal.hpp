@@ -39,8 +39,8 @@ class Handle {
 void check(herr_t status, std::string_view doing);
 
 [[nodiscard]] Handle create_file();
-// The bytes of a file made by create_file().
-[[nodiscard]] std::string file_bytes(const Handle& file);
+// The bytes of a file made by create_file(), as long as it lives and nothing is added.
+[[nodiscard]] std::string_view file_bytes(const Handle& file);
 // `bytes` must outlive the call only; `origin` is named where they are no HDF5 file.
 [[nodiscard]] Handle open_bytes(std::string_view bytes, const std::string& origin);
 

@@ -101,17 +101,15 @@ T take(const char*& from) {
   return value;
 }
 
-EpochMetrics metrics_row(const char* from, std::size_t split_bytes) {
-  EpochMetrics row;
-  row.epoch = take<std::int32_t>(from);
-  row.step = take<std::int64_t>(from);
-  row.split.assign(from, ::strnlen(from, split_bytes));
+void add_row(const char* from, std::size_t split_bytes, MetricsColumns& into) {
+  into.epoch.push_back(take<std::int32_t>(from));
+  into.step.push_back(take<std::int64_t>(from));
+  into.split.emplace_back(from, ::strnlen(from, split_bytes));
   from += split_bytes;
-  row.loss = take<double>(from);
-  row.top1 = take<double>(from);
-  row.lr = take<double>(from);
-  row.wall_s = take<double>(from);
-  return row;
+  into.loss.push_back(take<double>(from));
+  into.top1.push_back(take<double>(from));
+  into.lr.push_back(take<double>(from));
+  into.wall_s.push_back(take<double>(from));
 }
 
 bool read_at(const std::filesystem::path& file, std::int64_t offset, std::string& bytes) {
@@ -188,9 +186,12 @@ ResultExtent write_result(const std::filesystem::path& file, const TrialResult& 
   hdf5::write_table(memory, "timing", timing_table(result.timing));
   for (const Predictions& predictions : result.predictions) write_predictions(memory, predictions);
 
-  const Table metrics = metrics_table(result.metrics);
+  MetricsColumns rows;
+  rows.add(result.metrics);
+  Table metrics;
+  std::move(rows).move_to(metrics);
   const hdf5::Handle dataset = hdf5::write_table(memory, "metrics", metrics);
-  const std::string bytes = hdf5::file_bytes(memory);
+  const std::string_view bytes = hdf5::file_bytes(memory);
   write_file(file, bytes);
   return extent_of(dataset, static_cast<std::int64_t>(metrics.rows()),
                    static_cast<std::int64_t>(hdf5::row_layout(metrics).bytes), bytes.size());
@@ -219,8 +220,8 @@ bool has_extent(const std::filesystem::path& file, const ResultExtent& extent) {
          status.st_size == extent.bytes;
 }
 
-std::vector<EpochMetrics> read_metrics(const std::filesystem::path& file,
-                                       const ResultExtent& extent) {
+void read_metrics(const std::filesystem::path& file, const ResultExtent& extent,
+                  MetricsColumns& into) {
   const auto stride = static_cast<std::size_t>(extent.metrics_row_bytes);
   std::string bytes(static_cast<std::size_t>(extent.metrics_rows) * stride, '\0');
   if (!bytes.empty() && !read_at(file, extent.metrics_offset, bytes)) {
@@ -230,12 +231,9 @@ std::vector<EpochMetrics> read_metrics(const std::filesystem::path& file,
                  .found = {},
                  .fix = {}});
   }
-  std::vector<EpochMetrics> rows;
-  rows.reserve(static_cast<std::size_t>(extent.metrics_rows));
   for (std::size_t at = 0; at < bytes.size(); at += stride) {
-    rows.push_back(metrics_row(bytes.data() + at, stride - numbers_bytes));
+    add_row(bytes.data() + at, stride - numbers_bytes, into);
   }
-  return rows;
 }
 
 }  // namespace espalier

@@ -108,16 +108,15 @@ Table trials_table(const SweepTable& sweep) {
 
 Table sweep_metrics_table(const SweepTable& sweep) {
   std::vector<std::int32_t> trial;
-  std::vector<EpochMetrics> all;
+  MetricsColumns rows;
   for (std::size_t i = 0; i < sweep.records.size(); ++i) {
-    const auto folder = sweep.folder / "trials" / sweep.plan.rows[i].trial_id;
-    const std::vector<EpochMetrics> rows = trial_metrics(folder, sweep.records[i]);
-    trial.insert(trial.end(), rows.size(), static_cast<std::int32_t>(i));
-    all.insert(all.end(), rows.begin(), rows.end());
+    add_metrics(sweep.folder / "trials" / sweep.plan.rows[i].trial_id, sweep.records[i], rows);
+    trial.resize(rows.rows(), static_cast<std::int32_t>(i));
   }
   Table table;
   table.add("trial_idx", std::move(trial));
-  return metrics_table(all, std::move(table));
+  std::move(rows).move_to(table);
+  return table;
 }
 
 Table combinations_table(const SweepTable& sweep) {

@@ -69,16 +69,16 @@ std::string run_name(const SweepTable& sweep, std::size_t row) {
   return name.substr(0, 150) + " " + sweep.plan.rows[row].trial_id.substr(0, 8);
 }
 
-std::string events_of(const TrialRecord& record, const std::vector<EpochMetrics>& metrics) {
+std::string events_of(const TrialRecord& record, const MetricsColumns& rows) {
   const double began = std::isnan(record.began) ? record.ended : record.began;
   const double start = std::isnan(began) ? 0 : began;
   EventFile events(start);
   double last = start;
-  for (const EpochMetrics& row : metrics) {
-    if (!std::isnan(row.wall_s)) last = start + row.wall_s;
-    events.add(row.split + "/loss", row.epoch, last, row.loss);
-    events.add(row.split + "/top1", row.epoch, last, row.top1);
-    if (row.split == "train") events.add("lr", row.epoch, last, row.lr);
+  for (std::size_t i = 0; i < rows.rows(); ++i) {
+    if (!std::isnan(rows.wall_s[i])) last = start + rows.wall_s[i];
+    events.add(rows.split[i] + "/loss", rows.epoch[i], last, rows.loss[i]);
+    events.add(rows.split[i] + "/top1", rows.epoch[i], last, rows.top1[i]);
+    if (rows.split[i] == "train") events.add("lr", rows.epoch[i], last, rows.lr[i]);
   }
   if (record.status != TrialStatus::complete) return events.bytes();
   for (const std::string_view name : swept_metrics) {
@@ -115,8 +115,9 @@ std::size_t write_tensorboard(const SweepTable& sweep, const std::filesystem::pa
   std::size_t written = 0;
   for (std::size_t i = 0; i < sweep.records.size(); ++i) {
     const auto trial = sweep.folder / "trials" / sweep.plan.rows[i].trial_id;
-    const std::vector<EpochMetrics> metrics = trial_metrics(trial, sweep.records[i]);
-    if (metrics.empty()) continue;
+    MetricsColumns metrics;
+    add_metrics(trial, sweep.records[i], metrics);
+    if (metrics.rows() == 0) continue;
     const std::filesystem::path run = folder / run_name(sweep, i);
     std::filesystem::create_directories(run);
     write_file(run / "events.out.tfevents.0.espalier", events_of(sweep.records[i], metrics));

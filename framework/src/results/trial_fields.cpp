@@ -24,14 +24,6 @@ constexpr TrialField fields[] = {
     {"attempt", &TrialResult::attempt},
 };
 
-template <class T, class Member>
-std::vector<T> collect(std::span<const EpochMetrics> metrics, Member member) {
-  std::vector<T> list;
-  list.reserve(metrics.size());
-  for (const EpochMetrics& row : metrics) list.push_back(row.*member);
-  return list;
-}
-
 }  // namespace
 
 std::span<const TrialField> trial_fields() { return fields; }
@@ -73,17 +65,6 @@ ColumnValues field_column(const TrialField& field, std::size_t rows,
         return list;
       },
       field.member);
-}
-
-Table metrics_table(std::span<const EpochMetrics> metrics, Table table) {
-  table.add("epoch", collect<std::int32_t>(metrics, &EpochMetrics::epoch));
-  table.add("step", collect<std::int64_t>(metrics, &EpochMetrics::step));
-  table.add("split", collect<std::string>(metrics, &EpochMetrics::split));
-  table.add("loss", collect<double>(metrics, &EpochMetrics::loss));
-  table.add("top1", collect<double>(metrics, &EpochMetrics::top1));
-  table.add("lr", collect<double>(metrics, &EpochMetrics::lr));
-  table.add("wall_s", collect<double>(metrics, &EpochMetrics::wall_s));
-  return table;
 }
 
 }  // namespace espalier

@@ -39,6 +39,22 @@ EpochMetrics epoch_from(const Json& record) {
           number(record, "wall_s")};
 }
 
+// An attempt that began anew replaces what an earlier one had reached from there on.
+std::vector<EpochMetrics> journaled_metrics(const JournalContent& content) {
+  std::vector<EpochMetrics> metrics;
+  bool restarted = false;
+  for (const Json& json : content.records) {
+    const std::string event = text(json, "event");
+    restarted = restarted || event == "start";
+    if (event != "epoch") continue;
+    EpochMetrics row = epoch_from(json);
+    while (restarted && !metrics.empty() && metrics.back().epoch >= row.epoch) metrics.pop_back();
+    restarted = false;
+    metrics.push_back(std::move(row));
+  }
+  return metrics;
+}
+
 void take_complete(const Json& json, TrialRecord& record) {
   record.status = TrialStatus::complete;
   record.result.trial_id = text(json, "trial_id");
@@ -143,25 +159,16 @@ TrialRecord read_trial(const std::filesystem::path& folder) {
   return record;
 }
 
-std::vector<EpochMetrics> trial_metrics(const std::filesystem::path& folder,
-                                        const TrialRecord& record) {
-  if (record.status == TrialStatus::complete) {
-    return record.extent ? read_metrics(folder / "result.h5", *record.extent)
-                         : record.result.metrics;
+void add_metrics(const std::filesystem::path& folder, const TrialRecord& record,
+                 MetricsColumns& into) {
+  if (record.status == TrialStatus::planned) return;
+  if (record.status != TrialStatus::complete) {
+    into.add(journaled_metrics(read_journal(folder / "journal.jsonl")));
+  } else if (record.extent) {
+    read_metrics(folder / "result.h5", *record.extent, into);
+  } else {
+    into.add(record.result.metrics);
   }
-  std::vector<EpochMetrics> metrics;
-  if (record.status == TrialStatus::planned) return metrics;
-  bool restarted = false;
-  for (const Json& json : read_journal(folder / "journal.jsonl").records) {
-    const std::string event = text(json, "event");
-    restarted = restarted || event == "start";
-    if (event != "epoch") continue;
-    EpochMetrics row = epoch_from(json);
-    while (restarted && !metrics.empty() && metrics.back().epoch >= row.epoch) metrics.pop_back();
-    restarted = false;
-    metrics.push_back(std::move(row));
-  }
-  return metrics;
 }
 
 Json start_record(const std::string& trial_id, const std::string& combo_id, std::int64_t attempt) {

@@ -3,10 +3,10 @@
 
 #include <cstdint>
 #include <espalier/core/json.hpp>
+#include <espalier/results/metrics_columns.hpp>
 #include <espalier/results/trial_result.hpp>
 #include <filesystem>
 #include <optional>
-#include <vector>
 
 namespace espalier {
 
@@ -34,8 +34,8 @@ ResultExtent write_result(const std::filesystem::path& file, const TrialResult& 
 
 // Whether `file` is there with the size that `extent` says.
 [[nodiscard]] bool has_extent(const std::filesystem::path& file, const ResultExtent& extent);
-// The rows of /metrics. Throws Error when the file cannot be read that far.
-[[nodiscard]] std::vector<EpochMetrics> read_metrics(const std::filesystem::path& file,
-                                                     const ResultExtent& extent);
+// Adds the rows of /metrics. Throws Error when the file cannot be read that far.
+void read_metrics(const std::filesystem::path& file, const ResultExtent& extent,
+                  MetricsColumns& into);
 
 }  // namespace espalier

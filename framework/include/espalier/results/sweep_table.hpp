@@ -58,7 +58,7 @@ inline constexpr std::string_view swept_metrics[] = {
 // trial_fields(), error, file, graph_protocol. `file` is relative to the folder, empty where there
 // is no result.h5.
 [[nodiscard]] Table trials_table(const SweepTable& sweep);
-// One row a trial, epoch and split: trial_idx, then the columns of metrics_table().
+// One row a trial, epoch and split: trial_idx, then those of MetricsColumns.
 [[nodiscard]] Table sweep_metrics_table(const SweepTable& sweep);
 // One row a combination of which a trial is complete: combo_id, n, the axes but `seed`, then for
 // each of swept_metrics NAME_mean, _std, _median, _iqr, _ci_lo, _ci_hi.

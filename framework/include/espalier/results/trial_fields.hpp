@@ -34,7 +34,4 @@ void read_summary(const Json& summary, TrialResult& result);
 [[nodiscard]] ColumnValues field_column(const TrialField& field, std::size_t rows,
                                         const std::function<const TrialResult&(std::size_t)>& row);
 
-// `table` with the columns of /metrics added: epoch step split loss top1 lr wall_s.
-[[nodiscard]] Table metrics_table(std::span<const EpochMetrics> metrics, Table table = {});
-
 }  // namespace espalier

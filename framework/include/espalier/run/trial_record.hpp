@@ -38,9 +38,9 @@ struct TrialRecord {
 // wrote the journal.
 [[nodiscard]] TrialRecord read_trial(const std::filesystem::path& folder);
 
-// /metrics of a trial: of a complete one from result.h5, else from the journal.
-[[nodiscard]] std::vector<EpochMetrics> trial_metrics(const std::filesystem::path& folder,
-                                                      const TrialRecord& record);
+// Adds /metrics of a trial: of a complete one from result.h5, else from the journal.
+void add_metrics(const std::filesystem::path& folder, const TrialRecord& record,
+                 MetricsColumns& into);
 
 // The records of a journal.
 [[nodiscard]] Json start_record(const std::string& trial_id, const std::string& combo_id,

@@ -1,0 +1,38 @@
+// Features of a dataset in one HDF5 file.
+//
+//   /image_features  float32 [samples, width]      /ids          text [samples]
+//   /labels          int64 [samples]               /splits       text [samples]
+//   /class_features  float32 [classes, width]      /class_names  text [classes]
+//   /class_features is absent where the encoder has no text tower. Attributes of the root: encoder,
+//   dataset, templates, espalier.
+#pragma once
+
+#include <cstdint>
+#include <espalier/core/json.hpp>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace espalier {
+
+// Row-major; `width` 0: none.
+struct FeatureMatrix {
+  std::span<const float> values;
+  std::int64_t width = 0;
+};
+
+struct FeatureFile {
+  FeatureMatrix images;
+  FeatureMatrix classes;
+  std::vector<std::int64_t> labels;
+  std::vector<std::string> ids;
+  std::vector<std::string> splits;
+  std::vector<std::string> class_names;
+  Json attributes;  // an object of scalars and lists
+};
+
+// Throws Error when the file cannot be written.
+void write_feature_file(const std::filesystem::path& file, const FeatureFile& features);
+
+}  // namespace espalier
