@@ -106,7 +106,7 @@ TEST(Features, RefuseIdsThatTheModelCannotHave) {
 TEST(Features, InBfloat16StayNearThoseInFloat32) {
   const auto folder = cases::encoder_case("clip-tiny-gelu");
   const auto encoder =
-      load_pretrained(folder, {.family = {}, .device = "cpu", .precision = "bfloat16"});
+      load_pretrained(folder, {.families = {}, .device = "cpu", .precision = "bfloat16"});
   const NamedTensors inputs = read_named_tensors(folder / "expected.safetensors");
   const c10::AutoGradMode no_grad(false);
   const at::Tensor features = image_features(*encoder->image(), inputs.at("pixel_values"));

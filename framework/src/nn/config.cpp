@@ -91,17 +91,17 @@ ConfigReader ConfigReader::section(const std::string& key) const {
 TransformerConfig ConfigReader::transformer(const TransformerConfig& defaults,
                                             std::string activation_name) const {
   TransformerConfig config = defaults;
+  const std::size_t before = problems_->size();
   config.width = integer("hidden_size", defaults.width);
-  config.layers = integer("num_hidden_layers", defaults.layers, 1, 512);
   config.heads = integer("num_attention_heads", defaults.heads);
+  if (problems_->size() == before && config.width % config.heads != 0) {
+    fail("`num_attention_heads` does not divide `hidden_size`",
+         "a divisor of " + std::to_string(config.width), std::to_string(config.heads));
+  }
+  config.layers = integer("num_hidden_layers", defaults.layers, 1, 512);
   config.intermediate = integer("intermediate_size", defaults.intermediate, 1, 1 << 18);
   config.eps = number("layer_norm_eps", defaults.eps, 0.0, 1.0);
   config.activation = activation("hidden_act", std::move(activation_name));
-  if (config.width % config.heads != 0) {
-    fail("`num_attention_heads` does not divide `hidden_size`",
-         "a divisor of " + std::to_string(config.width), std::to_string(config.heads));
-    config.heads = 1;
-  }
   return config;
 }
 

@@ -14,47 +14,45 @@ namespace {
 struct Family {
   const char* name;    // model_type
   const char* prefix;  // on the names in checkpoints of task models
+  const char* plugin;  // encoder/...
   std::unique_ptr<AdaptableEncoder> (*build)(const FamilyInput&);
 };
 
-constexpr std::array<Family, 6> families{{{"clip", "", build_clip},
-                                          {"siglip", "", build_siglip},
-                                          {"vit", "vit.", build_vit},
-                                          {"dinov2", "dinov2.", build_dinov2},
-                                          {"bert", "bert.", build_bert},
-                                          {"mpnet", "mpnet.", build_mpnet}}};
+constexpr std::array<Family, 6> all_families{{{"clip", "", "clip", build_clip},
+                                              {"siglip", "", "siglip", build_siglip},
+                                              {"vit", "vit.", "vit", build_vit},
+                                              {"dinov2", "dinov2.", "dinov2", build_dinov2},
+                                              {"bert", "bert.", "bert", build_bert},
+                                              {"mpnet", "mpnet.", "bert", build_mpnet}}};
 
-std::string family_names() {
+std::string joined(const std::vector<std::string>& names) {
   std::string list;
-  for (const Family& family : families)
-    list += (list.empty() ? "" : ", ") + std::string(family.name);
+  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
   return list;
 }
 
-const Family& family_of(const Json& config, const std::string& where, const std::string& wanted) {
+std::vector<std::string> known_families() {
+  std::vector<std::string> names;
+  for (const Family& family : all_families) names.emplace_back(family.name);
+  return names;
+}
+
+const Family& family_of(const Json& config, const std::string& where,
+                        const std::vector<std::string>& families) {
+  const std::vector<std::string> wanted = families.empty() ? known_families() : families;
   const Json type = config.value("model_type", Json());
-  const std::string expected = wanted.empty() ? "one of " + family_names() : wanted;
-  if (!type.is_string()) {
-    throw Error({.what = "config.json does not say which architecture it is for",
-                 .where = where,
-                 .expected = "`model_type`: " + expected,
-                 .found = type.dump(),
-                 .fix = {}});
-  }
-  const auto& name = type.get_ref<const std::string&>();
-  const auto found = std::find_if(families.begin(), families.end(),
+  const std::string name = type.is_string() ? type.get<std::string>() : "";
+  const auto found = std::find_if(all_families.begin(), all_families.end(),
                                   [&](const Family& family) { return name == family.name; });
-  if (found == families.end() || (!wanted.empty() && name != wanted)) {
-    const bool other = found != families.end();
-    throw Error({.what = "config.json is for another architecture",
-                 .where = where,
-                 .expected = expected,
-                 .found = name,
-                 .fix = other ? "use encoder/" + name
-                              : "export it as TorchScript and use "
-                                "encoder/torchscript"});
-  }
-  return *found;
+  const bool known = found != all_families.end();
+  if (known && std::find(wanted.begin(), wanted.end(), name) != wanted.end()) return *found;
+  const std::string other = known ? "use encoder/" + std::string(found->plugin)
+                                  : "export the model as TorchScript and use encoder/torchscript";
+  throw Error({.what = "config.json is for another architecture",
+               .where = where,
+               .expected = "`model_type`: " + joined(wanted),
+               .found = type.is_null() ? "no `model_type`" : type.dump(),
+               .fix = other});
 }
 
 Json read_config(const std::filesystem::path& file) {
@@ -94,7 +92,7 @@ std::unique_ptr<AdaptableEncoder> load_pretrained(const std::filesystem::path& f
   std::vector<Problem> together;
   const auto config = collecting(together, [&] { return read_config(config_file); });
   const auto family = collecting(together, [&] {
-    return config ? &family_of(*config, config_file.string(), options.family) : nullptr;
+    return config ? &family_of(*config, config_file.string(), options.families) : nullptr;
   });
   auto weights = collecting(together, [&] { return open_weights(folder); });
   if (!together.empty()) throw Error(std::move(together));

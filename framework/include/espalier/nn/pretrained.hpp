@@ -22,7 +22,7 @@ namespace espalier {
 [[nodiscard]] at::ScalarType precision_of(std::string_view text, at::Device device);
 
 struct PretrainedOptions {
-  std::string family;  // the only `model_type` that will do; empty: any
+  std::vector<std::string> families;  // the `model_type`s that will do; empty: any
   std::string device = "cpu";
   std::string precision = "float32";
 };

@@ -1,0 +1,128 @@
+#include <espalier/nn/pretrained_encoder.hpp>
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+#include <cmath>
+#include <espalier/core/builtin.hpp>
+#include <espalier/core/file.hpp>
+#include <espalier/core/json.hpp>
+#include <espalier/nn/pretrained.hpp>
+
+namespace espalier {
+namespace {
+
+// Enough for the towers' own batches; the pixels of 32 pictures take 20 MB.
+constexpr std::size_t pictures_in_memory = 32;
+
+template <class Part, class Make>
+void fill(Part& part, const Make& make) {
+  try {
+    part.value.emplace(make());
+  } catch (const Error& error) {
+    part.problems = error.problems();
+  }
+}
+
+ImageTransform transform_of(const std::filesystem::path& file) {
+  const Json config = parse_json(read_file(file, std::size_t{1} << 20), file.string());
+  return ImageTransform(Preprocessing::from_json(config, file.string()));
+}
+
+void refuse(const char* what, const char* found) {
+  throw Error({.what = what,
+               .where = {},
+               .expected = "an encoder with such a tower",
+               .found = found,
+               .fix = {}});
+}
+
+}  // namespace
+
+void bind(Schema<PretrainedParams>& s) {
+  s.field("weights", &PretrainedParams::weights)
+      .required()
+      .doc("Model folder in Hugging Face's layout: config.json, model.safetensors and the rest");
+  s.field("precision", &PretrainedParams::precision)
+      .choices({"float32", "bfloat16", "float16", "auto"})
+      .doc("Type to compute in; auto takes bfloat16 where the machine multiplies it natively");
+}
+
+template <class T>
+const T& PretrainedEncoder::Part<T>::get() const {
+  if (!value) throw Error(problems);
+  return *value;
+}
+
+PretrainedEncoder::PretrainedEncoder(const std::vector<std::string>& families, const Params& params,
+                                     const RunContext& context) {
+  const std::filesystem::path folder = resolve_path(params.weights.text);
+  model_ = load_pretrained(
+      folder, {.families = families, .device = context.device(), .precision = params.precision});
+  if (model_->image()) {
+    fill(transform_, [&] { return transform_of(folder / "preprocessor_config.json"); });
+  }
+  if (model_->text()) {
+    const std::int64_t longest = model_->text()->max_length();
+    fill(tokenizer_, [&] {
+      const Tokenizer tokenizer = open_tokenizer(folder);
+      return tokenizer.max_length() > longest ? tokenizer.with_max_length(longest) : tokenizer;
+    });
+  }
+}
+
+PretrainedEncoder::~PretrainedEncoder() = default;
+
+std::int64_t PretrainedEncoder::image_width() const {
+  return model_->image() ? model_->image()->feature_width() : 0;
+}
+
+std::int64_t PretrainedEncoder::text_width() const {
+  return model_->text() ? model_->text()->feature_width() : 0;
+}
+
+at::Tensor PretrainedEncoder::encode_images(std::span<const Image> images) const {
+  if (!model_->image()) refuse("pictures cannot be encoded", "a text tower alone");
+  const c10::AutoGradMode without_gradients(false);
+  const ImageTransform& transform = transform_.get();
+  std::vector<at::Tensor> parts;
+  for (std::size_t from = 0; from < images.size(); from += pictures_in_memory) {
+    const auto some = images.subspan(from, std::min(pictures_in_memory, images.size() - from));
+    parts.push_back(image_features(*model_->image(), pixel_values(transform, some)));
+  }
+  return parts.empty() ? at::empty({0, image_width()}, at::kFloat) : at::cat(parts);
+}
+
+at::Tensor PretrainedEncoder::encode_texts(std::span<const std::string> texts) const {
+  if (!model_->text()) refuse("texts cannot be encoded", "an image tower alone");
+  const c10::AutoGradMode without_gradients(false);
+  const TokenRows rows = tokenizer_.get().encode_batch(texts);
+  std::vector<std::vector<std::int64_t>> ids;
+  for (std::int64_t row = 0; row < rows.rows; ++row) {
+    const auto begin = rows.ids.begin() + row * rows.columns;
+    ids.emplace_back(begin, begin + rows.lengths[static_cast<std::size_t>(row)]);
+  }
+  return text_features(*model_->text(), ids);
+}
+
+double PretrainedEncoder::logit_scale() const {
+  const at::Tensor& log = model_->log_logit_scale;
+  return log.defined() ? std::exp(log.item<double>()) : 1.0;
+}
+
+at::Tensor pixel_values(const ImageTransform& transform, std::span<const Image> images) {
+  const auto count = static_cast<std::int64_t>(images.size());
+  at::Tensor pixels = at::empty({count, 3, transform.height(), transform.width()}, at::kFloat);
+  float* const to = pixels.data_ptr<float>();
+  at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      transform.apply(images[static_cast<std::size_t>(i)], to + i * transform.floats());
+    }
+  });
+  return pixels;
+}
+
+}  // namespace espalier

@@ -1,0 +1,17 @@
+// BERT (Devlin et al. 2019), MiniLM and MPNet, as sentence encoders.
+#include <espalier/nn/pretrained_encoder.hpp>
+#include <espalier/plugin/component.hpp>
+
+namespace {
+
+class Bert final : public espalier::PretrainedEncoder {
+ public:
+  Bert(const Params& params, const espalier::RunContext& context)
+      : PretrainedEncoder({"bert", "mpnet"}, params, context) {}
+};
+
+}  // namespace
+
+ESPALIER_COMPONENT(encoder, "bert", 1, Bert,
+                   "A BERT, MiniLM or MPNet sentence encoder from a Hugging Face folder",
+                   "text sites")

@@ -1,0 +1,17 @@
+// CLIP (Radford et al. 2021), OpenAI's and LAION's models in Hugging Face's layout.
+#include <espalier/nn/pretrained_encoder.hpp>
+#include <espalier/plugin/component.hpp>
+
+namespace {
+
+class Clip final : public espalier::PretrainedEncoder {
+ public:
+  Clip(const Params& params, const espalier::RunContext& context)
+      : PretrainedEncoder({"clip"}, params, context) {}
+};
+
+}  // namespace
+
+ESPALIER_COMPONENT(encoder, "clip", 1, Clip,
+                   "CLIP's image and text towers from a Hugging Face folder",
+                   "image text shared_space sites")

@@ -1,0 +1,16 @@
+// DINOv2 (Oquab et al. 2023).
+#include <espalier/nn/pretrained_encoder.hpp>
+#include <espalier/plugin/component.hpp>
+
+namespace {
+
+class Dinov2 final : public espalier::PretrainedEncoder {
+ public:
+  Dinov2(const Params& params, const espalier::RunContext& context)
+      : PretrainedEncoder({"dinov2"}, params, context) {}
+};
+
+}  // namespace
+
+ESPALIER_COMPONENT(encoder, "dinov2", 1, Dinov2,
+                   "A DINOv2 vision transformer from a Hugging Face folder", "image sites")

@@ -1,0 +1,17 @@
+// SigLIP (Zhai et al. 2023).
+#include <espalier/nn/pretrained_encoder.hpp>
+#include <espalier/plugin/component.hpp>
+
+namespace {
+
+class Siglip final : public espalier::PretrainedEncoder {
+ public:
+  Siglip(const Params& params, const espalier::RunContext& context)
+      : PretrainedEncoder({"siglip"}, params, context) {}
+};
+
+}  // namespace
+
+ESPALIER_COMPONENT(encoder, "siglip", 1, Siglip,
+                   "SigLIP's image and text towers from a Hugging Face folder",
+                   "image text shared_space sites")

@@ -1,0 +1,139 @@
+// Any image model that was exported as TorchScript: one tensor [n, 3, size, size] in, [n, width]
+// out. Frozen, without sites.
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/GradMode.h>
+#include <torch/script.h>
+
+#include <algorithm>
+#include <espalier/core/builtin.hpp>
+#include <espalier/core/error.hpp>
+#include <espalier/nn/pretrained.hpp>
+#include <espalier/nn/pretrained_encoder.hpp>
+#include <espalier/plugin/component.hpp>
+
+namespace {
+
+using espalier::ContentPath;
+using espalier::Error;
+
+constexpr std::size_t batch = 16;
+
+struct TorchscriptParams {
+  ContentPath weights;
+  std::int64_t size = 224;
+  std::vector<double> mean = {0.485, 0.456, 0.406};
+  std::vector<double> std = {0.229, 0.224, 0.225};
+};
+
+void bind(espalier::Schema<TorchscriptParams>& s) {
+  s.field("weights", &TorchscriptParams::weights)
+      .required()
+      .doc("TorchScript file, as torch.jit.save writes it");
+  s.field("size", &TorchscriptParams::size)
+      .range(1, 4096)
+      .doc("Side in pixels of the square that a picture is resized and cut to");
+  s.field("mean", &TorchscriptParams::mean)
+      .doc("Subtracted from red, green and blue after they were divided by 255")
+      .source("ImageNet");
+  s.field("std", &TorchscriptParams::std)
+      .above(0)
+      .doc("What red, green and blue are divided by then")
+      .source("ImageNet");
+}
+
+espalier::ImageTransform transform_of(const TorchscriptParams& params) {
+  if (params.mean.size() != 3 || params.std.size() != 3) {
+    throw Error(
+        {.what = "mean and std need a number for each colour",
+         .where = "encoder.mean, encoder.std",
+         .expected = "three numbers each",
+         .found = std::to_string(params.mean.size()) + " and " + std::to_string(params.std.size()),
+         .fix = {}});
+  }
+  espalier::Preprocessing steps;
+  steps.shortest_edge = steps.crop_width = steps.crop_height = params.size;
+  std::copy(params.mean.begin(), params.mean.end(), steps.mean.begin());
+  std::copy(params.std.begin(), params.std.end(), steps.std.begin());
+  return espalier::ImageTransform(steps);
+}
+
+class Torchscript final : public espalier::Encoder {
+ public:
+  using Params = TorchscriptParams;
+
+  Torchscript(const Params& params, const espalier::RunContext& context)
+      : file_(espalier::resolve_path(params.weights.text).string()),
+        transform_(transform_of(params)),
+        device_(espalier::device_of(context.device())),
+        module_(load()) {
+    const c10::AutoGradMode without_gradients(false);
+    width_ = call(at::zeros({1, 3, params.size, params.size})).size(1);
+  }
+
+  [[nodiscard]] std::int64_t image_width() const override { return width_; }
+  [[nodiscard]] std::int64_t text_width() const override { return 0; }
+
+  [[nodiscard]] at::Tensor encode_images(std::span<const espalier::Image> images) const override {
+    const c10::AutoGradMode without_gradients(false);
+    std::vector<at::Tensor> parts;
+    for (std::size_t from = 0; from < images.size(); from += batch) {
+      const auto some = images.subspan(from, std::min(batch, images.size() - from));
+      parts.push_back(call(espalier::pixel_values(transform_, some)));
+    }
+    return parts.empty() ? at::empty({0, width_}, at::kFloat) : at::cat(parts);
+  }
+
+  [[nodiscard]] at::Tensor encode_texts(std::span<const std::string>) const override {
+    throw Error({.what = "texts cannot be encoded",
+                 .where = file_,
+                 .expected = "an encoder with a text tower",
+                 .found = "encoder/torchscript",
+                 .fix = {}});
+  }
+
+ private:
+  [[noreturn]] void refuse(const std::string& what, const std::string& found) const {
+    throw Error({.what = what,
+                 .where = file_,
+                 .expected = "a TorchScript module from [n, 3, size, size] to [n, width]",
+                 .found = found,
+                 .fix = "torch.jit.save(torch.jit.trace(model.eval(), example), FILE)"});
+  }
+
+  [[nodiscard]] torch::jit::Module load() const {
+    try {
+      torch::jit::Module module = torch::jit::load(file_, device_);
+      module.eval();
+      return module;
+    } catch (const c10::Error& error) {
+      refuse("the TorchScript file cannot be loaded", error.what_without_backtrace());
+    }
+  }
+
+  [[nodiscard]] at::Tensor call(const at::Tensor& pixels) const {
+    try {
+      torch::jit::Module module = module_;
+      const c10::IValue out = module.forward({pixels.to(device_)});
+      if (!out.isTensor() || out.toTensor().dim() != 2 ||
+          out.toTensor().size(0) != pixels.size(0)) {
+        refuse("the TorchScript module gives no features", "something else");
+      }
+      return out.toTensor().to(at::kFloat);
+    } catch (const c10::Error& error) {
+      refuse("the TorchScript module fails on a picture", error.what_without_backtrace());
+    }
+  }
+
+  std::string file_;
+  espalier::ImageTransform transform_;
+  at::Device device_;
+  torch::jit::Module module_;
+  std::int64_t width_ = 0;
+};
+
+}  // namespace
+
+ESPALIER_COMPONENT(encoder, "torchscript", 1, Torchscript,
+                   "Any image model exported as TorchScript", "image")

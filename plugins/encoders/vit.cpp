@@ -1,0 +1,16 @@
+// ViT (Dosovitskiy et al. 2021).
+#include <espalier/nn/pretrained_encoder.hpp>
+#include <espalier/plugin/component.hpp>
+
+namespace {
+
+class Vit final : public espalier::PretrainedEncoder {
+ public:
+  Vit(const Params& params, const espalier::RunContext& context)
+      : PretrainedEncoder({"vit"}, params, context) {}
+};
+
+}  // namespace
+
+ESPALIER_COMPONENT(encoder, "vit", 1, Vit, "A vision transformer from a Hugging Face folder",
+                   "image sites")
