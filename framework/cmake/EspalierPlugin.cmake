@@ -1,7 +1,9 @@
 # espalier_add_plugin(NAME KIND kind SOURCES file... [LINK target...])
 #
-# A component in a shared library of its own, NAME.espalier.so with KIND- before it. Datasets and
-# captioners link espalier::core alone and fit every LibTorch; the other kinds link espalier::tensor.
+# A component in a shared library of its own, KIND-NAME.espalier.so in the folder `plugins` of the
+# build. Datasets and captioners link espalier::core alone and fit every LibTorch; the other kinds
+# link espalier::tensor. The library exports its manifest and entry point, refers to nothing that is
+# not there, and is never unloaded.
 function(espalier_add_plugin name)
   cmake_parse_arguments(arg "" "KIND" "SOURCES;LINK" ${ARGN})
   set(target plugin_${arg_KIND}_${name})
@@ -22,7 +24,18 @@ function(espalier_add_plugin name)
   endif()
   set_target_properties(${target} PROPERTIES
     PREFIX "" OUTPUT_NAME ${arg_KIND}-${name} SUFFIX ".espalier.so"
-    CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON DEFINE_SYMBOL ""
+    CXX_EXTENSIONS OFF CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON DEFINE_SYMBOL ""
     LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins
     INSTALL_RPATH "$ORIGIN/../..")
+endfunction()
+
+# espalier_add_conformance_test(NAME KIND kind [PARAMETERS name=value...])
+#
+# A test that runs `espalier plugins check` over the plugin. PARAMETERS are those that the component
+# cannot work without.
+function(espalier_add_conformance_test name)
+  cmake_parse_arguments(arg "" "KIND" "PARAMETERS" ${ARGN})
+  add_test(NAME conformance.${arg_KIND}.${name}
+    COMMAND espalier::espalier plugins check $<TARGET_FILE:plugin_${arg_KIND}_${name}>
+            ${arg_PARAMETERS})
 endfunction()

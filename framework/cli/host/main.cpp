@@ -1,6 +1,11 @@
 // The program that people type. It never loads LibTorch: tensor work is done by espalier-worker.
 #include "../verb.hpp"
+#include "verbs.hpp"
 
 int main(int argc, char** argv) {
-  return espalier::cli::dispatch("espalier", {}, {argv + 1, argv + argc});
+  namespace cli = espalier::cli;
+  const std::vector<cli::Verb> verbs = {
+      {"plugins", "List, show, write and check components", cli::plugins},
+  };
+  return cli::dispatch("espalier", verbs, {argv + 1, argv + argc});
 }

@@ -1,8 +1,7 @@
-#include <unistd.h>
-
 #include <cstdio>
 #include <espalier/plugin/loader.hpp>
 
+#include "answer_stream.hpp"
 #include "verbs.hpp"
 
 namespace espalier::cli {
@@ -36,14 +35,10 @@ int describe(const std::vector<std::string>& arguments) {
         "  espalier-worker describe build/release/plugins/graph-knn.espalier.so");
     return arguments.empty() ? 2 : 0;
   }
-  // What a plugin prints while it is loaded must not get into the answer.
-  const int out = ::dup(STDOUT_FILENO);
-  ::dup2(STDERR_FILENO, STDOUT_FILENO);
+  const AnswerStream answers;
   Json answer = Json::object();
   for (const std::string& file : arguments) answer[file] = described(file);
-  std::fflush(stdout);
-  ::dup2(out, STDOUT_FILENO);
-  std::puts(answer.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+  answers.say(answer);
   return 0;
 }
 

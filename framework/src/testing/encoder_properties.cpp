@@ -1,0 +1,120 @@
+#include <cmath>
+#include <espalier/plugin/encoder.hpp>
+#include <span>
+
+#include "properties_internal.hpp"
+#include "toys_internal.hpp"
+
+namespace espalier::conformance {
+namespace {
+
+// A batch may be computed by other kernels than a single row: float32 rounding, not more.
+constexpr double batch_tolerance = 1e-5;
+
+std::shared_ptr<Encoder> ready(const Subject& subject) {
+  auto encoder = subject.make<Encoder>();
+  const std::vector<std::string> training = {
+      "a red flower with five petals", "a blue flower with six petals", "a white flower on grass"};
+  if (subject.has("fitted")) encoder->fit(training);
+  return encoder;
+}
+
+// Calls `look` for each tower that there is, with its inputs.
+template <class Look>
+void each_tower(const Subject& subject, const Look& look) {
+  const auto encoder = ready(subject);
+  const Encoder& e = *encoder;
+  if (subject.has("image")) {
+    const auto encode = [&](std::span<const Image> images) { return e.encode_images(images); };
+    look(some_images(), encode, e.image_width(), std::string("images: "));
+  }
+  if (subject.has("text")) {
+    const auto encode = [&](std::span<const std::string> texts) { return e.encode_texts(texts); };
+    look(some_texts(), encode, e.text_width(), std::string("texts: "));
+  }
+}
+
+void declared_towers(const Subject& subject) {
+  const auto encoder = subject.make<Encoder>();
+  expect(subject.has("image") == (encoder->image_width() > 0),
+         "`image` and the width of image features disagree");
+  expect(subject.has("text") == (encoder->text_width() > 0),
+         "`text` and the width of text features disagree");
+  expect(subject.has("image") || subject.has("text"), "it has no tower");
+  if (subject.has("shared_space")) {
+    expect(encoder->image_width() == encoder->text_width(),
+           "`shared_space` is declared and the widths differ");
+  }
+  expect(subject.has("sites") == (encoder->adaptable() != nullptr),
+         "`sites` and adaptable() disagree");
+  expect(std::isfinite(encoder->logit_scale()) && encoder->logit_scale() > 0,
+         "logit_scale() is not a positive number");
+}
+
+void sound_features(const Subject& subject) {
+  each_tower(subject, [](const auto& inputs, const auto& encode, std::int64_t width,
+                         const std::string& what) {
+    const at::Tensor features = encode(inputs);
+    const auto rows = static_cast<std::int64_t>(inputs.size());
+    expect(features.sizes() == at::IntArrayRef({rows, width}),
+           what + "the shape is " + shape_of(features) + ", not [" + std::to_string(rows) + ", " +
+               std::to_string(width) + "]");
+    expect(features.scalar_type() == at::kFloat, what + "features are not float32");
+    expect(!features.requires_grad(), what + "features require a gradient");
+    expect(finite(features), what + "a feature is not finite");
+    expect(!same_bits(features[0], features[4]), what + "different inputs have equal features");
+  });
+}
+
+void empty_batches(const Subject& subject) {
+  each_tower(subject, [](const auto& inputs, const auto& encode, std::int64_t width,
+                         const std::string& what) {
+    const at::Tensor features = encode(std::span(inputs.data(), 0));
+    expect(features.sizes() == at::IntArrayRef({0, width}),
+           what + "no inputs give features of shape " + shape_of(features));
+  });
+}
+
+void batch_invariance(const Subject& subject) {
+  each_tower(subject,
+             [](const auto& inputs, const auto& encode, std::int64_t, const std::string& what) {
+               const at::Tensor features = encode(inputs);
+               for (std::size_t i = 0; i < inputs.size(); ++i) {
+                 const at::Tensor alone = encode(std::span(&inputs[i], 1));
+                 expect(close(alone[0], features[static_cast<std::int64_t>(i)], batch_tolerance),
+                        what + "row " + std::to_string(i) + " depends on the rest of its batch");
+               }
+             });
+}
+
+void repeatable(const Subject& subject) {
+  std::vector<at::Tensor> first;
+  const auto collect = [&](std::vector<at::Tensor>& list) {
+    each_tower(subject, [&](const auto& inputs, const auto& encode, std::int64_t,
+                            const std::string& what) {
+      list.push_back(encode(inputs));
+      expect(same_bits(list.back(), encode(inputs)), what + "a second call gives other bits");
+    });
+  };
+  collect(first);
+  std::vector<at::Tensor> second;
+  collect(second);
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    expect(same_bits(first[i], second[i]), "another instance gives other bits");
+  }
+}
+
+}  // namespace
+
+std::vector<Property> encoder_properties() {
+  return {
+      {"declared_towers", "Towers, widths and sites are as its capabilities say", true,
+       declared_towers},
+      {"sound_features", "Features are finite float32 rows without gradient", true, sound_features},
+      {"empty_batches", "No inputs give no rows", true, empty_batches},
+      {"batch_invariance", "A row depends on its own input alone", true, batch_invariance},
+      {"repeatable", "The same inputs give the same bits", true, repeatable},
+  };
+}
+
+}  // namespace espalier::conformance

@@ -1,0 +1,200 @@
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/ones_like.h>
+
+#include <set>
+
+#include "network_internal.hpp"
+#include "properties_internal.hpp"
+#include "toys_internal.hpp"
+
+namespace espalier::conformance {
+namespace {
+
+constexpr std::int64_t width = 8;
+constexpr std::int64_t nodes = 14;
+// Sums over neighbours may be taken in another order: float32 rounding.
+constexpr double tolerance = 1e-5;
+
+struct Toy {
+  at::Tensor x;
+  CsrGraph graph;
+};
+
+Toy toy(std::int64_t n = nodes, double degree = 3) {
+  Random random(std::uint64_t{21});
+  Toy made{normal_tensor({n, width}, random), {}};
+  made.graph = random_graph(n, degree, random);
+  return made;
+}
+
+Network disturbed(const Subject& subject) {
+  Network network(subject, width);
+  network.disturb();
+  return network;
+}
+
+void sound_parameters(const Subject& subject) {
+  const Network network(subject, width);
+  std::set<std::string> names;
+  for (const auto& [name, tensor] : network.parameters().entries()) {
+    expect(names.insert(name).second, "two parameters are called \"" + name + "\"");
+    expect(tensor.scalar_type() == at::kFloat, "\"" + name + "\" is not float32");
+    expect(tensor.is_leaf() && tensor.requires_grad(), "\"" + name + "\" is no trainable leaf");
+    expect(finite(tensor), "\"" + name + "\" is not finite");
+  }
+}
+
+void repeatable_initialisation(const Subject& subject) {
+  const Network first(subject, width, 1);
+  const Network second(subject, width, 1);
+  const auto& a = first.parameters().entries();
+  const auto& b = second.parameters().entries();
+  expect(a.size() == b.size(), "two initialisations have different parameters");
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    expect(a[i].first == b[i].first && same_bits(a[i].second, b[i].second),
+           "\"" + a[i].first + "\" differs with the same seed");
+  }
+}
+
+void sound_outputs(const Subject& subject) {
+  const Network network = disturbed(subject);
+  for (const std::int64_t n : {0, 1, 2, 14}) {
+    for (const double degree : {0.0, 3.0}) {
+      const Toy made = toy(n, degree);
+      const at::Tensor y = network.forward(made.x, made.graph);
+      const std::string what =
+          std::to_string(n) + " nodes, " + std::to_string(made.graph.edges()) + " edges: ";
+      expect(y.sizes() == at::IntArrayRef({n, network.gnn().out_width()}),
+             what + "the shape is " + shape_of(y));
+      expect(y.scalar_type() == at::kFloat, what + "the result is not float32");
+      expect(finite(y), what + "the result is not finite");
+    }
+  }
+}
+
+void repeatable(const Subject& subject) {
+  const Network network = disturbed(subject);
+  const Toy made = toy();
+  expect(same_bits(network.forward(made.x, made.graph), network.forward(made.x, made.graph)),
+         "a second call gives other bits");
+  const auto training = [&] {
+    Random dropout(std::uint64_t{4});
+    return network.forward(made.x, made.graph, {.training = true, .dropout = &dropout});
+  };
+  expect(same_bits(training(), training()),
+         "training with the same random numbers gives other bits");
+}
+
+void permutation_equivariance(const Subject& subject) {
+  const Network network = disturbed(subject);
+  const Toy made = toy();
+  Random random(std::uint64_t{5});
+  const auto order = random_order(nodes, random);
+  const at::Tensor index = index_tensor(order);
+  const at::Tensor moved =
+      network.forward(made.x.index_select(0, index), reorder(made.graph, order));
+  expect(close(moved, network.forward(made.x, made.graph).index_select(0, index), tolerance),
+         "nodes in another order give other states");
+}
+
+void edges_as_declared(const Subject& subject) {
+  const Network network = disturbed(subject);
+  const Toy made = toy();
+  const bool same = close(network.forward(made.x, made.graph),
+                          network.forward(made.x, empty_graph(nodes, nodes)), tolerance);
+  expect(same != subject.has("graph"), same ? "`graph` is declared and edges change nothing"
+                                            : "edges matter and `graph` is not declared");
+}
+
+void weights_as_declared(const Subject& subject) {
+  const Network network = disturbed(subject);
+  const Toy made = toy();
+  CsrGraph plain = made.graph;
+  plain.weight = at::ones_like(plain.weight);
+  const bool same =
+      close(network.forward(made.x, made.graph), network.forward(made.x, plain), tolerance);
+  expect(same != subject.has("edge_weight"),
+         same ? "`edge_weight` is declared and weights change nothing"
+              : "weights matter and `edge_weight` is not declared");
+}
+
+void identity_as_declared(const Subject& subject) {
+  if (!subject.has("identity_at_init")) throw Skip("`identity_at_init` is not declared");
+  const Network network(subject, width);
+  const Toy made = toy();
+  expect(at::equal(network.forward(made.x, made.graph), made.x),
+         "`identity_at_init` is declared and the untrained network changes its input");
+}
+
+void right_gradients(const Subject& subject) {
+  Network network = disturbed(subject);
+  const Toy made = toy();
+  check_gradients(network, made.x, made.graph);
+}
+
+// A node without outgoing edges changes no other, so attaching it must give what the whole graph
+// gives.
+void attaching_equals_the_whole(const Subject& subject) {
+  if (!subject.has("bipartite")) throw Skip("`bipartite` is not declared");
+  const Network network = disturbed(subject);
+  const Toy made = toy(nodes, 4);
+  const std::int64_t support = nodes - 3;
+  std::vector<Edge> among;
+  std::vector<Edge> inward;
+  std::vector<Edge> all;
+  for (Edge edge : edges_of(made.graph)) {
+    if (edge.source >= support) continue;
+    all.push_back(edge);
+    if (edge.target < support) {
+      among.push_back(edge);
+    } else {
+      edge.target -= support;
+      inward.push_back(edge);
+    }
+  }
+  const at::Tensor whole = network.forward(made.x, graph_from_edges(nodes, nodes, all));
+  const at::Tensor attached =
+      network.attach(made.x.slice(0, 0, support), graph_from_edges(support, support, among),
+                     made.x.slice(0, support), graph_from_edges(nodes - support, support, inward));
+  expect(close(attached, whole.slice(0, support), tolerance),
+         "attached nodes have other states than in the whole graph");
+}
+
+void leaves_inputs_alone(const Subject& subject) {
+  const Network network = disturbed(subject);
+  const Toy made = toy();
+  const at::Tensor x = made.x.clone();
+  const at::Tensor weight = made.graph.weight.clone();
+  (void)network.forward(made.x, made.graph);
+  expect(at::equal(x, made.x), "it changes the node states that it is given");
+  expect(at::equal(weight, made.graph.weight), "it changes the weights of the graph");
+}
+
+}  // namespace
+
+std::vector<Property> gnn_properties() {
+  return {
+      {"sound_parameters", "Parameters are distinct, finite, trainable float32", true,
+       sound_parameters},
+      {"repeatable_initialisation", "The same seed gives the same parameters", true,
+       repeatable_initialisation},
+      {"sound_outputs", "States are finite and of the declared width on any graph", true,
+       sound_outputs},
+      {"repeatable", "The same inputs and random numbers give the same bits", true, repeatable},
+      {"permutation_equivariance", "Nodes in another order have the same states", true,
+       permutation_equivariance},
+      {"edges_as_declared", "Edges matter exactly if `graph` is declared", true, edges_as_declared},
+      {"weights_as_declared", "Weights matter exactly if `edge_weight` is declared", true,
+       weights_as_declared},
+      {"identity_as_declared", "Where `identity_at_init` is declared, it begins as the identity",
+       true, identity_as_declared},
+      {"right_gradients", "Gradients equal difference quotients", true, right_gradients},
+      {"attaching_equals_the_whole",
+       "A node attached to others has the state that it has in the whole graph", true,
+       attaching_equals_the_whole},
+      {"leaves_inputs_alone", "Inputs are not written to", true, leaves_inputs_alone},
+  };
+}
+
+}  // namespace espalier::conformance

@@ -1,0 +1,163 @@
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <espalier/plugin/graph.hpp>
+
+#include "properties_internal.hpp"
+#include "toys_internal.hpp"
+
+namespace espalier::conformance {
+namespace {
+
+// Similarities come from tiled products, whose tiles move when rows do.
+constexpr double weight_tolerance = 1e-5;
+constexpr std::int64_t width = 6;
+
+at::Tensor features(std::int64_t n, std::uint64_t seed = 5) {
+  Random random(seed);
+  return normal_tensor({n, width}, random);
+}
+
+void expect_square(const CsrGraph& graph, std::int64_t n, const std::string& what) {
+  expect(graph.targets == n && graph.sources == n && graph.square(),
+         what + "the graph is not square over the nodes");
+  check_canonical(graph);
+  expect(graph.weight.scalar_type() == at::kFloat, what + "weights are not float32");
+}
+
+void canonical_graphs(const Subject& subject) {
+  const auto builder = subject.make<GraphBuilder>();
+  for (const std::int64_t n : {0, 1, 2, 3, 40}) {
+    expect_square(builder->build(features(n)), n, std::to_string(n) + " nodes: ");
+  }
+}
+
+void degenerate_features(const Subject& subject) {
+  const auto builder = subject.make<GraphBuilder>();
+  for (const at::Tensor& x : {at::zeros({7, width}), at::ones({7, width})}) {
+    const CsrGraph graph = builder->build(x);
+    expect_square(graph, 7, "equal rows: ");
+    expect(same_graph(graph, builder->build(x), 0), "equal rows: ties are not broken alike twice");
+    (void)builder->attach(x, x);
+  }
+  expect_square(builder->build(features(5).slice(1, 0, 1)), 5, "one column: ");
+}
+
+void repeatable(const Subject& subject) {
+  const at::Tensor x = features(30);
+  const auto builder = subject.make<GraphBuilder>(1);
+  const CsrGraph graph = builder->build(x);
+  expect(same_graph(graph, builder->build(x), 0), "a second call gives another graph");
+  expect(same_graph(graph, subject.make<GraphBuilder>(1)->build(x), 0),
+         "another instance with the same seed gives another graph");
+  if (subject.has("seeded")) return;
+  expect(same_graph(graph, subject.make<GraphBuilder>(2)->build(x), 0),
+         "the seed changes the graph and `seeded` is not declared");
+}
+
+void permutation_equivariance(const Subject& subject) {
+  if (subject.has("seeded")) throw Skip("`seeded` is declared: it may tell nodes by their place");
+  const auto builder = subject.make<GraphBuilder>();
+  const at::Tensor x = features(30);
+  Random random(std::uint64_t{9});
+  const auto order = random_order(30, random);
+  const CsrGraph moved = builder->build(x.index_select(0, index_tensor(order)));
+  expect(same_graph(moved, reorder(builder->build(x), order), weight_tolerance),
+         "nodes in another order give another graph");
+}
+
+void leaves_inputs_alone(const Subject& subject) {
+  const auto builder = subject.make<GraphBuilder>();
+  const at::Tensor x = features(20);
+  const at::Tensor q = features(5, 6);
+  const at::Tensor x_before = x.clone();
+  const at::Tensor q_before = q.clone();
+  (void)builder->build(x);
+  (void)builder->attach(x, q);
+  expect(at::equal(x, x_before) && at::equal(q, q_before), "it changes the features");
+}
+
+void any_layout(const Subject& subject) {
+  const auto builder = subject.make<GraphBuilder>();
+  const at::Tensor x = features(20);
+  const at::Tensor strided = x.t().contiguous().t();
+  expect(same_graph(builder->build(strided), builder->build(x), weight_tolerance),
+         "features stored by column give another graph");
+}
+
+void weights_as_declared(const Subject& subject) {
+  const CsrGraph graph = subject.make<GraphBuilder>()->build(features(30));
+  if (subject.has("edge_weight")) return;
+  expect(at::equal(graph.weight, at::ones({graph.edges()})),
+         "a weight is not 1 and `edge_weight` is not declared");
+}
+
+void symmetric_as_declared(const Subject& subject) {
+  if (!subject.has("symmetric")) throw Skip("`symmetric` is not declared");
+  const CsrGraph graph = subject.make<GraphBuilder>()->build(features(30));
+  std::vector<Edge> turned = edges_of(graph);
+  for (Edge& edge : turned) std::swap(edge.target, edge.source);
+  expect(same_graph(graph, graph_from_edges(30, 30, std::move(turned)), 0),
+         "`symmetric` is declared and an edge has no equal opposite");
+}
+
+void attaches_queries(const Subject& subject) {
+  const auto builder = subject.make<GraphBuilder>();
+  for (const std::int64_t support : {0, 1, 2, 25}) {
+    for (const std::int64_t queries : {0, 1, 6}) {
+      const CsrGraph graph = builder->attach(features(support), features(queries, 6));
+      const std::string what =
+          std::to_string(queries) + " queries to " + std::to_string(support) + " nodes: ";
+      expect(graph.targets == queries && graph.sources == support, what + "a wrong size");
+      CsrGraph checked = graph;
+      checked.source_degree = at::zeros({support});
+      check_canonical(checked);
+    }
+  }
+}
+
+// What makes inductive evaluation sound: a query's edges do not depend on the other queries.
+void queries_do_not_meet(const Subject& subject) {
+  const auto builder = subject.make<GraphBuilder>();
+  const at::Tensor support = features(25);
+  const at::Tensor queries = features(6, 6);
+  const std::vector<Edge> together = edges_of(builder->attach(support, queries));
+  std::vector<Edge> alone;
+  for (std::int64_t i = 0; i < 6; ++i) {
+    for (Edge edge : edges_of(builder->attach(support, queries.slice(0, i, i + 1)))) {
+      edge.target = i;
+      alone.push_back(edge);
+    }
+  }
+  expect(same_graph(graph_from_edges(6, 25, together), graph_from_edges(6, 25, alone),
+                    weight_tolerance),
+         "a query's edges depend on the other queries");
+}
+
+}  // namespace
+
+std::vector<Property> graph_properties() {
+  return {
+      {"canonical_graphs", "Graphs are canonical for any number of nodes", true, canonical_graphs},
+      {"degenerate_features", "Equal rows and single columns make a graph, the same each time",
+       true, degenerate_features},
+      {"repeatable", "The same features and seed give the same graph", true, repeatable},
+      {"permutation_equivariance", "Nodes in another order give the same graph, reordered", true,
+       permutation_equivariance},
+      {"leaves_inputs_alone", "Features are not written to", true, leaves_inputs_alone},
+      {"any_layout", "Features may be stored in any layout", true, any_layout},
+      {"weights_as_declared", "Weights are 1 unless `edge_weight` is declared", true,
+       weights_as_declared},
+      {"symmetric_as_declared", "Where `symmetric` is declared every edge has its opposite", true,
+       symmetric_as_declared},
+      {"attaches_queries", "Queries can be attached to any number of nodes", true,
+       attaches_queries},
+      {"queries_do_not_meet", "A query's edges depend on itself and the support alone", true,
+       queries_do_not_meet},
+  };
+}
+
+}  // namespace espalier::conformance

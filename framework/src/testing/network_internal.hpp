@@ -1,0 +1,40 @@
+// A graph network with its parameters, run on whole graphs and on attached nodes.
+#pragma once
+
+#include <espalier/plugin/gnn.hpp>
+#include <espalier/testing/conformance.hpp>
+#include <memory>
+#include <vector>
+
+namespace espalier::conformance {
+
+class Network {
+ public:
+  // Made from the stream `init` of `seed`.
+  Network(const Subject& subject, std::int64_t width, std::int64_t seed = 1);
+
+  [[nodiscard]] const Gnn& gnn() const noexcept { return *gnn_; }
+  [[nodiscard]] const Parameters& parameters() const noexcept { return parameters_; }
+
+  // Moves every parameter by a little noise, so that what starts at zero takes part.
+  void disturb();
+  // Turns every parameter into float64.
+  void to_double();
+
+  // On a square graph.
+  [[nodiscard]] at::Tensor forward(const at::Tensor& x, const CsrGraph& graph,
+                                   const Mode& mode = {}) const;
+  // Queries attached to a support by a rectangular graph; source_degree is set here.
+  [[nodiscard]] at::Tensor attach(const at::Tensor& support, const CsrGraph& among_support,
+                                  const at::Tensor& queries, CsrGraph to_queries) const;
+
+ private:
+  std::shared_ptr<Gnn> gnn_;
+  Parameters parameters_;
+};
+
+// Compares the gradients of a random projection of y = network(x) with central differences, in
+// float64, at some entries of every parameter and of x. Throws Violation that names the worst.
+void check_gradients(Network& network, const at::Tensor& x, const CsrGraph& graph);
+
+}  // namespace espalier::conformance

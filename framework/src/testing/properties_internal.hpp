@@ -1,0 +1,17 @@
+// The properties by kind, one file each.
+#pragma once
+
+#include <espalier/testing/conformance.hpp>
+#include <vector>
+
+namespace espalier::conformance {
+
+[[nodiscard]] std::vector<Property> schema_properties();
+[[nodiscard]] std::vector<Property> dataset_properties();
+[[nodiscard]] std::vector<Property> captioner_properties();
+[[nodiscard]] std::vector<Property> encoder_properties();
+[[nodiscard]] std::vector<Property> graph_properties();
+[[nodiscard]] std::vector<Property> gnn_properties();
+[[nodiscard]] std::vector<Property> peft_properties();
+
+}  // namespace espalier::conformance

@@ -1,0 +1,144 @@
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/tensor.h>
+#include <unistd.h>
+
+#include <espalier/core/file.hpp>
+#include <espalier/core/json.hpp>
+#include <espalier/data/safetensors.hpp>
+#include <espalier/nn/pretrained.hpp>
+#include <filesystem>
+
+#include "toy_encoder_internal.hpp"
+#include "toys_internal.hpp"
+
+namespace espalier::conformance {
+namespace {
+
+namespace fs = std::filesystem;
+using Shape = std::vector<std::int64_t>;
+
+constexpr std::int64_t width = 16;
+constexpr std::int64_t layers = 2;
+constexpr std::int64_t inner = 32;
+constexpr std::int64_t joint = 12;  // width of the space that both towers share
+constexpr std::int64_t side = 16;
+constexpr std::int64_t patch = 8;
+constexpr std::int64_t vocabulary = 40;
+constexpr std::int64_t longest = 10;
+
+Json config() {
+  const Json tower = {{"hidden_size", width},
+                      {"num_hidden_layers", layers},
+                      {"num_attention_heads", 2},
+                      {"intermediate_size", inner}};
+  Json vision = tower;
+  vision.update({{"image_size", side}, {"patch_size", patch}});
+  Json text = tower;
+  text.update({{"vocab_size", vocabulary},
+               {"max_position_embeddings", longest},
+               {"eos_token_id", vocabulary - 1}});
+  return {{"model_type", "clip"},
+          {"projection_dim", joint},
+          {"vision_config", vision},
+          {"text_config", text}};
+}
+
+// Random tensors under the names of Hugging Face's CLIPModel.
+class Weights {
+ public:
+  void add(const std::string& name, const Shape& shape, double centre = 0) {
+    tensors_.emplace_back(name, normal_tensor(shape, random_) * 0.2 + centre);
+  }
+  void add_linear(const std::string& name, std::int64_t out, std::int64_t in) {
+    add(name + ".weight", {out, in});
+    add(name + ".bias", {out});
+  }
+  void add_norm(const std::string& name) {
+    add(name + ".weight", {width}, 1);
+    add(name + ".bias", {width});
+  }
+  void add_layers(const std::string& prefix) {
+    for (std::int64_t layer = 0; layer < layers; ++layer) {
+      const std::string name = prefix + ".encoder.layers." + std::to_string(layer) + ".";
+      for (const char* part : {"q_proj", "k_proj", "v_proj", "out_proj"}) {
+        add_linear(name + "self_attn." + part, width, width);
+      }
+      add_linear(name + "mlp.fc1", inner, width);
+      add_linear(name + "mlp.fc2", width, inner);
+      add_norm(name + "layer_norm1");
+      add_norm(name + "layer_norm2");
+    }
+  }
+
+  void write(const fs::path& file) const {
+    std::vector<TensorView> views;
+    for (const auto& [name, tensor] : tensors_) {
+      views.push_back({.name = name,
+                       .dtype = DType::f32,
+                       .shape = tensor.sizes().vec(),
+                       .data = static_cast<const std::byte*>(tensor.data_ptr()),
+                       .bytes = tensor.nbytes()});
+    }
+    write_safetensors(file, views);
+  }
+
+ private:
+  Random random_{std::uint64_t{31}};
+  std::vector<std::pair<std::string, at::Tensor>> tensors_;
+};
+
+Weights weights() {
+  constexpr std::int64_t places = (side / patch) * (side / patch) + 1;
+  Weights all;
+  all.add("logit_scale", {}, 2);
+  all.add("vision_model.embeddings.class_embedding", {width});
+  all.add("vision_model.embeddings.patch_embedding.weight", {width, 3, patch, patch});
+  all.add("vision_model.embeddings.position_embedding.weight", {places, width});
+  all.add_norm("vision_model.pre_layrnorm");
+  all.add_layers("vision_model");
+  all.add_norm("vision_model.post_layernorm");
+  all.add("visual_projection.weight", {joint, width});
+  all.add("text_model.embeddings.token_embedding.weight", {vocabulary, width});
+  all.add("text_model.embeddings.position_embedding.weight", {longest, width});
+  all.add_layers("text_model");
+  all.add_norm("text_model.final_layer_norm");
+  all.add("text_projection.weight", {joint, width});
+  return all;
+}
+
+// Gone with its files as soon as they are mapped.
+class TemporaryFolder {
+ public:
+  TemporaryFolder()
+      : path_(fs::temp_directory_path() / ("espalier-toy-" + std::to_string(::getpid()))) {
+    fs::create_directories(path_);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  ~TemporaryFolder() { fs::remove_all(path_); }
+  [[nodiscard]] const fs::path& path() const noexcept { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+}  // namespace
+
+std::unique_ptr<AdaptableEncoder> toy_encoder() {
+  const TemporaryFolder folder;
+  write_file(folder.path() / "config.json", config().dump());
+  weights().write(folder.path() / "model.safetensors");
+  return load_pretrained(folder.path());
+}
+
+at::Tensor toy_features(const AdaptableEncoder& encoder) {
+  Random random(std::uint64_t{8});
+  const at::Tensor pixels = normal_tensor({3, 3, side, side}, random);
+  const std::vector<std::int64_t> ids = {1, 5, 9, 39, 1, 7, 3, 39};
+  const TokenBatch texts{.ids = at::tensor(ids, at::kLong).view({2, 4}), .valid = {}, .types = {}};
+  return at::cat(
+      {forward(*encoder.image(), pixels).feature, forward(*encoder.text(), texts).feature});
+}
+
+}  // namespace espalier::conformance

@@ -1,0 +1,15 @@
+// A dual encoder of CLIP's architecture, a few thousand random weights large.
+#pragma once
+
+#include <espalier/nn/adaptable.hpp>
+#include <memory>
+
+namespace espalier::conformance {
+
+// The same weights each time.
+[[nodiscard]] std::unique_ptr<AdaptableEncoder> toy_encoder();
+
+// Features of some images and texts, one above the other, float32 [n, width].
+[[nodiscard]] at::Tensor toy_features(const AdaptableEncoder& encoder);
+
+}  // namespace espalier::conformance
