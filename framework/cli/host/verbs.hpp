@@ -6,6 +6,8 @@
 
 namespace espalier::cli {
 
+int data(const std::vector<std::string>& arguments);
 int plugins(const std::vector<std::string>& arguments);
+int tokenize(const std::vector<std::string>& arguments);
 
 }  // namespace espalier::cli

@@ -1,0 +1,26 @@
+// What `espalier data check` found, as people and programs read it.
+#pragma once
+
+#include <espalier/core/json.hpp>
+#include <espalier/data/dataset_check.hpp>
+#include <functional>
+#include <string>
+
+namespace espalier::cli {
+
+struct DataReport {
+  std::string name;
+  const Dataset& dataset;
+  const DatasetCheck& check;
+  std::string log;  // what the dataset said while it was opened, such as files that it left out
+};
+
+[[nodiscard]] std::string report_text(const DataReport& report);
+[[nodiscard]] Json report_json(const DataReport& report);
+// Whether every picture can be read and is in one split and one class.
+[[nodiscard]] bool is_clean(const DataReport& report);
+
+// One line on standard error that renews itself; empty where that is no terminal.
+[[nodiscard]] std::function<void(std::size_t done, std::size_t total)> picture_progress();
+
+}  // namespace espalier::cli
