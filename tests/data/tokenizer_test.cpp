@@ -25,6 +25,13 @@ const fs::path bert_folder = data / "encoders/bert-tiny";
 
 Json read_json(const fs::path& file) { return parse_json(read_file(file), file.string()); }
 
+std::vector<std::string> clip_texts() {
+  const Json root = read_json(data / "tokenizers/clip.json");
+  std::vector<std::string> texts;
+  for (const Json& one : root["cases"]) texts.push_back(one["text"].get<std::string>());
+  return texts;
+}
+
 void expect_cases(const Tokenizer& tokenizer, const std::string& file, const std::string& key) {
   const Json cases = read_json(data / "tokenizers" / file)["cases"];
   ASSERT_GT(cases.size(), 250u);
@@ -185,10 +192,7 @@ TEST(TokenizerTest, CutsLongTextsAndSaysHowMany) {
 TEST(TokenizerTest, BatchesEqualSingleTexts) {
   for (const fs::path& folder : {clip_folder, bert_folder}) {
     const Tokenizer tokenizer = open_tokenizer(folder);
-    std::vector<std::string> texts;
-    for (const Json& one : read_json(data / "tokenizers/clip.json")["cases"]) {
-      texts.push_back(one["text"].get<std::string>());
-    }
+    const std::vector<std::string> texts = clip_texts();
     const TokenRows batch = tokenizer.encode_batch(texts);
     for (std::size_t i = 0; i < texts.size(); ++i) {
       const auto row = batch.ids.begin() + static_cast<std::ptrdiff_t>(i) * batch.columns;
@@ -199,10 +203,7 @@ TEST(TokenizerTest, BatchesEqualSingleTexts) {
 
 TEST(TokenizerTest, MayBeUsedFromSeveralThreads) {
   const Tokenizer clip = open_tokenizer(clip_folder);
-  std::vector<std::string> texts;
-  for (const Json& one : read_json(data / "tokenizers/clip.json")["cases"]) {
-    texts.push_back(one["text"].get<std::string>());
-  }
+  const std::vector<std::string> texts = clip_texts();
   std::vector<TokenRows> batches(4);
   std::vector<std::jthread> threads;
   for (TokenRows& batch : batches) {

@@ -78,6 +78,13 @@ TEST(NodeGraphs, BimodalHasPairEdgesAndSimilarityWithinEachModality) {
   }
 }
 
+TEST(NodeGraphs, PairsCanBeLeftOut) {
+  const Nodes nodes = fuse({.fuse = "bimodal"}, images(), texts(), false);
+  const auto builder = make<GraphBuilder>("knn", {{"k", 2}, {"symmetry", "directed"}});
+  const CsrGraph graph = NodeGraphs(*builder, "graph/knn", false).build(nodes);
+  EXPECT_EQ(without_pairs(graph, 10).edges(), 20 * 2);
+}
+
 TEST(NodeGraphs, InASharedSpaceSimilarityRunsAcross) {
   const Nodes nodes = fuse({.fuse = "bimodal"}, images(), twins(), true);
   const auto builder = make<GraphBuilder>("threshold", {{"tau", -1.0}});

@@ -5,9 +5,16 @@
 int main(int argc, char** argv) {
   namespace cli = espalier::cli;
   const std::vector<cli::Verb> verbs = {
+      {"plan", "Say which trials an experiment expands to", cli::plan},
+      {"run", "Run the trials of an experiment that are not done yet", cli::run},
+      {"status", "Say what is done, running and failed", cli::status},
+      {"export", "Write results as CSV, JSON or for TensorBoard", cli::export_results},
+      {"encode", "Write the features that an encoder gives", cli::encode},
+      {"parity", "Hold encoders, tokenizers and pictures to recorded values", cli::parity},
       {"data", "Look at a dataset before anything is trained on it", cli::data},
       {"tokenize", "Print the ids of texts", cli::tokenize},
       {"plugins", "List, show, write and check components", cli::plugins},
+      {"doctor", "Say what this machine gives, and what keeps it slow", cli::doctor},
   };
   return cli::dispatch("espalier", verbs, {argv + 1, argv + argc});
 }

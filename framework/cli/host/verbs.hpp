@@ -7,7 +7,14 @@
 namespace espalier::cli {
 
 int data(const std::vector<std::string>& arguments);
+int doctor(const std::vector<std::string>& arguments);
+int encode(const std::vector<std::string>& arguments);
+int export_results(const std::vector<std::string>& arguments);
+int parity(const std::vector<std::string>& arguments);
+int plan(const std::vector<std::string>& arguments);
 int plugins(const std::vector<std::string>& arguments);
+int run(const std::vector<std::string>& arguments);
+int status(const std::vector<std::string>& arguments);
 int tokenize(const std::vector<std::string>& arguments);
 
 }  // namespace espalier::cli

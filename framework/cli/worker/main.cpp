@@ -7,6 +7,10 @@ int main(int argc, char** argv) {
   const std::vector<cli::Verb> verbs = {
       {"check-plugin", "Run the conformance suite over a plugin", cli::check_plugin},
       {"describe", "Print the schemas of plugins as JSON", cli::describe},
+      {"doctor", "Say what this machine gives, and what keeps it slow", cli::doctor},
+      {"encode", "Run an encoder", cli::encode},
+      {"parity", "Hold encoders, tokenizers and pictures to recorded values", cli::parity},
+      {"serve", "Run trials for espalier run", cli::serve},
   };
   return cli::dispatch("espalier-worker", verbs, {argv + 1, argv + argc});
 }

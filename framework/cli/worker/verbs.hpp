@@ -8,5 +8,9 @@ namespace espalier::cli {
 
 int check_plugin(const std::vector<std::string>& arguments);
 int describe(const std::vector<std::string>& arguments);
+int doctor(const std::vector<std::string>& arguments);
+int encode(const std::vector<std::string>& arguments);
+int parity(const std::vector<std::string>& arguments);
+int serve(const std::vector<std::string>& arguments);
 
 }  // namespace espalier::cli

@@ -10,9 +10,14 @@
 namespace espalier {
 namespace {
 
-// Rows that are always evaluated together, the last block filled up with zeros: matrix products
-// round differently for different numbers of rows.
-constexpr std::int64_t block_rows = 64;
+// Queries that are always evaluated together, the last block filled up with zeros: matrix products
+// round differently for different numbers of rows. About as many as there are support samples,
+// whose states every block has to transform as well.
+std::int64_t block_size(std::int64_t support) {
+  constexpr std::int64_t least = 64;
+  constexpr std::int64_t most = 4096;
+  return std::clamp((support + least - 1) / least * least, least, most);
+}
 
 struct Block {
   Nodes nodes;
@@ -53,8 +58,9 @@ class Attach final : public GraphProtocol {
  private:
   std::vector<Block> blocks_of(const Nodes& queries) const {
     std::vector<Block> blocks;
-    each_block(queries.samples(), block_rows, [&](std::int64_t first, std::int64_t last) {
-      Nodes block = slice(queries, first, first + block_rows);
+    const std::int64_t size = block_size(train_.samples());
+    each_block(queries.samples(), size, [&](std::int64_t first, std::int64_t last) {
+      Nodes block = slice(queries, first, first + size);
       CsrGraph graph = graphs_.attach(train_, degree_, block);
       blocks.push_back({std::move(block), std::move(graph), last - first});
     });

@@ -5,6 +5,7 @@
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/zeros.h>
 
+#include <cstdlib>
 #include <espalier/core/error.hpp>
 #include <espalier/train/component_call.hpp>
 #include <vector>
@@ -94,6 +95,12 @@ Nodes slice(const Nodes& nodes, std::int64_t first, std::int64_t last) {
     parts.push_back(at::zeros({last - there, nodes.x.size(1)}, nodes.x.options()));
   }
   return {.x = at::cat(parts), .views = nodes.views};
+}
+
+CsrGraph without_pairs(const CsrGraph& graph, std::int64_t samples) {
+  std::vector<Edge> edges = edges_of(graph);
+  std::erase_if(edges, [&](const Edge& e) { return std::abs(e.target - e.source) == samples; });
+  return graph_from_edges(graph.targets, graph.sources, std::move(edges));
 }
 
 CsrGraph NodeGraphs::built(const at::Tensor& x) const {

@@ -170,6 +170,10 @@ void Trial::describe_graph(const GraphProtocol& protocol, const std::vector<std:
     of_nodes.resize(static_cast<std::size_t>((v + 1) * protocol.nodes().samples()), -1);
   }
   result_.graph = graph_statistics(protocol.graph(), of_nodes);
+  if (protocol.nodes().views == 1) return;
+  const auto homophily =
+      edge_homophily(without_pairs(protocol.graph(), protocol.nodes().samples()), of_nodes);
+  result_.graph["edge_homophily"] = homophily ? Json(*homophily) : Json(nullptr);
 }
 
 // False: stopped, with a checkpoint on disk.

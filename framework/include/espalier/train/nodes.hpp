@@ -36,6 +36,9 @@ struct Nodes {
 // Samples [first, last); those beyond the end of `nodes` are rows of zeros.
 [[nodiscard]] Nodes slice(const Nodes& nodes, std::int64_t first, std::int64_t last);
 
+// A square graph of two nodes a sample without the pair edges, which join equal labels always.
+[[nodiscard]] CsrGraph without_pairs(const CsrGraph& graph, std::int64_t samples);
+
 // Builds graphs over nodes with a component. Two nodes a sample are joined by a pair edge of weight
 // 1 in both directions. Similarity edges run within each modality, and between them where the
 // encoder has a shared space. Relations of bimodal graphs: 0 image to image, 1 text to text, 2

@@ -1,0 +1,193 @@
+#include <espalier/experiment/plan.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <espalier/core/process.hpp>
+#include <espalier/run/trial_store.hpp>
+#include <iostream>
+#include <map>
+#include <set>
+
+#include "data_progress.hpp"
+#include "plugins_internal.hpp"
+#include "verbs.hpp"
+
+namespace espalier::cli {
+namespace {
+
+namespace po = boost::program_options;
+using Folders = std::vector<std::string>;
+
+constexpr std::array states = {TrialState::planned, TrialState::duplicate, TrialState::excluded,
+                               TrialState::impossible};
+
+po::options_description visible_options() {
+  po::options_description options("options");
+  auto add = options.add_options();
+  add("json", "print one line of JSON a trial instead of the summary");
+  add("results", po::value<std::string>()->default_value("results")->value_name("DIR"),
+      "where results are kept");
+  add("plugins", po::value<Folders>()->default_value({}, "")->value_name("DIR"),
+      "a folder with more plugins; may be repeated");
+  add("help", "show this");
+  return options;
+}
+
+void print_help(const po::options_description& options) {
+  std::cout << "usage: espalier plan EXPERIMENT.yaml [OVERRIDE...] [OPTIONS]\n\n"
+               "Says which trials an experiment expands to, which of them are the same, left out,\n"
+               "impossible or done already, and what they share. Runs nothing.\n\n"
+               "An override is key=value, key=a,b,c to sweep it, +key=value to add and ~key to\n"
+               "leave out.\n\n"
+            << options
+            << "\nexamples:\n"
+               "  espalier plan experiments/quickstart.yaml graph.tau=0.5,0.7 seed='range(0,3)'\n"
+               "  espalier plan experiments/quickstart.yaml --json | head -1\n";
+}
+
+// Which planned trials have a result already, in this experiment or in another one.
+std::vector<bool> done_trials(const Plan& plan, const std::filesystem::path& results) {
+  std::vector<bool> done(plan.trials().size());
+  if (!std::filesystem::is_directory(results)) return done;
+  const TrialStore store(results, plan.name());
+  for (std::size_t i = 0; i < done.size(); ++i) {
+    if (plan.trials()[i].state != TrialState::planned) continue;
+    const std::string id = hex(plan.trials()[i].trial_id);
+    done[i] = std::filesystem::exists(store.folder(id) / "result.h5") || store.elsewhere(id);
+  }
+  return done;
+}
+
+void print_json(const Plan& plan, const std::vector<bool>& done) {
+  for (std::size_t i = 0; i < plan.trials().size(); ++i) {
+    const PlannedTrial& trial = plan.trials()[i];
+    const Json identity = plan.identity(i);
+    const bool has_id = !identity.is_null();
+    Json stages = Json::object();
+    for (const StageRef& stage : plan.stages(i)) stages[stage.name] = stage.key;
+    const Json line{{"trial_id", has_id ? Json(hex(trial.trial_id)) : Json()},
+                    {"combo_id", has_id ? Json(hex(trial.combo_id)) : Json()},
+                    {"state", to_string(trial.state)},
+                    {"reason", plan.reasons()[trial.reason]},
+                    {"done", static_cast<bool>(done[i])},
+                    {"axes", plan.axis_values(i)},
+                    {"config", plan.config(i)},
+                    {"identity", identity},
+                    {"stages", stages}};
+    std::cout << line.dump() << '\n';
+  }
+}
+
+std::string padded(std::string text, std::size_t width) {
+  text.resize(std::max(text.size(), width), ' ');
+  return text;
+}
+
+std::string list_of(const std::vector<Json>& values) {
+  std::string text;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (i == 6 && values.size() > 8) {
+      return text + ", ..., " + values.back().dump();
+    }
+    text += (i == 0 ? "" : ", ") +
+            (values[i].is_string() ? values[i].get<std::string>() : values[i].dump());
+  }
+  return text;
+}
+
+void print_axes(const Plan& plan) {
+  std::size_t width = 0;
+  for (const Axis& axis : plan.axes()) width = std::max(width, axis.key.size());
+  for (const Axis& axis : plan.axes()) {
+    std::printf("  %s %6zu  %s\n", padded(axis.key, width).c_str(), axis.values.size(),
+                list_of(axis.values).c_str());
+  }
+  if (!plan.axes().empty()) std::puts("");
+}
+
+void print_states(const Plan& plan, const std::vector<bool>& done) {
+  std::map<TrialState, std::size_t> counts;
+  std::map<TrialState, std::map<std::uint32_t, std::size_t>> reasons;
+  for (const PlannedTrial& trial : plan.trials()) {
+    ++counts[trial.state];
+    if (trial.reason != 0) ++reasons[trial.state][trial.reason];
+  }
+  std::printf("  trials     %8zu\n", plan.trials().size());
+  for (const TrialState state : states) {
+    if (state != TrialState::planned && counts[state] == 0) continue;
+    std::printf("  %s %8zu\n", padded(std::string(to_string(state)), 10).c_str(), counts[state]);
+    for (const auto& [reason, count] : reasons[state]) {
+      std::printf("             %8zu  %s\n", count, plan.reasons()[reason].c_str());
+    }
+  }
+  const auto finished = static_cast<std::size_t>(std::count(done.begin(), done.end(), true));
+  std::printf("  done       %8zu\n  to run     %8zu\n", finished,
+              counts[TrialState::planned] - finished);
+}
+
+void print_stages(const Plan& plan, const std::filesystem::path& cache) {
+  std::map<std::string, std::map<std::string, std::size_t>> trials_of;  // stage, key
+  for (std::size_t i = 0; i < plan.trials().size(); ++i) {
+    if (plan.trials()[i].state != TrialState::planned) continue;
+    for (const StageRef& stage : plan.stages(i)) ++trials_of[stage.name][stage.key];
+  }
+  std::puts("\nshared stages");
+  for (const auto& [name, keys] : trials_of) {
+    std::size_t trials = 0;
+    std::size_t cached = 0;
+    for (const auto& [key, count] : keys) {
+      trials += count;
+      cached += std::filesystem::exists(cache / name / key) ? 1 : 0;
+    }
+    std::printf("  %s %6zu for %zu trials, %zu in the cache\n", padded(name, 16).c_str(),
+                keys.size(), trials, cached);
+  }
+}
+
+std::size_t combinations(const Plan& plan) {
+  std::set<Digest> seen;
+  for (const PlannedTrial& trial : plan.trials()) {
+    if (trial.state == TrialState::planned) seen.insert(trial.combo_id);
+  }
+  return seen.size();
+}
+
+}  // namespace
+
+int plan(const std::vector<std::string>& arguments) {
+  const po::options_description options = visible_options();
+  po::options_description all;
+  all.add(options).add_options()("words", po::value<std::vector<std::string>>());
+  const auto given =
+      parse_options(arguments, all, po::positional_options_description().add("words", -1));
+  if (given.count("help") > 0) return print_help(options), 0;
+  if (given.count("words") == 0) {
+    throw Error({.what = "no experiment is named",
+                 .where = "command line",
+                 .expected = "espalier plan EXPERIMENT.yaml",
+                 .found = {},
+                 .fix = "espalier plan --help shows an example"});
+  }
+  const auto words = given["words"].as<std::vector<std::string>>();
+  const std::filesystem::path results = given["results"].as<std::string>();
+  const auto& plugins = given["plugins"].as<Folders>();
+  const ExperimentSource source =
+      ExperimentSource::read(words[0], {words.begin() + 1, words.end()});
+  Catalog catalog =
+      Catalog::scan(PluginPath::standard(current_executable(), {plugins.begin(), plugins.end()}));
+  catalog.describe(worker_program());
+  const Plan made = Plan::make(source, catalog, results, data_progress());
+
+  const std::vector<bool> done = done_trials(made, results);
+  if (given.count("json") > 0) return print_json(made, done), 0;
+  std::printf("%s%s%s\n\n", made.name().c_str(), made.about().empty() ? "" : ": ",
+              made.about().c_str());
+  print_axes(made);
+  print_states(made, done);
+  std::printf("  combinations %6zu  planned trials without their seeds\n", combinations(made));
+  print_stages(made, results / ".cache");
+  return 0;
+}
+
+}  // namespace espalier::cli

@@ -1,0 +1,207 @@
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <espalier/core/error.hpp>
+#include <espalier/core/process.hpp>
+#include <espalier/experiment/plan.hpp>
+#include <espalier/results/report.hpp>
+#include <espalier/run/progress.hpp>
+#include <espalier/run/sweep.hpp>
+#include <iostream>
+
+#include "plugins_internal.hpp"
+#include "verbs.hpp"
+
+namespace espalier::cli {
+namespace {
+
+namespace po = boost::program_options;
+using Folders = std::vector<std::string>;
+
+po::options_description visible_options() {
+  po::options_description options("options");
+  auto add = options.add_options();
+  add("workers", po::value<std::string>()->default_value("auto")->value_name("N|auto"),
+      "worker processes; auto: as many as there are cores for");
+  add("threads", po::value<int>()->default_value(1)->value_name("N"),
+      "threads of each; more can change the last bits of a result");
+  add("results", po::value<std::string>()->default_value("results")->value_name("DIR"),
+      "where results are kept");
+  add("plugins", po::value<Folders>()->default_value({}, "")->value_name("DIR"),
+      "a folder with more plugins; may be repeated");
+  add("retry-failed", "run trials again that failed");
+  add("dry-run", "say what would be run, and run nothing");
+  add("help", "show this");
+  return options;
+}
+
+int cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  return ::sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
+}
+
+[[noreturn]] void wrong_option(const char* name, const std::string& expected,
+                               const std::string& found) {
+  throw Error({.what = std::string("--") + name + " has a wrong value",
+               .where = "command line",
+               .expected = expected,
+               .found = found,
+               .fix = {}});
+}
+
+std::size_t worker_count(const std::string& text, int threads) {
+  if (text == "auto") return static_cast<std::size_t>(std::max(1, cores() / threads));
+  const bool digits = !text.empty() && text.size() <= 4 &&
+                      text.find_first_not_of("0123456789") == std::string::npos;
+  const int count = digits ? std::stoi(text) : 0;
+  if (count < 1) wrong_option("workers", "a number from 1 to 9999, or auto", text);
+  return static_cast<std::size_t>(count);
+}
+
+// The state of the user's own repository, where the experiment is in one.
+Json provenance() {
+  Json facts = {{"framework_version", ESPALIER_VERSION}};
+  try {
+    const auto limit = std::chrono::seconds(2);
+    const ProcessResult head = run_process({"git", "rev-parse", "HEAD"}, limit);
+    if (!head.ok()) return facts;
+    facts["git_sha"] = head.out.substr(0, head.out.find('\n'));
+    const ProcessResult changed =
+        run_process({"git", "status", "--porcelain", "--untracked-files=no"}, limit);
+    if (changed.ok()) facts["git_dirty"] = !changed.out.empty();
+  } catch (const Error&) {
+    return facts;  // no git on this machine
+  }
+  return facts;
+}
+
+WorkerCommand worker_command(const Folders& plugins, int threads) {
+  WorkerCommand command;
+  command.arguments = {worker_program().string(), "serve",         "--threads",
+                       std::to_string(threads),   "--environment", provenance().dump()};
+  for (const std::string& folder : plugins) {
+    command.arguments.insert(command.arguments.end(),
+                             {"--plugins", std::filesystem::absolute(folder).string()});
+  }
+  for (const char* name : {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"}) {
+    command.environment[name] = std::to_string(threads);
+  }
+  return command;
+}
+
+TrialLimits limits_of(const ExperimentSource& source) {
+  return {source.limits.value("seconds", 0.0),
+          static_cast<std::int64_t>(source.limits.value("megabytes", 0.0) * 1e6)};
+}
+
+std::string label_of(const Plan& plan, std::size_t trial) {
+  std::string text;
+  const Json values = plan.axis_values(trial);
+  for (const auto& [key, value] : values.items()) {
+    text += (text.empty() ? "" : " ") + key + "=" +
+            (value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  return text.empty() ? hex(plan.trials()[trial].trial_id).substr(0, 12) : text;
+}
+
+void announce(const Plan& plan, const Survey& survey, std::size_t workers, int threads) {
+  for (const std::string& warning : survey.warnings) std::cerr << "warning: " << warning << "\n";
+  std::cerr << plan.name() << ": " << survey.planned << " trials, " << survey.complete << " done";
+  if (!survey.elsewhere.empty()) {
+    std::cerr << ", " << survey.elsewhere.size() << " done in other experiments";
+  }
+  if (!survey.failed.empty()) {
+    std::cerr << ", " << survey.failed.size() << " failed before (--retry-failed runs them again)";
+  }
+  std::cerr << ", " << survey.to_run.size() << " to run";
+  if (survey.resumed > 0) std::cerr << " (" << survey.resumed << " of them begun before)";
+  if (!survey.to_run.empty()) {
+    std::cerr << " on " << std::min(workers, survey.to_run.size()) << " workers with " << threads
+              << (threads == 1 ? " thread" : " threads");
+  }
+  std::cerr << std::endl;
+}
+
+int conclude(const SweepResult& result, const std::filesystem::path& folder) {
+  if (result.end.storage) throw Error(*result.end.storage);
+  if (result.table) {
+    std::cout << best_combinations(*result.table) << "\n"
+              << (folder / "sweep.h5").string() << "\n"
+              << (folder / "trials.csv").string() << std::endl;
+    const std::string failed = failed_trials(*result.table);
+    if (!failed.empty()) std::cerr << "\nfailed:\n" << failed;
+    if (result.end.signal == 0) return failed.empty() ? 0 : 1;
+  }
+  std::cerr << "stopped; the same command goes on from here" << std::endl;
+  return 128 + result.end.signal;
+}
+
+void print_help(const po::options_description& options) {
+  std::cout
+      << "usage: espalier run EXPERIMENT.yaml [OVERRIDE...] [OPTIONS]\n\n"
+         "Runs the trials of an experiment that are not done yet. The same command goes on\n"
+         "where a sweep was stopped. An override is key=value, key=a,b,c to sweep it,\n"
+         "+key=value to add and ~key to remove.\n\n"
+      << options
+      << "\nexample:\n  espalier run experiments/quickstart.yaml graph.tau=0.5,0.7 --workers 2\n"
+         "\nexit code: 0 all trials done, 1 some failed, 2 a mistake, 130 and 143 stopped by\n"
+         "Ctrl-C and SIGTERM\n";
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& arguments) {
+  const po::options_description options = visible_options();
+  po::options_description all;
+  all.add(options).add_options()("words", po::value<std::vector<std::string>>());
+  const auto given =
+      parse_options(arguments, all, po::positional_options_description().add("words", -1));
+  if (given.count("help") > 0) return print_help(options), 0;
+  if (given.count("words") == 0) {
+    throw Error({.what = "no experiment is named",
+                 .where = "command line",
+                 .expected = "espalier run EXPERIMENT.yaml",
+                 .found = {},
+                 .fix = "espalier run --help shows an example"});
+  }
+  auto words = given["words"].as<std::vector<std::string>>();
+  const std::filesystem::path results = given["results"].as<std::string>();
+  const auto& plugins = given["plugins"].as<Folders>();
+  const int threads = given["threads"].as<int>();
+  if (threads < 1) wrong_option("threads", "a number from 1", std::to_string(threads));
+
+  const ExperimentSource source =
+      ExperimentSource::read(words[0], {words.begin() + 1, words.end()});
+  Catalog catalog =
+      Catalog::scan(PluginPath::standard(current_executable(), {plugins.begin(), plugins.end()}));
+  catalog.describe(worker_program());
+  const Plan plan = Plan::make(source, catalog, results);
+
+  SweepOptions sweep;
+  sweep.results = results;
+  sweep.workers = worker_count(given["workers"].as<std::string>(), threads);
+  sweep.limits = limits_of(source);
+  sweep.retry_failed = given.count("retry-failed") > 0;
+  if (given.count("dry-run") > 0) {
+    const TrialStore store(results, plan.name());
+    announce(plan, survey_trials(plan, store, sweep.retry_failed), sweep.workers, threads);
+    return 0;
+  }
+  sweep.worker = worker_command(plugins, threads);
+  std::optional<SweepProgress> progress;
+  const SweepResult result = run_sweep(plan, sweep, [&](const Survey& survey) -> SweepObserver& {
+    announce(plan, survey, sweep.workers, threads);
+    return progress.emplace(
+        ProgressOptions{.out = stderr,
+                        .terminal = ::isatty(STDERR_FILENO) == 1,
+                        .done = survey.complete + survey.elsewhere.size(),
+                        .total = survey.planned,
+                        .label = [&plan](std::size_t trial) { return label_of(plan, trial); }});
+  });
+  progress.reset();
+  return conclude(result, results / plan.name());
+}
+
+}  // namespace espalier::cli

@@ -1,0 +1,36 @@
+#include "start_worker.hpp"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <espalier/core/error.hpp>
+#include <espalier/core/process.hpp>
+
+namespace espalier::cli {
+
+void become_worker(const std::vector<std::string>& arguments) {
+  const std::string program = worker_program().string();
+  std::vector<char*> words = {const_cast<char*>(program.c_str())};
+  for (const std::string& argument : arguments)
+    words.push_back(const_cast<char*>(argument.c_str()));
+  words.push_back(nullptr);
+  std::fflush(nullptr);
+  ::execv(program.c_str(), words.data());
+  throw Error({.what = "espalier-worker cannot be started",
+               .where = program,
+               .expected = "a program",
+               .found = std::strerror(errno),
+               .fix = "build or install Espalier again"});
+}
+
+int available_threads() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  return ::sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
+}
+
+}  // namespace espalier::cli

@@ -1,0 +1,88 @@
+#include <boost/program_options.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <espalier/core/error.hpp>
+#include <espalier/core/process.hpp>
+#include <iostream>
+
+#include "parity_internal.hpp"
+#include "verbs.hpp"
+
+namespace espalier::cli {
+namespace {
+
+namespace fs = std::filesystem;
+namespace po = boost::program_options;
+
+Differences run_case(const fs::path& path, const fs::path& data) {
+  if (fs::is_regular_file(path)) return tokenizer_parity(path, data);
+  if (fs::exists(path / "cases.json")) return image_parity(path, data);
+  if (fs::exists(path / "config.json")) return encoder_parity(path);
+  throw Error({.what = "this is no case that can be run",
+               .where = path.string(),
+               .expected = "a model folder with expected.safetensors, a file of texts and ids, or "
+                           "a folder of pictures with cases.json",
+               .found = fs::exists(path) ? "something else" : "nothing",
+               .fix = "espalier parity --help says what a case is"});
+}
+
+// How many are over tolerance.
+int report(const fs::path& path, const Differences& rows, bool quiet) {
+  int bad = 0;
+  std::printf("%s\n", path.c_str());
+  for (const TensorDifference& row : rows) {
+    bad += row.ok() ? 0 : 1;
+    if (quiet && row.ok()) continue;
+    const char* const verdict = row.ok() ? "ok" : "DIFFERS";
+    if (row.failure.empty()) {
+      std::printf("  %-7s %-58s %9.2e %9.2e\n", verdict, row.name.c_str(), row.absolute,
+                  row.relative);
+    } else {
+      std::printf("  %-7s %-58s %s\n", verdict, row.name.c_str(), row.failure.c_str());
+    }
+  }
+  std::printf("  %zu compared, %d over tolerance or missing\n", rows.size(), bad);
+  return bad;
+}
+
+po::variables_map parse(const std::vector<std::string>& arguments) {
+  po::options_description options;
+  auto add = options.add_options();
+  add("data", po::value<std::string>()->default_value(""));
+  add("quiet", "");
+  add("help", "");
+  add("case", po::value<std::vector<std::string>>()->default_value({}, ""));
+  po::variables_map given;
+  po::store(po::command_line_parser(arguments)
+                .options(options)
+                .positional(po::positional_options_description().add("case", -1))
+                .run(),
+            given);
+  return given;
+}
+
+fs::path data_folder(const std::string& given) {
+  if (!given.empty()) return given;
+  const char* const named = std::getenv("ESPALIER_DATA_DIR");
+  return named != nullptr ? named : "";
+}
+
+}  // namespace
+
+int parity(const std::vector<std::string>& arguments) {
+  const po::variables_map given = parse(arguments);
+  if (given.count("help") > 0) {
+    std::cout << "usage: espalier-worker parity [--data DIR] [--quiet] CASE...\n\nexample:\n"
+                 "  espalier parity --help\n";
+    return 0;
+  }
+  const fs::path data = data_folder(given["data"].as<std::string>());
+  std::printf("  %-7s %-58s %9s %9s\n", "", "", "absolute", "relative");
+  int bad = 0;
+  for (const fs::path path : given["case"].as<std::vector<std::string>>()) {
+    bad += report(path, run_case(path, data), given.count("quiet") > 0);
+  }
+  return bad == 0 ? 0 : 1;
+}
+
+}  // namespace espalier::cli

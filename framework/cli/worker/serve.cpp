@@ -1,0 +1,68 @@
+#include <ATen/Parallel.h>
+
+#include <boost/program_options.hpp>
+#include <espalier/core/error.hpp>
+#include <espalier/core/process.hpp>
+#include <espalier/plugin/loader.hpp>
+#include <espalier/run/worker.hpp>
+#include <espalier/train/trial.hpp>
+#include <iostream>
+
+#include "verbs.hpp"
+
+namespace espalier::cli {
+namespace {
+
+namespace po = boost::program_options;
+
+po::options_description options_of_serve() {
+  po::options_description options("options");
+  auto add = options.add_options();
+  add("threads", po::value<int>()->default_value(1), "threads of a trial");
+  add("environment", po::value<std::string>()->default_value("{}"),
+      "a JSON object that joins the environment of every result");
+  add("plugins", po::value<std::vector<std::string>>()->default_value({}, ""),
+      "a folder with more plugins; may be repeated");
+  add("help", "show this");
+  return options;
+}
+
+Catalog catalog_of(const std::vector<std::string>& folders) {
+  Catalog catalog =
+      Catalog::scan(PluginPath::standard(current_executable(), {folders.begin(), folders.end()}));
+  catalog.describe(current_executable());
+  return catalog;
+}
+
+}  // namespace
+
+int serve(const std::vector<std::string>& arguments) try {
+  const po::options_description options = options_of_serve();
+  po::variables_map given;
+  po::store(po::command_line_parser(arguments).options(options).run(), given);
+  if (given.count("help") > 0) {
+    std::cout
+        << "usage: espalier-worker serve [OPTIONS]\n\n"
+           "Runs the trials that espalier run sends to its standard input, one JSON object a\n"
+           "line, and answers in the same way.\n\n"
+        << options << "\nexample:\n  espalier-worker serve --threads 1 < requests.jsonl\n";
+    return 0;
+  }
+  WorkerOptions worker;
+  worker.out = begin_worker();
+  worker.environment = parse_json(given["environment"].as<std::string>(), "--environment");
+  at::set_num_threads(given["threads"].as<int>());
+  const Catalog catalog = catalog_of(given["plugins"].as<std::vector<std::string>>());
+  Loader loader(catalog);
+  worker.loader = &loader;
+  serve_trials(worker, run_trial);
+  return 0;
+} catch (const po::error& error) {
+  throw Error({.what = error.what(),
+               .where = "command line of espalier-worker serve",
+               .expected = {},
+               .found = {},
+               .fix = {}});
+}
+
+}  // namespace espalier::cli
