@@ -113,16 +113,22 @@ class Torchscript final : public espalier::Encoder {
   }
 
   [[nodiscard]] at::Tensor call(const at::Tensor& pixels) const {
+    const c10::IValue out = forward(pixels);
+    if (!out.isTensor() || out.toTensor().dim() != 2 || out.toTensor().size(0) != pixels.size(0)) {
+      refuse("the TorchScript module gives no features", "something else");
+    }
+    return out.toTensor().to(at::kFloat);
+  }
+
+  // Which exception a failing module throws differs between versions of LibTorch.
+  [[nodiscard]] c10::IValue forward(const at::Tensor& pixels) const {
     try {
       torch::jit::Module module = module_;
-      const c10::IValue out = module.forward({pixels.to(device_)});
-      if (!out.isTensor() || out.toTensor().dim() != 2 ||
-          out.toTensor().size(0) != pixels.size(0)) {
-        refuse("the TorchScript module gives no features", "something else");
-      }
-      return out.toTensor().to(at::kFloat);
+      return module.forward({pixels.to(device_)});
     } catch (const c10::Error& error) {
       refuse("the TorchScript module fails on a picture", error.what_without_backtrace());
+    } catch (const std::exception& error) {
+      refuse("the TorchScript module fails on a picture", error.what());
     }
   }
 

@@ -91,6 +91,12 @@ TEST_F(PlanTest, DrawsASampleWithoutReplacement) {
   EXPECT_NE(values(made), values(drawn("4")));
 }
 
+TEST_F(PlanTest, DrawsAsManyAsAskedForThoughFewAreLeft) {
+  const std::string grid = "sweep:\n  - grid: {seed: range(0, 100)}\n    sample: ";
+  EXPECT_THAT(states(plan(base_text + grid + "99\n")), ElementsAre(99, 0, 0, 0));
+  EXPECT_THAT(states(plan(base_text + grid + "200\n")), ElementsAre(100, 0, 0, 0));
+}
+
 TEST_F(PlanTest, SamplesFromAProductTooLargeToList) {
   const Plan made =
       plan(base_text +
@@ -195,6 +201,13 @@ TEST_F(PlanTest, SetsWholeSectionsOnAnAxis) {
   const Plan made = plan(base_text + "sweep:\n  - grid:\n      gnn: [{use: gcn, hops: 3}, gin]\n");
   EXPECT_EQ(made.config(0).at("gnn"), (Json{{"use", "gcn"}, {"hops", 3}}));
   EXPECT_EQ(made.config(1).at("gnn"), (Json{{"use", "gin"}, {"eps", 0.0}}));
+}
+
+TEST_F(PlanTest, LongerKeysRefineShorterOnes) {
+  const Plan made = plan(base_text +
+                         "sweep:\n  - grid:\n      gnn.hops: [5]\n"
+                         "      gnn: [{use: gcn, hops: 3}]\n");
+  EXPECT_EQ(made.config(0).at("gnn").at("hops"), 5);
 }
 
 TEST_F(PlanTest, SaysWhatDoesNotFitTogether) {

@@ -29,7 +29,8 @@ NamedTensors expected(const std::string& name) {
 std::vector<std::string> texts_of(const std::string& name) {
   const std::string file = folder(name) + "/expected.json";
   std::vector<std::string> texts;
-  for (const Json& text : parse_json(read_file(file), file).at("texts")) {
+  const Json record = parse_json(read_file(file), file);
+  for (const Json& text : record.at("texts")) {
     if (text.is_string()) texts.push_back(text);
   }
   return texts;

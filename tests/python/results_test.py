@@ -18,17 +18,17 @@ base:
   encoder: {use: classical}
   nodes: {fuse: image}
   graph: {use: knn, k: 3}
-  gnn: {use: gcn}
+  gnn: {use: ga_net, bottleneck: 8}
   peft: {use: none}
   protocol: {shots: 4, val_shots: 2}
   train: {epochs: 3, lr: 1e-2}
 sweep:
-  - grid: {gnn.use: [mlp, gcn], head.use: [linear, cosine], seed: [0, 1]}
+  - grid: {gnn.layer: [mlp, gcn], head.use: [linear, cosine], seed: [0, 1]}
   - grid: {train.epochs: [1000000], seed: [0]}
 limits: {seconds: 5}
 """
 TRIALS = (
-    "trial_id combo_id status seed gnn.use head.use train.epochs val_top1 test_top1 test_top5 "
+    "trial_id combo_id status seed gnn.layer head.use train.epochs val_top1 test_top1 test_top5 "
     "test_macro_accuracy test_macro_f1 test_loss test_ece best_epoch epochs trainable_parameters "
     "total_parameters train_seconds total_seconds peak_rss_bytes attempt error file"
 ).split()
@@ -68,7 +68,7 @@ def test_columns_have_the_types_that_were_promised(sweep):
     numbers = "val_top1 test_top1 test_loss test_ece train_seconds total_seconds".split()
     assert all(trials[name].dtype == np.int64 for name in integers)
     assert all(trials[name].dtype == np.float64 for name in numbers)
-    assert set(trials["gnn.use"]) == {"mlp", "gcn"}
+    assert set(trials["gnn.layer"]) == {"mlp", "gcn"}
     assert set(trials["seed"]) == {0, 1}
     assert trials["trial_id"].str.fullmatch("[0-9a-f]{64}").all()
     assert trials["trial_id"].is_unique
@@ -115,7 +115,7 @@ def test_the_cube_holds_the_same_numbers_under_named_dimensions(sweep):
     with h5py.File(sweep / "sweep.h5") as file:
         cube = file["cube/test_top1"]
         keys = [dim.label or dim[0].name.rsplit("/", 1)[-1] for dim in cube.dims]
-        assert sorted(keys) == ["gnn.use", "head.use", "seed", "train.epochs"] and keys[-1] == "seed"
+        assert sorted(keys) == ["gnn.layer", "head.use", "seed", "train.epochs"] and keys[-1] == "seed"
         labels = [[v.decode() if isinstance(v, bytes) else v for v in dim[0][:]] for dim in cube.dims]
         for _, trial in trials[trials.status == "complete"].iterrows():
             place = tuple(values.index(trial[key]) for key, values in zip(keys, labels))

@@ -113,6 +113,19 @@ TEST(NodeGraphs, AQueryOfTwoNodesSeesItsOwnPairAndTheSupportAlone) {
   EXPECT_TRUE(graph.source_degree.slice(0, 0, 14).equal(in_degree(square)));
 }
 
+TEST(NodeGraphs, AsManyQueriesAsSupportNodesAreNotTakenForThem) {
+  const Nodes nodes = fuse({.fuse = "image"}, images(), {}, false);
+  const auto builder = make<GraphBuilder>("knn", {{"k", 2}});
+  const NodeGraphs graphs(*builder, "graph/knn", false);
+  const CsrGraph graph = graphs.attach(nodes, in_degree(graphs.build(nodes)), nodes);
+  EXPECT_FALSE(graph.square());
+  for (std::int64_t i = 0; i < 10; ++i) {
+    const auto first = graph.rowptr[i].item<std::int64_t>();
+    const at::Tensor own = graph.col.slice(0, first, first + 2) == i;
+    EXPECT_TRUE(own.any().item<bool>()) << "the nearest support node of a copy is its original";
+  }
+}
+
 class Broken final : public GraphBuilder {
  public:
   CsrGraph build(const at::Tensor& x) const override { return empty_graph(x.size(0) + 1, 3); }

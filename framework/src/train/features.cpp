@@ -10,6 +10,7 @@
 #include <cstring>
 #include <espalier/core/error.hpp>
 #include <espalier/core/random.hpp>
+#include <espalier/nn/adaptable.hpp>
 #include <espalier/train/component_call.hpp>
 #include <espalier/train/stage_cache.hpp>
 
@@ -58,10 +59,24 @@ std::string unpack(const SafeTensors& part, std::size_t row) {
   return {reinterpret_cast<const char*>(bytes.data) + begin, end_of(row) - begin};
 }
 
-void add_rows(StageEntry& entry, Samples samples, const std::vector<at::Tensor>& rows) {
+void add_rows(StageEntry& entry, Samples samples, const std::vector<at::Tensor>& rows,
+              std::int64_t parameters) {
   const at::Tensor all = at::cat(rows).contiguous();
-  const TensorView view = view_of("rows", all, DType::f32);
-  entry.add(samples, std::span(&view, 1));
+  const TensorView views[] = {view_of("rows", all, DType::f32),
+                              {.name = "encoder_parameters",
+                               .dtype = DType::i64,
+                               .shape = {1},
+                               .data = reinterpret_cast<const std::byte*>(&parameters),
+                               .bytes = sizeof parameters}};
+  entry.add(samples, views);
+}
+
+std::int64_t parameters_of(Encoder& encoder) {
+  std::int64_t sum = 0;
+  if (const AdaptableEncoder* model = encoder.adaptable()) {
+    for (const WeightSlot& weight : model->weights()) sum += weight.frozen.numel();
+  }
+  return sum;
 }
 
 void add_texts(StageEntry& entry, Samples samples, const std::vector<std::string>& texts) {
@@ -213,6 +228,18 @@ bool FeatureStages::fit_encoder() {
   return true;
 }
 
+FeatureStages::RowStore FeatureStages::row_store() {
+  return [this](StageEntry& entry, Samples samples, const std::vector<at::Tensor>& rows) {
+    add_rows(entry, samples, rows, parameters_of(encoder()));
+  };
+}
+
+at::Tensor FeatureStages::gathered(const StageEntry& entry, Samples samples) {
+  const TensorView& count = entry.find(samples.front()).part->at("encoder_parameters");
+  std::memcpy(&encoder_parameters_, count.data, sizeof encoder_parameters_);
+  return gather(entry, samples);
+}
+
 std::optional<at::Tensor> FeatureStages::images(Samples samples) {
   Parts parts(*this, "image_features");
   const bool done = parts.fill(
@@ -245,15 +272,15 @@ std::optional<at::Tensor> FeatureStages::texts(Samples samples) {
   Parts parts(*this, "text_features");
   if (parts.entry().missing(samples).empty()) {
     cached_["text_features"] = true;
-    return gather(parts.entry(), samples);
+    return gathered(parts.entry(), samples);
   }
   const std::optional<std::vector<std::string>> all = captions(samples);
   if (!all || !fit_encoder()) return std::nullopt;
   std::map<std::size_t, std::string> text_of;
   for (std::size_t i = 0; i < samples.size(); ++i) text_of[samples[i]] = (*all)[i];
   const auto compute = [&](Samples some) { return text_batch(some, text_of); };
-  if (!parts.fill(samples, compute, add_rows)) return std::nullopt;
-  return gather(parts.entry(), samples);
+  if (!parts.fill(samples, compute, row_store())) return std::nullopt;
+  return gathered(parts.entry(), samples);
 }
 
 }  // namespace espalier

@@ -112,6 +112,8 @@ CsrGraph NodeGraphs::built(const at::Tensor& x) const {
 CsrGraph NodeGraphs::attached(const at::Tensor& support, const at::Tensor& queries) const {
   CsrGraph graph =
       call_component(name_, "attach", [&] { return builder_.attach(support, queries); });
+  // Marks the two sets as different ones even where they are of one size; callers set the degrees.
+  graph.source_degree = at::zeros({support.size(0)});
   require_graph(name_, "attach", graph, queries.size(0), support.size(0));
   return graph;
 }

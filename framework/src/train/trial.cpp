@@ -96,6 +96,7 @@ class Trial {
   TrialContext context_;
   ProtocolParams protocol_params_;
   NodesParams nodes_params_;
+  std::int64_t encoder_parameters_ = 0;
   TrialResult result_;
 };
 
@@ -132,6 +133,7 @@ std::optional<SplitNodes> Trial::make_nodes(const Dataset& dataset, const DataSp
   bool all_cached = true;
   for (const auto& [stage, cached] : stages.cached()) all_cached = all_cached && cached;
   time("features", start, all_cached);
+  encoder_parameters_ = stages.encoder_parameters();
   const Nodes all = fuse(nodes_params_, *images, *texts, has("encoder", "shared_space"));
   const auto train = static_cast<std::int64_t>(split.train.samples.size());
   const auto val = static_cast<std::int64_t>(split.val.samples.size());
@@ -214,7 +216,7 @@ void Trial::conclude(const Training& training, const Parameters& parameters, con
   result_.best_epoch = progress.best_epoch;
   result_.epochs = progress.epoch;
   result_.trainable_parameters = parameters.count();
-  result_.total_parameters = parameters.count();
+  result_.total_parameters = parameters.count() + encoder_parameters_;
   result_.train_seconds = progress.seconds;
   result_.attempt = request_.attempt;
   result_.metrics = progress.metrics;

@@ -6,6 +6,7 @@
 #include <espalier/plugin/dataset.hpp>
 #include <espalier/plugin/encoder.hpp>
 #include <espalier/plugin/tensor.hpp>
+#include <espalier/train/stage_cache.hpp>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -49,13 +50,19 @@ class FeatureStages {
   [[nodiscard]] std::optional<std::vector<std::string>> captions(
       std::span<const std::size_t> samples);
 
+  // Weights of the encoder that gave the last features, 0 where it has none.
+  [[nodiscard]] std::int64_t encoder_parameters() const noexcept { return encoder_parameters_; }
   // Whether nothing had to be computed, by stage.
   [[nodiscard]] const std::map<std::string, bool>& cached() const noexcept { return cached_; }
 
  private:
   class Parts;
+  using RowStore = std::function<void(StageEntry&, std::span<const std::size_t>,
+                                      const std::vector<at::Tensor>&)>;
   Encoder& encoder();
   bool fit_encoder();
+  RowStore row_store();
+  at::Tensor gathered(const StageEntry& entry, std::span<const std::size_t> samples);
   [[nodiscard]] std::vector<std::string> caption_batch(std::span<const std::size_t> samples);
   [[nodiscard]] at::Tensor image_batch(std::span<const std::size_t> samples);
   [[nodiscard]] at::Tensor text_batch(std::span<const std::size_t> samples,
@@ -65,6 +72,7 @@ class FeatureStages {
   std::shared_ptr<Encoder> encoder_;
   std::shared_ptr<Captioner> captioner_;
   bool is_fitted_ = false;
+  std::int64_t encoder_parameters_ = 0;
   std::map<std::string, bool> cached_;
 };
 
