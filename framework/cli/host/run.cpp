@@ -10,6 +10,7 @@
 #include <espalier/run/sweep.hpp>
 #include <iostream>
 
+#include "data_progress.hpp"
 #include "plugins_internal.hpp"
 #include "verbs.hpp"
 
@@ -177,7 +178,7 @@ int run(const std::vector<std::string>& arguments) {
   Catalog catalog =
       Catalog::scan(PluginPath::standard(current_executable(), {plugins.begin(), plugins.end()}));
   catalog.describe(worker_program());
-  const Plan plan = Plan::make(source, catalog, results);
+  const Plan plan = Plan::make(source, catalog, results, data_progress());
 
   SweepOptions sweep;
   sweep.results = results;

@@ -1,0 +1,63 @@
+// Which stages trials share, and the keys of these.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "experiment/support.hpp"
+
+namespace espalier {
+namespace {
+
+using testing_support::base_text;
+
+class StagesTest : public testing_support::Experiment {};
+
+TEST_F(StagesTest, AreShared) {
+  const std::string text = base_text +
+                           "  captioner: attributes\n"
+                           "sweep:\n  - grid: {nodes.fuse: [image, concat], graph.tau: [0.5, 0.6], "
+                           "captioner.error_rate: [0, 0.2], seed: [1, 2]}\n";
+  const Plan made = plan(text);
+  std::map<std::string, std::set<std::string>> keys;
+  for (std::size_t i = 0; i < made.trials().size(); ++i) {
+    for (const StageRef& stage : made.stages(i)) keys[stage.name].insert(stage.key);
+  }
+  EXPECT_EQ(keys["image_features"].size(), 1u);
+  EXPECT_EQ(keys["captions"].size(), 4u);  // two error rates, and the captioner is seeded
+  EXPECT_EQ(keys["text_features"].size(), 4u);
+  const auto names = [&](std::size_t trial) {
+    std::string all;
+    for (const StageRef& stage : made.stages(trial)) all += stage.name + " ";
+    return all;
+  };
+  EXPECT_EQ(names(0), "image_features ");
+  EXPECT_EQ(names(made.trials().size() - 1), "image_features captions text_features ");
+}
+
+TEST_F(StagesTest, HaveTheHashOfWhatTheyDependOn) {
+  const Plan made = plan(base_text, {"captioner=attributes", "nodes.fuse=concat"});
+  const Json identity = made.identity(0);
+  const auto key = [](const Json& inputs) { return hex(sha256(canonical_json(inputs))); };
+  const auto stages = made.stages(0);
+  ASSERT_EQ(stages.size(), 3u);
+  EXPECT_EQ(stages[0].key, key({{"stage", "image_features"},
+                                {"version", 1},
+                                {"dataset", identity["dataset"]},
+                                {"encoder", identity["encoder"]}}));
+  EXPECT_EQ(stages[1].key, key({{"stage", "captions"},
+                                {"version", 1},
+                                {"captioner", identity["captioner"]},
+                                {"dataset", identity["dataset"]},
+                                {"seed", 1}}));
+  EXPECT_EQ(stages[2].key,
+            key({{"stage", "text_features"},
+                 {"version", 1},
+                 {"captions", stages[1].key},
+                 {"encoder", identity["encoder"]},
+                 {"split", {{"split_seed", 1}, {"test_fraction", 0.3}, {"val_fraction", 0.2}}}}));
+}
+
+}  // namespace
+}  // namespace espalier
