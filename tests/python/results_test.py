@@ -79,7 +79,7 @@ def test_finished_trials_are_complete_and_failed_ones_marked_missing(sweep):
     trials = read(sweep, "trials")
     done = trials[trials.status == "complete"]
     assert len(done) == 8
-    assert done[["val_top1", "test_top1", "test_macro_f1"]].apply(lambda c: c.between(0, 1)).all(None)
+    assert done[["val_top1", "test_top1", "test_macro_f1"]].apply(lambda c: c.between(0, 1)).all(axis=None)
     assert (done.best_epoch >= 0).all() and (done.error == "").all()
     for file in done.file:
         assert (sweep / file).is_file()

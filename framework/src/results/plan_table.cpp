@@ -53,6 +53,12 @@ Json value_under(const Json& config, std::string_view key) {
   return *at;
 }
 
+// A component counts by its name, as in a sweep that lists names.
+Json as_written(Json value) {
+  const auto use = value.is_object() ? value.find("use") : value.end();
+  return use == value.end() ? value : Json(*use);
+}
+
 PlanRow row_of(const Json& line, const std::vector<PlanAxis>& axes) {
   PlanRow row;
   line.at("trial_id").get_to(row.trial_id);
@@ -65,7 +71,7 @@ PlanRow row_of(const Json& line, const std::vector<PlanAxis>& axes) {
   const Json& given = line.at("axes");
   for (const PlanAxis& axis : axes) {
     const auto it = given.find(axis.key);
-    row.values.push_back(it != given.end() ? *it : value_under(config, axis.key));
+    row.values.push_back(it != given.end() ? *it : as_written(value_under(config, axis.key)));
   }
   return row;
 }
