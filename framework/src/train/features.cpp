@@ -235,17 +235,18 @@ FeatureStages::RowStore FeatureStages::row_store() {
 }
 
 at::Tensor FeatureStages::gathered(const StageEntry& entry, Samples samples) {
-  const TensorView& count = entry.find(samples.front()).part->at("encoder_parameters");
-  std::memcpy(&encoder_parameters_, count.data, sizeof encoder_parameters_);
+  const SafeTensors& part = *entry.find(samples.front()).part;
+  if (const TensorView* count = part.find("encoder_parameters")) {
+    std::memcpy(&encoder_parameters_, count->data, sizeof encoder_parameters_);
+  }
   return gather(entry, samples);
 }
 
 std::optional<at::Tensor> FeatureStages::images(Samples samples) {
   Parts parts(*this, "image_features");
-  const bool done = parts.fill(
-      samples, [&](Samples some) { return image_batch(some); }, add_rows);
-  if (!done) return std::nullopt;
-  return gather(parts.entry(), samples);
+  const auto compute = [&](Samples some) { return image_batch(some); };
+  if (!parts.fill(samples, compute, row_store())) return std::nullopt;
+  return gathered(parts.entry(), samples);
 }
 
 std::optional<std::vector<std::string>> FeatureStages::captions(Samples samples) {
