@@ -17,11 +17,9 @@ struct Params {
   std::string how = "works";
 };
 void bind(espalier::Schema<Params>& s) {
-  s.field("how", &Params::how)
-      .doc(
-          "What it does wrong: constructor, init, embed, step, readout (it throws there), torch, "
-          "odd, "
-          "nan, shape, sleep, allocate, crash");
+  // works; constructor, init, embed, step, readout throw there; torch, odd, nan, shape, sleep,
+  // allocate, crash are done in step().
+  s.field("how", &Params::how).doc("The method that throws, or the deed");
 }
 
 [[noreturn]] void sleep_forever() {
