@@ -67,6 +67,13 @@ TEST(MachineProblems, SeeThreadsThatDoNotHelp) {
   EXPECT_THAT(machine_problems(machine), IsEmpty());
 }
 
+TEST(MachineProblems, AreNotReadFromABusyMachine) {
+  Machine machine = healthy();
+  machine.float32 = {80, 81};
+  machine.busy = 0.5;
+  EXPECT_THAT(machine_problems(machine), IsEmpty());
+}
+
 TEST(MachineProblems, SeeABfloat16ThatDoesNotPay) {
   Machine machine = healthy();
   machine.native_bfloat16 = true;

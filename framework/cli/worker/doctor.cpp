@@ -1,4 +1,5 @@
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <espalier/core/process.hpp>
 #include <espalier/plugin/catalog.hpp>
@@ -45,6 +46,10 @@ void print_machine(const Machine& machine) {
   line("bfloat16",
        rates(machine.bfloat16, machine.cores) +
            (machine.native_bfloat16 ? ", native" : ", not native: precision auto is float32"));
+  if (machine.busy > 0.2) {
+    line("busy", "other programs took " + std::to_string(std::lround(100 * machine.busy)) +
+                     " % of the machine meanwhile: the rates are too low");
+  }
 }
 
 std::int64_t components_in(const Catalog& catalog, const fs::path& folder) {
@@ -93,7 +98,7 @@ int doctor(const std::vector<std::string>& arguments) {
   for (const RejectedPlugin& plugin : catalog.rejected()) problems.push_back(plugin.problem);
   for (const Problem& problem : problems)
     std::printf("\nproblem: %s\n", to_string(problem).c_str());
-  if (problems.empty()) std::puts("\nNothing is wrong.");
+  if (problems.empty()) std::puts("\nNothing wrong was found.");
   return problems.empty() ? 0 : 1;
 }
 

@@ -6,10 +6,12 @@
 #include <c10/core/GradMode.h>
 #include <sched.h>
 #include <torch/version.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <ctime>
 #include <espalier/nn/pretrained.hpp>
 #include <espalier/train/machine.hpp>
 #include <fstream>
@@ -64,6 +66,42 @@ std::string mapped_file(std::string_view maps, std::string_view part) {
   }
   return {};
 }
+
+// Seconds that programs have run on any core, since the system started.
+double seconds_run_by_all() {
+  std::istringstream line(text_of("/proc/stat"));
+  std::string name;
+  line >> name;
+  double ticks = 0;
+  double value = 0;
+  for (int field = 0; field < 8 && line >> value; ++field) {
+    const bool idle = field == 3 || field == 4;
+    if (!idle) ticks += value;
+  }
+  return ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+double seconds_run_by_us() {
+  timespec now{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+// How much of the machine others took since it was made.
+class OthersWatch {
+ public:
+  [[nodiscard]] double share() const {
+    const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start_;
+    const double others = seconds_run_by_all() - all_ - (seconds_run_by_us() - us_);
+    const auto cores = static_cast<double>(sysconf(_SC_NPROCESSORS_ONLN));
+    return std::clamp(others / (wall.count() * cores), 0.0, 1.0);
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  double all_ = seconds_run_by_all();
+  double us_ = seconds_run_by_us();
+};
 
 // The best of the products that fit into a fifth of a second.
 double matmul_rate(at::ScalarType type, int threads) {
@@ -139,8 +177,10 @@ Machine inspect_machine() {
   machine.libtorch_threads = at::get_num_threads();
   machine.gpus = static_cast<std::int64_t>(at::globalContext().hasCUDA() ? at::getNumGPUs() : 0);
   machine.native_bfloat16 = precision_of("auto", at::kCPU) == at::kBFloat16;
+  const OthersWatch others;
   machine.float32 = matmul_rates(at::kFloat, machine.cores);
   machine.bfloat16 = matmul_rates(at::kBFloat16, machine.cores);
+  machine.busy = others.share();
   at::set_num_threads(static_cast<int>(machine.libtorch_threads));
   const std::string maps = text_of("/proc/self/maps");
   machine.libtorch_file = mapped_file(maps, "libtorch_cpu.so");
@@ -170,14 +210,15 @@ std::vector<Problem> machine_problems(const Machine& machine) {
          .found = blas,
          .fix = openblas});
   }
+  if (machine.busy > 0.2) return problems;  // the rates say nothing
   if (machine.cores > 1 && machine.float32.all_threads < 1.2 * machine.float32.one_thread) {
     problems.push_back(
         {.what = "more threads do not make matrix products faster",
          .where = "float32 on " + std::to_string(machine.cores) + " cores",
          .expected = "close to " + std::to_string(machine.cores) + " times the rate of one thread",
          .found = "less than 1.2 times",
-         .fix = "if nothing else keeps the machine busy: OMP_NUM_THREADS, OMP_THREAD_LIMIT and "
-                "cgroup limits; else run trials side by side with --workers"});
+         .fix = "look for OMP_THREAD_LIMIT and limits of the container; until then run trials side "
+                "by side with --workers"});
   }
   if (machine.native_bfloat16 && machine.bfloat16.one_thread < machine.float32.one_thread) {
     problems.push_back({.what = "the CPU has bfloat16, and this LibTorch is slower in it",

@@ -49,6 +49,7 @@ struct Machine {
   bool native_bfloat16 = false;
   MatmulRates float32;
   MatmulRates bfloat16;
+  double busy = 0;  // share of all cores that other programs took while the rates were measured
 };
 
 // Looks and measures, in about two seconds. Leaves the number of threads as it was.
