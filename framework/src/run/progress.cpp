@@ -99,29 +99,28 @@ std::string SweepProgress::summary() const {
   return text;
 }
 
-void SweepProgress::say(const std::string& line) {
-  erase();
-  std::fprintf(options_.out, "%s\n", line.c_str());
-  std::fflush(options_.out);
-}
+void SweepProgress::say(const std::string& line) { show(line + "\n", 0); }
 
 void SweepProgress::draw() {
-  erase();
   const std::size_t width = terminal_width(options_.out) - 1;
   std::vector<std::string> lines{bar(options_.done + finished_, options_.total) + summary()};
   for (std::size_t slot = 0; slot < workers_.size(); ++slot) {
     if (!workers_[slot].empty()) lines.push_back("  " + labels_[slot] + ": " + workers_[slot]);
   }
-  for (const std::string& line : lines) {
-    std::fprintf(options_.out, "%s\n", line.substr(0, width).c_str());
-  }
-  std::fflush(options_.out);
-  drawn_ = lines.size();
+  std::string text;
+  for (const std::string& line : lines) text += line.substr(0, width) + "\n";
+  show(text, lines.size());
 }
 
-void SweepProgress::erase() {
-  for (; drawn_ > 0; --drawn_) std::fputs("\x1b[1A\x1b[2K", options_.out);
+void SweepProgress::erase() { show({}, 0); }
+
+void SweepProgress::show(const std::string& text, std::size_t passing) {
+  std::string all;
+  for (; drawn_ > 0; --drawn_) all += "\x1b[1A\x1b[2K";
+  all += text;
+  std::fwrite(all.data(), 1, all.size(), options_.out);
   std::fflush(options_.out);
+  drawn_ = passing;
 }
 
 }  // namespace espalier

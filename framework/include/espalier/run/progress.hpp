@@ -41,6 +41,9 @@ class SweepProgress final : public SweepObserver {
   void say(const std::string& line);  // a line that stays
   void draw();
   void erase();
+  // In one piece, so that nothing flickers: in place of the lines drawn last, of which the next
+  // call takes away `passing`.
+  void show(const std::string& text, std::size_t passing);
 
   ProgressOptions options_;
   std::vector<std::string> workers_;  // what each does; empty: nothing
