@@ -3,9 +3,11 @@
 // jpg/image_NNNNN.jpg, imagelabels.mat (labels from 1), setid.mat (trnid, valid, tstid: numbers of
 // photos). The archive has no names; those here are the ones that CLIP and CoOp use.
 #include <matio.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <espalier/core/file.hpp>
 #include <espalier/data/photo_dataset.hpp>
 #include <espalier/plugin/component.hpp>
@@ -52,35 +54,72 @@ struct Close {
 };
 
 template <class Stored>
-std::optional<std::vector<std::int64_t>> whole_numbers(const matvar_t& variable) {
-  if (variable.data_size != sizeof(Stored)) return {};
-  std::vector<std::int64_t> out;
-  const auto* data = static_cast<const Stored*>(variable.data);
-  for (std::size_t i = 0; i < variable.nbytes / sizeof(Stored); ++i) {
-    const auto value = static_cast<double>(data[i]);
+std::optional<std::vector<std::int64_t>> read_numbers(mat_t* mat, matvar_t& variable) {
+  int start[] = {0, 0};
+  int stride[] = {1, 1};
+  int edge[] = {static_cast<int>(variable.dims[0]), static_cast<int>(variable.dims[1])};
+  // Of a damaged file matio reads what it can and says nothing; zeros are no labels.
+  std::vector<Stored> stored(variable.dims[0] * variable.dims[1]);
+  if (Mat_VarReadData(mat, &variable, stored.data(), start, stride, edge) != 0) return {};
+  std::vector<std::int64_t> numbers;
+  for (const Stored one : stored) {
+    const auto value = static_cast<double>(one);
     if (!(value >= 0 && value <= max_numbers && value == std::floor(value))) return {};
-    out.push_back(static_cast<std::int64_t>(value));
+    numbers.push_back(static_cast<std::int64_t>(value));
   }
-  return out;
+  return numbers;
 }
 
-// Empty where there is no array of whole numbers under the name.
+bool inflates(std::string_view stream) {
+  z_stream state{};
+  if (inflateInit(&state) != Z_OK) return false;
+  std::vector<Bytef> out(std::size_t{1} << 16);
+  state.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(stream.data()));
+  state.avail_in = static_cast<uInt>(stream.size());
+  int result = Z_OK;
+  while (result == Z_OK && state.total_out < max_file_bytes) {
+    state.next_out = out.data();
+    state.avail_out = static_cast<uInt>(out.size());
+    result = inflate(&state, Z_NO_FLUSH);
+  }
+  inflateEnd(&state);
+  return result == Z_STREAM_END;
+}
+
+// matio does not look at the checksums of compressed elements (version 5, type 15), and gives
+// whatever was in memory for the numbers of a damaged one.
+bool is_whole(std::string_view bytes) {
+  constexpr std::size_t header = 128;
+  constexpr std::uint32_t compressed = 15;
+  if (!bytes.starts_with("MATLAB 5.0") || bytes.size() < header) return true;
+  bytes.remove_prefix(header);
+  while (!bytes.empty()) {
+    std::uint32_t tag[2];  // type, bytes
+    if (bytes.size() < sizeof tag) return false;
+    std::memcpy(tag, bytes.data(), sizeof tag);
+    bytes.remove_prefix(sizeof tag);
+    if (tag[1] > bytes.size()) return false;
+    if (tag[0] == compressed && !inflates(bytes.substr(0, tag[1]))) return false;
+    bytes.remove_prefix(tag[1]);
+  }
+  return true;
+}
+
+// Empty where there is no matrix of whole numbers under the name.
 std::optional<std::vector<std::int64_t>> numbers_in(mat_t* mat, const char* name) {
   const std::unique_ptr<matvar_t, Close> variable(Mat_VarReadInfo(mat, name));
-  if (!variable || variable->isComplex != 0 || variable->rank < 1) return {};
-  double count = 1;
-  for (int i = 0; i < variable->rank; ++i) count *= static_cast<double>(variable->dims[i]);
-  if (count > max_numbers || Mat_VarReadDataAll(mat, variable.get()) != 0) return {};
-  if (variable->data == nullptr) return {};
+  if (!variable || variable->isComplex != 0 || variable->rank != 2) return {};
+  const auto size = [&](int axis) { return static_cast<double>(variable->dims[axis]); };
+  if (size(0) < 1 || size(1) < 1 || size(0) * size(1) > max_numbers) return {};
   switch (variable->class_type) {
     case MAT_C_UINT8:
-      return whole_numbers<std::uint8_t>(*variable);
+      return read_numbers<std::uint8_t>(mat, *variable);
     case MAT_C_UINT16:
-      return whole_numbers<std::uint16_t>(*variable);
+      return read_numbers<std::uint16_t>(mat, *variable);
     case MAT_C_INT32:
-      return whole_numbers<std::int32_t>(*variable);
+      return read_numbers<std::int32_t>(mat, *variable);
     case MAT_C_DOUBLE:
-      return whole_numbers<double>(*variable);
+      return read_numbers<double>(mat, *variable);
     default:
       return {};
   }
@@ -109,7 +148,11 @@ std::vector<std::vector<std::int64_t>> read_fields(const fs::path& file,
                   .fix = "download the file again from the dataset's page"});
   };
   std::vector<std::vector<std::int64_t>> found(fields.size());
-  (void)espalier::read_file(file, max_file_bytes);
+  const bool whole = is_whole(espalier::read_file(file, max_file_bytes));
+  if (!whole) {
+    wrong("a MATLAB file is damaged", "whole compressed fields", "a wrong length or checksum");
+    return found;
+  }
   const std::unique_ptr<mat_t, Close> mat(Mat_Open(file.c_str(), MAT_ACC_RDONLY));
   if (mat == nullptr) {
     wrong("not a MATLAB file", "a MAT file of version 4, 5 or 7.3", {});

@@ -79,6 +79,20 @@ TEST_F(Flowers102, ReadsTheRealArchive) {
   EXPECT_EQ(counts[Split::test], 1020);
 }
 
+// zlib's checksum tells a changed label from a whole file.
+TEST_F(Flowers102, RefusesACompressedFileWithAFlippedBit) {
+  const auto root = real("flowers-102");
+  if (root.empty()) GTEST_SKIP() << "no flowers-102 in ESPALIER_DATA_DIR";
+  std::ifstream stream(root / "setid.mat", std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(stream), {}};
+  for (const std::size_t place : {150u, 400u, 1000u}) {
+    std::string flipped = bytes;
+    flipped[place] = static_cast<char>(flipped[place] ^ 1);
+    put("setid.mat", flipped);
+    EXPECT_THAT(load_error(), HasSubstr("setid.mat")) << place;
+  }
+}
+
 // The compressed files of the real archive, cut and flipped.
 TEST_F(Flowers102, DamagedFilesOfTheRealArchiveAreErrorsOrRead) {
   const auto root = real("flowers-102");
