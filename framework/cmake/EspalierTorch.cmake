@@ -90,6 +90,18 @@ function(espalier_check_torch_abi c10 version)
   endif()
 endfunction()
 
+# PyTorch's package brings the headers of libraries that are compiled into it. Its fmt would hide the
+# one that spdlog was built with, so that one gets a folder of its own, searched first.
+function(espalier_keep_own_fmt root)
+  find_path(own fmt/core.h NO_CMAKE_PATH NO_CMAKE_ENVIRONMENT_PATH NO_CACHE)
+  if(own AND EXISTS ${root}/include/fmt AND NOT own STREQUAL "${root}/include")
+    set(folder ${CMAKE_BINARY_DIR}/espalier_own_headers)
+    file(MAKE_DIRECTORY ${folder})
+    file(CREATE_LINK ${own}/fmt ${folder}/fmt SYMBOLIC)
+    target_include_directories(espalier_torch BEFORE INTERFACE ${folder})
+  endif()
+endfunction()
+
 function(espalier_import_torch root)
   set(where PATHS ${root}/lib ${root}/lib/${CMAKE_LIBRARY_ARCHITECTURE} NO_DEFAULT_PATH NO_CACHE)
   find_library(torch_cpu torch_cpu ${where} REQUIRED)
@@ -101,6 +113,7 @@ function(espalier_import_torch root)
   add_library(espalier_torch INTERFACE IMPORTED GLOBAL)
   target_include_directories(espalier_torch INTERFACE
     ${root}/include ${root}/include/torch/csrc/api/include)
+  espalier_keep_own_fmt(${root})
   target_link_libraries(espalier_torch INTERFACE ${torch_cpu} ${c10})
   if(torch_cuda)
     # Nothing refers to the CUDA backend by name; it registers itself when it is loaded.
