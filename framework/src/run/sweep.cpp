@@ -8,15 +8,13 @@
 namespace espalier {
 namespace {
 
-void make_folder(const std::filesystem::path& folder) {
-  std::error_code failed;
-  std::filesystem::create_directories(folder, failed);
-  if (!failed) return;
-  throw Error({.what = "cannot write to the results folder",
-               .where = folder.string(),
-               .expected = "a folder that you may write to",
-               .found = failed.message(),
-               .fix = "choose another with --results DIR"});
+[[noreturn]] void cannot_write(const std::filesystem::path& path, const std::error_code& why) {
+  throw Error(
+      {.what = "cannot write to the results folder",
+       .where = path.string(),
+       .expected = "a folder that you may write to, with room in it",
+       .found = why.message(),
+       .fix = "make room, or choose another with --results DIR; nothing that is done is lost"});
 }
 
 TrialRequest request_for(const Plan& plan, const TrialStore& store, const Survey& survey,
@@ -39,10 +37,10 @@ TrialRequest request_for(const Plan& plan, const TrialStore& store, const Survey
 }  // namespace
 
 SweepResult run_sweep(const Plan& plan, const SweepOptions& options,
-                      const SweepAnnouncement& announce) {
+                      const SweepAnnouncement& announce) try {
   const std::filesystem::path results = std::filesystem::absolute(options.results);
   const TrialStore store(results, plan.name());
-  make_folder(store.experiment());
+  std::filesystem::create_directories(store.experiment());
   const RunLock lock(store.experiment());
   plan.write(store.experiment() / "plan.jsonl");
 
@@ -71,6 +69,8 @@ SweepResult run_sweep(const Plan& plan, const SweepOptions& options,
   result.table = SweepTable::read(store.experiment(), false);
   write_sweep(*result.table);
   return result;
+} catch (const std::filesystem::filesystem_error& error) {
+  cannot_write(error.path1(), error.code());
 }
 
 }  // namespace espalier

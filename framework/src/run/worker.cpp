@@ -4,7 +4,6 @@
 #include <spdlog/logger.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <sys/prctl.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -126,9 +125,11 @@ Json run_one(const WorkerOptions& options, const TrialFunction& trial, const Tri
   } catch (...) {
     error = message_of(std::current_exception());
   }
-  if (storage_failed(error, request.folder)) return {{"say", "full"}, {"error", error}};
+  if (!execution || storage_failed(error, request.folder)) {
+    return {{"say", "full"}, {"error", error}};
+  }
   try {
-    if (execution) execution->fail(error);
+    execution->fail(error);
   } catch (const Error& unwritten) {
     return {{"say", "full"}, {"error", unwritten.what()}};
   }
@@ -141,13 +142,15 @@ void serve_trials(const WorkerOptions& options, const TrialFunction& run) {
   Inbox inbox(options.in);
   report(options.out, {{"say", "ready"}});
   while (const std::optional<TrialRequest> request = inbox.next()) {
-    report(options.out, run_one(options, run, *request, inbox.stop()));
+    const Json answer = run_one(options, run, *request, inbox.stop());
     inbox.done();
+    report(options.out, answer);
   }
 }
 
 int begin_worker() {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, SIG_IGN);
   const int out = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, lock_descriptor + 1);
   ::dup2(STDERR_FILENO, STDOUT_FILENO);
   ::fcntl(lock_descriptor, F_SETFD, FD_CLOEXEC);

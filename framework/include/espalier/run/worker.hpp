@@ -24,8 +24,10 @@ struct WorkerOptions {
 // journaled and reported as its failure.
 void serve_trials(const WorkerOptions& options, const TrialFunction& run);
 
-// Makes the process end when its parent does, and keeps the protocol to itself: the returned
-// descriptor is the old standard output, and what plugins print goes to standard error.
+// Makes the process end when its parent does, and leaves signals that ask to stop to the host:
+// where a batch system sends them to all processes, a trial is stopped and not lost. Keeps the
+// protocol to itself: the returned descriptor is the old standard output, and what plugins print
+// goes to standard error.
 [[nodiscard]] int begin_worker();
 
 }  // namespace espalier
