@@ -1,7 +1,6 @@
 #include <chrono>
 #include <espalier/core/process.hpp>
 #include <iostream>
-#include <optional>
 #include <sstream>
 
 #include "plugins_internal.hpp"
@@ -12,53 +11,70 @@ namespace {
 namespace fs = std::filesystem;
 namespace po = boost::program_options;
 
-struct Tally {
-  int held = 0;
-  int violated = 0;
-  int skipped = 0;
+// What the worker says of one plugin, printed as it comes; a message that repeats is printed once.
+class Printer {
+ public:
+  // One line of JSON: a property that begins, or what was found.
+  void take(const Json& line) {
+    const std::string state = line.at("state");
+    const std::string property = line.at("property");
+    if (line.at("component") != component_) {
+      component_ = line.at("component");
+      std::cout << component_ << '\n';
+    }
+    running_ = state == "begins" ? property : "end of the process";
+    if (state != "begins") found(state, property, line.value("message", ""));
+  }
+
+  void crashed(const std::string& how) {
+    ++violated_;
+    print("CRASHED", running_, how);
+  }
+  void forget_running() { running_ = "start of espalier-worker"; }
+
+  // True when everything held.
+  [[nodiscard]] bool print_sum() const {
+    std::cout << held_ << " held, " << violated_ << " failed, " << skipped_ << " skipped\n";
+    return violated_ == 0;
+  }
+
+ private:
+  void found(const std::string& state, const std::string& property, const std::string& message) {
+    if (state == "holds") ++held_;
+    if (state == "violated") ++violated_;
+    if (state == "skipped") ++skipped_;
+    const bool again = state == "skipped" && message == last_skip_;
+    if (state == "skipped") last_skip_ = message;
+    print(state == "holds"      ? "ok"
+          : state == "violated" ? "FAILED"
+                                : state,
+          property, again ? "" : message);
+  }
+
+  static void print(std::string state, const std::string& property, const std::string& message) {
+    state.resize(9, ' ');
+    std::cout << "  " << state << property << '\n';
+    std::istringstream lines(message);
+    for (std::string line; std::getline(lines, line);) std::cout << "           " << line << '\n';
+  }
+
+  std::string component_;
+  std::string running_;
+  std::string last_skip_;
+  int held_ = 0;
+  int violated_ = 0;
+  int skipped_ = 0;
 };
 
-void print_line(const std::string& state, const std::string& property, const std::string& message) {
-  std::string head = state;
-  head.resize(9, ' ');
-  std::cout << "  " << head << property << '\n';
-  std::istringstream lines(message);
-  for (std::string line; std::getline(lines, line);) std::cout << "           " << line << '\n';
-}
-
-// Prints one line of the worker's and returns the property that has only begun.
-std::optional<std::string> take(const Json& line, std::string& component, Tally& tally) {
-  const std::string state = line.at("state");
-  const std::string property = line.at("property");
-  if (line.at("component") != component) {
-    component = line.at("component");
-    std::cout << component << '\n';
-  }
-  if (state == "begins") return property;
-  if (state == "holds") ++tally.held;
-  if (state == "violated") ++tally.violated;
-  if (state == "skipped") ++tally.skipped;
-  print_line(state == "holds"      ? "ok"
-             : state == "violated" ? "FAILED"
-                                   : state,
-             property, line.value("message", ""));
-  return {};
-}
-
 void check_file(const fs::path& file, const std::string& params, std::chrono::seconds limit,
-                Tally& tally) {
+                Printer& printer) {
   const ProcessResult result =
       run_process({worker_program().string(), "check-plugin", file.string(), params}, limit);
   std::istringstream lines(result.out);
-  std::string component;
-  std::optional<std::string> running = "start of espalier-worker";
-  for (std::string line; std::getline(lines, line);) {
-    running = take(Json::parse(line), component, tally);
-  }
+  printer.forget_running();
+  for (std::string line; std::getline(lines, line);) printer.take(Json::parse(line));
   const bool ended = result.signal == 0 && !result.timed_out && result.exit_code <= 1;
-  if (ended) return;
-  ++tally.violated;
-  print_line("CRASHED", running.value_or("end of the process"), ending(result) + "\n" + result.err);
+  if (!ended) printer.crashed(ending(result) + "\n" + result.err);
 }
 
 std::vector<fs::path> files_in(const fs::path& path) {
@@ -123,14 +139,12 @@ int check_plugins(const std::vector<std::string>& arguments) {
     return help ? 0 : 2;
   }
   const Json params = parameters(given["settings"].as<std::vector<std::string>>());
-  Tally tally;
+  Printer printer;
   for (const fs::path& file : files_in(given["path"].as<std::string>())) {
     check_file(file, params.dump(), std::chrono::seconds(given["timeout"].as<std::int64_t>()),
-               tally);
+               printer);
   }
-  std::cout << tally.held << " held, " << tally.violated << " failed, " << tally.skipped
-            << " skipped\n";
-  return tally.violated > 0 ? 1 : 0;
+  return printer.print_sum() ? 0 : 1;
 }
 
 }  // namespace espalier::cli

@@ -35,10 +35,27 @@ bool load(const Report& report, const std::filesystem::path& file) {
   }
 }
 
-bool check(const Report& report, const conformance::Suite& suite, const ComponentInfo& info,
-           const Json& params) {
+void name_unknown(const Report& report, const std::string& component, const ComponentInfo& info,
+                  const Json& params) {
+  for (const auto& [key, value] : params.items()) {
+    if (info.schema.find(key) != nullptr) continue;
+    report.say(component, key + "=" + value.dump(), "skipped", "it has no such parameter");
+  }
+}
+
+// Throws Error when a parameter that was given does not fit.
+std::vector<conformance::Subject> settings_of(const Report& report, const conformance::Suite& suite,
+                                              const ComponentInfo& info, const Json& params) {
   const std::string component = info.kind + "/" + info.name;
-  const auto settings = suite.settings(info, params);
+  report.say(component, "settings", "begins");
+  name_unknown(report, component, info, params);
+  return suite.settings(info, params);
+}
+
+bool check(const Report& report, const conformance::Suite& suite, const ComponentInfo& info,
+           const Json& params) try {
+  const std::string component = info.kind + "/" + info.name;
+  const auto settings = settings_of(report, suite, info, params);
   bool all_hold = true;
   for (const conformance::Property& property : conformance::properties(info.kind)) {
     report.say(component, property.name, "begins");
@@ -49,6 +66,9 @@ bool check(const Report& report, const conformance::Suite& suite, const Componen
                violated ? property.statement + "\n" + finding.message : finding.message);
   }
   return all_hold;
+} catch (const Error& error) {
+  report.say(info.kind + "/" + info.name, "settings", "violated", error.what());
+  return false;
 }
 
 }  // namespace

@@ -83,9 +83,36 @@ std::string describe(const Json& section, const Json& usual) {
   return text.empty() ? "" : text + ": ";
 }
 
+std::string why_not_made(const ComponentInfo& info) {
+  std::string missing;
+  for (const FieldInfo& field : info.schema.fields) {
+    if (!field.default_value.is_null()) continue;
+    missing += (missing.empty() ? "" : ", ") + field.name + "=VALUE";
+  }
+  return missing.empty() ? "its defaults do not hold" : "it must be given " + missing;
+}
+
+bool only_missing(const Problems& problems) {
+  return std::all_of(problems.list().begin(), problems.list().end(),
+                     [](const Problem& problem) { return problem.what.ends_with("is missing"); });
+}
+
+// Whether the component says in so many words that it cannot do this here: a precision that the
+// machine has not, a file that is not there. Anything else that it throws is for the properties.
+bool refuses(const Subject& subject) {
+  try {
+    (void)subject.make_any(1);
+  } catch (const Error&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+  return false;
+}
+
 Finding examine_one(const Property& property, const Subject& subject) {
   if (property.needs_instance && subject.section().is_null()) {
-    return {State::skipped, "it has parameters that must be given; name them as NAME=VALUE"};
+    return {State::skipped, why_not_made(subject.info())};
   }
   try {
     const ProcessState before;
@@ -153,22 +180,25 @@ std::vector<Property> properties(std::string_view kind) {
 
 std::vector<Subject> settings(const Catalog& catalog, const ComponentInfo& info, const Json& given,
                               const Maker& make) {
-  const auto resolve = [&](Json section) -> Json {
+  const auto resolve = [&](Json section, Problems& problems) -> Json {
     section["use"] = info.name;
-    Problems problems;
     Json resolved = catalog.resolve(info.kind, section, "", nowhere, problems);
     return problems.empty() ? resolved : Json();
   };
-  const Json usual = resolve(given);
+  Problems mistakes;
+  const Json usual = resolve(given, mistakes);
+  if (!given.empty() && !only_missing(mistakes)) mistakes.throw_if_any();
   std::vector<Subject> all{Subject(catalog, info, usual, make)};
   if (usual.is_null()) return all;
   for (const FieldInfo& field : info.schema.fields) {
     for (const Json& value : alternatives(field, usual.at(field.name))) {
       Json changed = given;
       changed[field.name] = value;
-      Json resolved = resolve(std::move(changed));
+      Problems unfit;
+      Json resolved = resolve(std::move(changed), unfit);
       if (resolved.is_null() || all.size() == settings_limit) continue;
-      all.emplace_back(catalog, info, std::move(resolved), make);
+      Subject subject(catalog, info, std::move(resolved), make);
+      if (!refuses(subject)) all.push_back(std::move(subject));
     }
   }
   return all;

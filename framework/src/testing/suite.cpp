@@ -92,7 +92,7 @@ struct Suite::State {
       : catalog(described(path)),
         loader(catalog),
         make([this](std::string_view kind, const Json& section, const RunContext& context) {
-          return loader.make(kind, section, context);
+          return loader.entry(kind, section.at("use").get<std::string>()).make(section, context);
         }) {
     std::copy_if(catalog.all().begin(), catalog.all().end(), std::back_inserter(components),
                  [&](const ComponentInfo& component) { return comes_from(component, path); });

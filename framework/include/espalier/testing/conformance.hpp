@@ -16,7 +16,7 @@
 
 namespace espalier::conformance {
 
-// Makes the component that a resolved section names.
+// Makes the component that a resolved section names, and lets through what its constructor throws.
 using Maker = std::function<std::shared_ptr<void>(std::string_view kind, const Json& section,
                                                   const RunContext& context)>;
 

@@ -19,7 +19,7 @@ class Suite {
   ~Suite();
 
   [[nodiscard]] const std::vector<ComponentInfo>& components() const;
-  // In the settings that `given` allows: parameters that the component has.
+  // Its settings under those parameters of `given` that it has. Throws Error when one does not fit.
   [[nodiscard]] std::vector<Subject> settings(const ComponentInfo& info, const Json& given) const;
 
  private:
