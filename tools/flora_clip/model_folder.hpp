@@ -16,8 +16,8 @@ struct TowerSize {
 };
 
 struct ModelSize {
-  TowerSize vision{144, 4, 4};
-  TowerSize text{112, 3, 4};
+  TowerSize vision{128, 4, 4};
+  TowerSize text{96, 3, 4};
   std::int64_t image = 64;  // pixels a side
   std::int64_t patch = 8;
   std::int64_t max_length = 64;  // tokens

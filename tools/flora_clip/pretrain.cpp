@@ -1,14 +1,17 @@
 #include "pretrain.hpp"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/autocast_mode.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/empty.h>
 #include <c10/core/GradMode.h>
+#include <torch/version.h>
 
 #include <algorithm>
 #include <cmath>
 #include <espalier/core/error.hpp>
+#include <espalier/nn/pretrained.hpp>
 #include <espalier/train/adamw.hpp>
 #include <espalier/train/schedule.hpp>
 #include <future>
@@ -20,6 +23,26 @@ namespace {
 
 const double largest_log_scale = std::log(100.0);
 
+void set_autocast(bool enabled) {
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
+  at::autocast::set_autocast_enabled(at::kCPU, enabled);
+#else
+  at::autocast::set_cpu_enabled(enabled);
+#endif
+}
+
+// Matrix products in bfloat16 while it lives, where the processor has them.
+class MixedPrecision {
+ public:
+  MixedPrecision() { set_autocast(precision_of("auto", at::kCPU) == at::kBFloat16); }
+  MixedPrecision(const MixedPrecision&) = delete;
+  MixedPrecision& operator=(const MixedPrecision&) = delete;
+  ~MixedPrecision() {
+    set_autocast(false);
+    at::autocast::clear_cache();
+  }
+};
+
 // Behind the end of a text comes padding, which nothing looks back at.
 TokenBatch to_tokens(const Tokenizer& tokenizer, const std::vector<std::string>& sentences) {
   const TokenRows rows = tokenizer.encode_batch(sentences);
@@ -30,9 +53,15 @@ TokenBatch to_tokens(const Tokenizer& tokenizer, const std::vector<std::string>&
 
 at::Tensor contrastive_loss(const AdaptableEncoder& model, const Tokenizer& tokenizer,
                             const Batch& batch) {
-  const at::Tensor images = unit_rows(forward(*model.image(), batch.pixels).feature);
-  const at::Tensor texts =
-      unit_rows(forward(*model.text(), to_tokens(tokenizer, batch.sentences)).feature);
+  at::Tensor images;
+  at::Tensor texts;
+  {
+    const MixedPrecision mixed;
+    images = forward(*model.image(), batch.pixels).feature;
+    texts = forward(*model.text(), to_tokens(tokenizer, batch.sentences)).feature;
+  }
+  images = unit_rows(images.to(at::kFloat));
+  texts = unit_rows(texts.to(at::kFloat));
   const at::Tensor logits = images.matmul(texts.t()) * model.log_logit_scale.exp();
   const at::Tensor pairs = at::arange(logits.size(0));
   return (at::cross_entropy_loss(logits, pairs) + at::cross_entropy_loss(logits.t(), pairs)) / 2;

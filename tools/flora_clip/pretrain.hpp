@@ -13,7 +13,7 @@ namespace espalier::flora_clip {
 
 struct PretrainOptions {
   std::int64_t seed = 1;
-  std::int64_t steps = 1500;
+  std::int64_t steps = 2200;
   std::int64_t batch = 128;
   double lr = 1.5e-3;
   double weight_decay = 0.02;
