@@ -48,14 +48,15 @@ void trial(benchmark::State& state) {
   const TrialRequest request{.trial_id = "bench",
                              .combo_id = "bench",
                              .config = testing_support::resolved(config, loader),
-                             .stages = {{"image_features", "bench"}},
+                             .stages = {{"image_features", "bench", "{}"}},
                              .folder = folder / "trial",
                              .cache = folder / "cache"};
   const TrialHooks hooks{.loader = &loader,
                          .log = spdlog::default_logger().get(),
                          .stop = nullptr,
                          .epoch = {},
-                         .stage = {}};
+                         .stage = {},
+                         .warning = {}};
   (void)run_trial(request, hooks);
   for (auto _ : state) benchmark::DoNotOptimize(run_trial(request, hooks));
   fs::remove_all(folder);

@@ -40,6 +40,7 @@ struct Witness : SweepObserver {
     slots = std::max(slots, slot + 1);
   }
   void stage(std::size_t, std::string_view name) override { stages.emplace_back(name); }
+  void warning(const std::string& text) override { warnings.push_back(text); }
   void epoch(std::size_t, std::int64_t, double) override { ++epochs; }
   void ended(std::size_t, std::size_t trial, TrialOutcome outcome,
              const std::string& error) override {
@@ -54,6 +55,7 @@ struct Witness : SweepObserver {
 
   std::vector<std::size_t> order;
   std::vector<std::string> stages;
+  std::vector<std::string> warnings;
   std::size_t epochs = 0;
   std::size_t slots = 0;
   std::map<std::size_t, TrialOutcome> outcomes;

@@ -47,11 +47,12 @@ class Trials : public testing::Test {
     const TrialRequest request{.trial_id = name,
                                .combo_id = "combo",
                                .config = testing_support::resolved(config_, loader_),
-                               .stages = {{"image_features", key_ + "i"},
-                                          {"captions", key_ + "c"},
-                                          {"text_features", key_ + "t"}},
+                               .stages = {{"image_features", key_ + "i", "{}"},
+                                          {"captions", key_ + "c", "{}"},
+                                          {"text_features", key_ + "t", "{}"}},
                                .folder = folder_ / name,
-                               .cache = folder_ / "cache"};
+                               .cache = folder_ / "cache",
+                               .cache_limit = cache_limit_};
     const TrialHooks hooks{.loader = &loader_,
                            .log = spdlog::default_logger().get(),
                            .stop = &stop_,
@@ -60,7 +61,8 @@ class Trials : public testing::Test {
                                  rows_.push_back(row);
                                  if (row.epoch == stop_after_) stop_ = true;
                                },
-                           .stage = [this](std::string_view s) { stages_.emplace_back(s); }};
+                           .stage = [this](std::string_view s) { stages_.emplace_back(s); },
+                           .warning = [this](const std::string& w) { warnings_.push_back(w); }};
     return run_trial(request, hooks);
   }
 
@@ -68,6 +70,8 @@ class Trials : public testing::Test {
   Loader loader_;
   Json config_;
   std::string key_ = "key-";
+  std::int64_t cache_limit_ = unlimited;
+  std::vector<std::string> warnings_;
   std::atomic<bool> stop_ = false;
   std::int64_t stop_after_ = -1;
   std::vector<EpochMetrics> rows_;
@@ -126,6 +130,21 @@ TEST_F(Trials, TheSameSeedGivesTheSameBitsFromTheCacheAndWithoutIt) {
   EXPECT_NE(run("d")->test_loss, first->test_loss);
 }
 
+TEST_F(Trials, ACacheWithoutRoomCostsTimeAlone) {
+  config_["nodes"] = {{"fuse", "concat"}};
+  const auto stored = run("a");
+  key_ = "other-";
+  cache_limit_ = 0;
+  stages_.clear();
+  const auto first = run("b");
+  const auto second = run("c");
+  EXPECT_THAT(stages_, testing::Contains("image_features").Times(2));
+  EXPECT_FALSE(fs::exists(folder_ / "cache" / "image_features" / "other-i"));
+  EXPECT_THAT(warnings_, testing::SizeIs(6)) << "one a stage and trial";
+  expect_same(*stored, *first);
+  expect_same(*stored, *second);
+}
+
 TEST_F(Trials, AnotherDrawComputesOnlyWhatIsMissing) {
   config_["dataset"]["per_class"] = 40;
   ASSERT_TRUE(run("a"));
@@ -133,10 +152,10 @@ TEST_F(Trials, AnotherDrawComputesOnlyWhatIsMissing) {
     return std::distance(fs::directory_iterator(folder_ / "cache" / "image_features" / "key-i"),
                          fs::directory_iterator());
   };
-  EXPECT_EQ(parts(), 2) << "one part and the lock";
+  EXPECT_EQ(parts(), 3) << "one part, the lock and about.json";
   config_["seed"] = 2;
   ASSERT_TRUE(run("b"));
-  EXPECT_EQ(parts(), 3) << "the test rows are shared";
+  EXPECT_EQ(parts(), 4) << "the test rows are shared";
 }
 
 TEST_F(Trials, StopAndGoOnWithTheSameBits) {

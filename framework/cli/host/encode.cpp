@@ -27,7 +27,7 @@ po::options_description visible_options() {
       "the text of a class, {} its name; several are averaged");
   add("device", po::value<std::string>()->default_value("cpu")->value_name("cpu|cuda|auto"),
       "where to compute");
-  add("threads", po::value<int>()->default_value(available_threads())->value_name("N"),
+  add("threads", po::value<int>()->default_value(usable_cores())->value_name("N"),
       "threads to compute with");
   add("plugins", po::value<Words>()->default_value({}, "")->value_name("DIR"),
       "a folder with more plugins; may be repeated");

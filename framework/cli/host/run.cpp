@@ -1,9 +1,9 @@
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <espalier/core/error.hpp>
 #include <espalier/core/process.hpp>
+#include <espalier/core/units.hpp>
 #include <espalier/experiment/plan.hpp>
 #include <espalier/results/report.hpp>
 #include <espalier/run/progress.hpp>
@@ -29,18 +29,15 @@ po::options_description visible_options() {
       "threads of each; more can change the last bits of a result");
   add("results", po::value<std::string>()->default_value("results")->value_name("DIR"),
       "where results are kept");
+  add("cache-limit", po::value<std::string>()->default_value("none")->value_name("SIZE|none"),
+      "features are not stored where the cache would be larger, such as 20G; each trial then "
+      "computes them");
   add("plugins", po::value<Folders>()->default_value({}, "")->value_name("DIR"),
       "a folder with more plugins; may be repeated");
   add("retry-failed", "run trials again that failed");
   add("dry-run", "say what would be run, and run nothing");
   add("help", "show this");
   return options;
-}
-
-int cores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  return ::sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
 }
 
 [[noreturn]] void wrong_option(const char* name, const std::string& expected,
@@ -53,12 +50,19 @@ int cores() {
 }
 
 std::size_t worker_count(const std::string& text, int threads) {
-  if (text == "auto") return static_cast<std::size_t>(std::max(1, cores() / threads));
+  if (text == "auto") return static_cast<std::size_t>(std::max(1, usable_cores() / threads));
   const bool digits = !text.empty() && text.size() <= 4 &&
                       text.find_first_not_of("0123456789") == std::string::npos;
   const int count = digits ? std::stoi(text) : 0;
   if (count < 1) wrong_option("workers", "a number from 1 to 9999, or auto", text);
   return static_cast<std::size_t>(count);
+}
+
+std::int64_t cache_limit(const std::string& text) {
+  if (text == "none") return unlimited;
+  const std::optional<std::int64_t> bytes = parse_bytes(text);
+  if (!bytes) wrong_option("cache-limit", "a size such as 500M or 20G, or none", text);
+  return *bytes;
 }
 
 // The state of the user's own repository, where the experiment is in one.
@@ -172,6 +176,7 @@ int run(const std::vector<std::string>& arguments) {
   const auto& plugins = given["plugins"].as<Folders>();
   const int threads = given["threads"].as<int>();
   if (threads < 1) wrong_option("threads", "a number from 1", std::to_string(threads));
+  const std::int64_t limit = cache_limit(given["cache-limit"].as<std::string>());
 
   const ExperimentSource source =
       ExperimentSource::read(words[0], {words.begin() + 1, words.end()});
@@ -184,6 +189,7 @@ int run(const std::vector<std::string>& arguments) {
   sweep.results = results;
   sweep.workers = worker_count(given["workers"].as<std::string>(), threads);
   sweep.limits = limits_of(source);
+  sweep.cache_limit = limit;
   sweep.retry_failed = given.count("retry-failed") > 0;
   if (given.count("dry-run") > 0) {
     const TrialStore store(results, plan.name());

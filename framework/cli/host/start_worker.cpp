@@ -1,9 +1,7 @@
 #include "start_worker.hpp"
 
-#include <sched.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -25,12 +23,6 @@ void become_worker(const std::vector<std::string>& arguments) {
                .expected = "a program",
                .found = std::strerror(errno),
                .fix = "build or install Espalier again"});
-}
-
-int available_threads() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  return ::sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
 }
 
 }  // namespace espalier::cli

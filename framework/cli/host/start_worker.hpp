@@ -9,7 +9,4 @@ namespace espalier::cli {
 // Becomes `espalier-worker ARGUMENTS` and so never returns. Throws Error when it cannot be started.
 [[noreturn]] void become_worker(const std::vector<std::string>& arguments);
 
-// As many threads as this process may use at once.
-[[nodiscard]] int available_threads();
-
 }  // namespace espalier::cli

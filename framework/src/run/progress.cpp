@@ -58,6 +58,10 @@ void SweepProgress::started(std::size_t slot, std::size_t trial) {
 
 void SweepProgress::stage(std::size_t slot, std::string_view name) { workers_[slot] = name; }
 
+void SweepProgress::warning(const std::string& text) {
+  if (warnings_.insert(text).second) say("warning: " + text);
+}
+
 void SweepProgress::epoch(std::size_t slot, std::int64_t epoch, double val_top1) {
   workers_[slot] = format("epoch %lld, val_top1 %.3f", static_cast<long long>(epoch), val_top1);
 }

@@ -9,13 +9,18 @@
 namespace espalier {
 
 Json to_json(const TrialRequest& request) {
+  Json stages = Json::array();
+  for (const StageRef& stage : request.stages) {
+    stages.push_back({{"name", stage.name}, {"key", stage.key}, {"inputs", stage.inputs}});
+  }
   return {{"do", "trial"},
           {"trial_id", request.trial_id},
           {"combo_id", request.combo_id},
           {"config", request.config},
-          {"stages", request.stages},
+          {"stages", std::move(stages)},
           {"folder", request.folder.string()},
           {"cache", request.cache.string()},
+          {"cache_limit", request.cache_limit},
           {"attempt", request.attempt}};
 }
 
@@ -24,9 +29,13 @@ TrialRequest request_from_json(const Json& json) try {
   json.at("trial_id").get_to(request.trial_id);
   json.at("combo_id").get_to(request.combo_id);
   request.config = json.at("config");
-  json.at("stages").get_to(request.stages);
+  for (const Json& stage : json.at("stages")) {
+    request.stages.push_back(
+        {.name = stage.at("name"), .key = stage.at("key"), .inputs = stage.at("inputs")});
+  }
   request.folder = json.at("folder").get<std::string>();
   request.cache = json.at("cache").get<std::string>();
+  json.at("cache_limit").get_to(request.cache_limit);
   json.at("attempt").get_to(request.attempt);
   return request;
 } catch (const Json::exception& error) {

@@ -135,6 +135,7 @@ class Sweep {
     if (say == "ready") slot.ready = true;
     if (!slot.running) return;
     if (say == "stage") observer_.stage(index(slot), message.value("stage", ""));
+    if (say == "warning") observer_.warning(message.value("text", ""));
     if (say == "epoch") {
       const auto top1 = message.find("top1");
       observer_.epoch(index(slot), message.value("epoch", std::int64_t{0}),

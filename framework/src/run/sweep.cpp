@@ -24,9 +24,7 @@ TrialRequest request_for(const Plan& plan, const TrialStore& store, const Survey
   request.trial_id = hex(planned.trial_id);
   request.combo_id = hex(planned.combo_id);
   request.config = plan.config(trial);
-  for (StageRef& stage : plan.stages(trial)) {
-    request.stages.emplace_back(std::move(stage.name), std::move(stage.key));
-  }
+  request.stages = plan.stages(trial);
   request.folder = store.folder(request.trial_id);
   request.cache = store.cache();
   const auto earlier = survey.attempts.find(trial);
@@ -59,7 +57,9 @@ SweepResult run_sweep(const Plan& plan, const SweepOptions& options,
       store.adopt(id, *folder);
       return std::nullopt;
     }
-    return request_for(plan, store, survey, trial);
+    TrialRequest request = request_for(plan, store, survey, trial);
+    request.cache_limit = options.cache_limit;
+    return request;
   };
 
   SweepObserver& observer = announce(survey);

@@ -83,6 +83,9 @@ class Execution {
       journal_->append({{"event", "stage"}, {"stage", stage}});
       report(options_.out, {{"say", "stage"}, {"stage", stage}});
     };
+    hooks.warning = [this](const std::string& text) {
+      report(options_.out, {{"say", "warning"}, {"text", text}});
+    };
     return hooks;
   }
 

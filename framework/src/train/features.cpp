@@ -3,7 +3,6 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <c10/core/GradMode.h>
-#include <spdlog/logger.h>
 
 #include <algorithm>
 #include <chrono>
@@ -12,7 +11,7 @@
 #include <espalier/core/random.hpp>
 #include <espalier/nn/adaptable.hpp>
 #include <espalier/train/component_call.hpp>
-#include <espalier/train/stage_cache.hpp>
+#include <utility>
 
 namespace espalier {
 namespace {
@@ -47,7 +46,7 @@ PackedTexts pack(const std::vector<std::string>& texts) {
   return packed;
 }
 
-std::string unpack(const SafeTensors& part, std::size_t row) {
+std::string unpack(const StagePart& part, std::size_t row) {
   const TensorView& ends = part.at("end");
   const TensorView& bytes = part.at("bytes");
   const auto end_of = [&](std::size_t i) {
@@ -94,6 +93,25 @@ void add_texts(StageEntry& entry, Samples samples, const std::vector<std::string
   entry.add(samples, views);
 }
 
+std::int64_t size_of(const at::Tensor& rows) { return static_cast<std::int64_t>(rows.nbytes()); }
+
+std::int64_t size_of(const std::vector<std::string>& texts) {
+  const PackedTexts packed = pack(texts);
+  return static_cast<std::int64_t>(packed.bytes.size() +
+                                   packed.end.size() * sizeof packed.end.front());
+}
+
+// What a person is told of an entry.
+Json about(const StageRef& stage, const Json& config) {
+  const Json inputs = parse_json(stage.inputs, "stage " + stage.name);
+  Json sections = Json::object();
+  for (const char* name : {"dataset", "captioner", "encoder"}) {
+    const bool through_captions = inputs.contains("captions") && config.contains(name);
+    if (through_captions || inputs.contains(name)) sections[name] = config.at(name);
+  }
+  return {{"inputs", inputs}, {"config", sections}};
+}
+
 at::Tensor gather(const StageEntry& entry, Samples samples) {
   const std::int64_t width = entry.find(samples.front()).part->at("rows").shape.at(1);
   at::Tensor rows = at::empty({static_cast<std::int64_t>(samples.size()), width}, at::kFloat);
@@ -111,10 +129,10 @@ at::Tensor gather(const StageEntry& entry, Samples samples) {
 // Fills one entry of the cache, batch after batch.
 class FeatureStages::Parts {
  public:
-  Parts(FeatureStages& owner, std::string stage)
+  Parts(FeatureStages& owner, const StageRef& stage)
       : owner_(owner),
-        stage_(std::move(stage)),
-        entry_(owner.inputs_.cache, stage_, owner.inputs_.keys.at(stage_), *owner.inputs_.log) {}
+        stage_(stage.name),
+        entry_(owner.inputs_.storage, stage.name, stage.key, about(stage, owner.inputs_.config)) {}
 
   [[nodiscard]] const StageEntry& entry() const { return entry_; }
 
@@ -124,18 +142,18 @@ class FeatureStages::Parts {
   bool fill(Samples samples, const Compute& compute, const Store& store) {
     owner_.cached_.try_emplace(stage_, true);
     if (entry_.missing(samples).empty()) return true;
-    const StageEntry::Lock lock(entry_, [&] { return !owner_.inputs_.stopped(); });
-    if (!lock.held()) return false;
+    StageEntry::Lock lock(entry_, [&] { return !owner_.inputs_.stopped(); });
+    if (lock.given_up()) return false;
     const std::vector<std::size_t> absent = entry_.missing(samples);
     if (absent.empty()) return true;
     owner_.cached_[stage_] = false;
     owner_.inputs_.stage(stage_);
-    return work(absent, compute, store);
+    return work(absent, compute, store, lock);
   }
 
  private:
   template <class Compute, class Store>
-  bool work(Samples absent, const Compute& compute, const Store& store) {
+  bool work(Samples absent, const Compute& compute, const Store& store, StageEntry::Lock& lock) {
     const Clock::time_point start = Clock::now();
     Clock::time_point last = start;
     std::vector<decltype(compute(absent))> values;
@@ -144,6 +162,7 @@ class FeatureStages::Parts {
       const std::size_t end = std::min(at + batch, absent.size());
       const bool stopped = owner_.inputs_.stopped();
       if (!stopped) values.push_back(compute(absent.subspan(at, end - at)));
+      if (at == 0 && !stopped && !has_room(values.front(), end, absent.size())) lock.release();
       const std::size_t done = stopped ? at : end;
       if (stopped || done == absent.size() || due(start, last)) {
         if (done > stored) store(entry_, absent.subspan(stored, done - stored), values);
@@ -154,6 +173,13 @@ class FeatureStages::Parts {
       if (stopped) return false;
     }
     return true;
+  }
+
+  // For all, judged by the first.
+  template <class Value>
+  bool has_room(const Value& first, std::size_t samples, std::size_t all) {
+    const double share = static_cast<double>(size_of(first)) / static_cast<double>(samples);
+    return entry_.expect(static_cast<std::int64_t>(share * static_cast<double>(all)));
   }
 
   static bool due(Clock::time_point start, Clock::time_point last) {
@@ -170,6 +196,17 @@ class FeatureStages::Parts {
 
 FeatureStages::FeatureStages(FeatureInputs inputs) : inputs_(std::move(inputs)) {}
 FeatureStages::~FeatureStages() = default;
+
+FeatureStages::Parts& FeatureStages::parts(const std::string& stage) {
+  std::unique_ptr<Parts>& made = parts_[stage];
+  if (!made) {
+    const auto ref = std::find_if(inputs_.stages.begin(), inputs_.stages.end(),
+                                  [&](const StageRef& some) { return some.name == stage; });
+    ESPALIER_ASSERT(ref != inputs_.stages.end(), "a stage that the plan names");
+    made = std::make_unique<Parts>(*this, *ref);
+  }
+  return *made;
+}
 
 Encoder& FeatureStages::encoder() {
   if (!encoder_) encoder_ = inputs_.encoder();
@@ -235,7 +272,7 @@ FeatureStages::RowStore FeatureStages::row_store() {
 }
 
 at::Tensor FeatureStages::gathered(const StageEntry& entry, Samples samples) {
-  const SafeTensors& part = *entry.find(samples.front()).part;
+  const StagePart& part = *entry.find(samples.front()).part;
   if (const TensorView* count = part.find("encoder_parameters")) {
     std::memcpy(&encoder_parameters_, count->data, sizeof encoder_parameters_);
   }
@@ -243,45 +280,43 @@ at::Tensor FeatureStages::gathered(const StageEntry& entry, Samples samples) {
 }
 
 std::optional<at::Tensor> FeatureStages::images(Samples samples) {
-  Parts parts(*this, "image_features");
+  Parts& rows = parts("image_features");
   const auto compute = [&](Samples some) { return image_batch(some); };
-  if (!parts.fill(samples, compute, row_store())) return std::nullopt;
-  return gathered(parts.entry(), samples);
+  if (!rows.fill(samples, compute, row_store())) return std::nullopt;
+  return gathered(rows.entry(), samples);
 }
 
 std::optional<std::vector<std::string>> FeatureStages::captions(Samples samples) {
-  Parts parts(*this, "captions");
+  Parts& rows = parts("captions");
   const auto store = [](StageEntry& entry, Samples some,
                         const std::vector<std::vector<std::string>>& batches) {
     std::vector<std::string> texts;
     for (const auto& list : batches) texts.insert(texts.end(), list.begin(), list.end());
     add_texts(entry, some, texts);
   };
-  if (!parts.fill(
-          samples, [&](Samples some) { return caption_batch(some); }, store)) {
-    return std::nullopt;
-  }
+  const auto compute = [&](Samples some) { return caption_batch(some); };
+  if (!rows.fill(samples, compute, store)) return std::nullopt;
   std::vector<std::string> texts;
   for (const std::size_t sample : samples) {
-    const StageEntry::Place place = parts.entry().find(sample);
+    const StageEntry::Place place = rows.entry().find(sample);
     texts.push_back(unpack(*place.part, place.row));
   }
   return texts;
 }
 
 std::optional<at::Tensor> FeatureStages::texts(Samples samples) {
-  Parts parts(*this, "text_features");
-  if (parts.entry().missing(samples).empty()) {
-    cached_["text_features"] = true;
-    return gathered(parts.entry(), samples);
+  Parts& rows = parts("text_features");
+  if (rows.entry().missing(samples).empty()) {
+    cached_.try_emplace("text_features", true);
+    return gathered(rows.entry(), samples);
   }
   const std::optional<std::vector<std::string>> all = captions(samples);
   if (!all || !fit_encoder()) return std::nullopt;
   std::map<std::size_t, std::string> text_of;
   for (std::size_t i = 0; i < samples.size(); ++i) text_of[samples[i]] = (*all)[i];
   const auto compute = [&](Samples some) { return text_batch(some, text_of); };
-  if (!parts.fill(samples, compute, row_store())) return std::nullopt;
-  return gathered(parts.entry(), samples);
+  if (!rows.fill(samples, compute, row_store())) return std::nullopt;
+  return gathered(rows.entry(), samples);
 }
 
 }  // namespace espalier

@@ -4,7 +4,6 @@
 #include <ATen/ops/mm.h>
 #include <ATen/ops/ones.h>
 #include <c10/core/GradMode.h>
-#include <sched.h>
 #include <torch/version.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include <array>
 #include <chrono>
 #include <ctime>
+#include <espalier/core/process.hpp>
 #include <espalier/nn/pretrained.hpp>
 #include <espalier/train/machine.hpp>
 #include <fstream>
@@ -48,12 +48,6 @@ std::vector<std::string> instructions_in(const std::string& cpuinfo) {
       found.push_back(word);
   }
   return found;
-}
-
-std::int64_t usable_cores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
 // The mapped file whose path holds `part`.

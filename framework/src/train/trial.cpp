@@ -77,6 +77,10 @@ class Trial {
   void begin(std::string_view stage) const {
     if (hooks_.stage) hooks_.stage(stage);
   }
+  void warn(const std::string& text) const {
+    hooks_.log->warn("{}", text);
+    if (hooks_.warning) hooks_.warning(text);
+  }
   void time(const std::string& stage, Clock::time_point start, bool cached = false) {
     result_.timing.push_back({.stage = stage, .seconds = seconds_since(start), .cached = cached});
   }
@@ -111,9 +115,11 @@ FeatureStages Trial::feature_stages(const Dataset& dataset, const DataSplit& spl
   inputs.fitted = has("encoder", "fitted");
   inputs.fit_samples = split.unlabelled_train;
   inputs.seed = has("captioner", "seeded") ? context_.seed() : 0;
-  inputs.keys = {request_.stages.begin(), request_.stages.end()};
-  inputs.cache = request_.cache;
-  inputs.log = hooks_.log;
+  inputs.stages = request_.stages;
+  inputs.config = request_.config;
+  inputs.storage = {.cache = request_.cache,
+                    .limit = request_.cache_limit,
+                    .warn = [this](const std::string& text) { warn(text); }};
   inputs.stopped = [this] { return stopped(); };
   inputs.stage = [this](std::string_view stage) { begin(stage); };
   return FeatureStages(std::move(inputs));

@@ -15,6 +15,9 @@ namespace espalier {
 // in neither.
 [[nodiscard]] std::filesystem::path worker_program();
 
+// Cores that this process may use, 1 where that cannot be told.
+[[nodiscard]] int usable_cores();
+
 struct ProcessResult {
   int exit_code = 0;       // of a program that ended by itself
   int signal = 0;          // that killed it, else 0

@@ -7,6 +7,7 @@
 #include <espalier/core/hash.hpp>
 #include <espalier/core/json.hpp>
 #include <espalier/experiment/source.hpp>
+#include <espalier/experiment/stage.hpp>
 #include <espalier/plugin/catalog.hpp>
 #include <filesystem>
 #include <memory>
@@ -33,18 +34,6 @@ struct PlannedTrial {
   std::uint32_t original = npos;    // of a duplicate: the trial that it equals
   std::vector<std::uint32_t> axes;  // for every axis of the plan the index of the value, or npos
   static constexpr std::uint32_t npos = 0xffffffffu;
-};
-
-// A cached step: equal keys are computed once. Entries hold rows by sample, so that few-shot draws
-// of one dataset share them; a key is the SHA-256 of the canonical JSON of what the rows depend on,
-// each component as in the identity of a trial:
-//   image_features  dataset, encoder                                 unless nodes.fuse is text
-//   captions        dataset, captioner; seed if it is `seeded`       unless nodes.fuse is image
-//   text_features   the captions' key, encoder; val_fraction, test_fraction and split_seed of the
-//                   protocol if the encoder is `fitted`              unless nodes.fuse is image
-struct StageRef {
-  std::string name;  // one of these
-  std::string key;   // hex SHA-256
 };
 
 struct Axis {

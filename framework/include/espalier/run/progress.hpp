@@ -7,6 +7,7 @@
 #include <espalier/run/scheduler.hpp>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,8 @@ class SweepProgress final : public SweepObserver {
 
   void started(std::size_t slot, std::size_t trial) override;
   void stage(std::size_t slot, std::string_view name) override;
+  // Each text once.
+  void warning(const std::string& text) override;
   void epoch(std::size_t slot, std::int64_t epoch, double val_top1) override;
   void ended(std::size_t slot, std::size_t trial, TrialOutcome outcome,
              const std::string& error) override;
@@ -48,6 +51,7 @@ class SweepProgress final : public SweepObserver {
   ProgressOptions options_;
   std::vector<std::string> workers_;  // what each does; empty: nothing
   std::vector<std::string> labels_;   // of the trial of each
+  std::set<std::string> warnings_;    // that were shown
   std::size_t finished_ = 0;
   std::size_t failed_ = 0;
   std::size_t drawn_ = 0;  // lines

@@ -4,6 +4,7 @@
 //   worker to host   {"say": "ready"}                     may be given a trial
 //                    {"say": "stage", "stage"}            a stage begins
 //                    {"say": "epoch", "epoch", "top1"}    now and then
+//                    {"say": "warning", "text"}           the user should know
 //                    {"say": "complete"} | {"say": "stopped"} | {"say": "failed", "error"}
 //                    {"say": "full", "error"}             could not store; the trial did not fail
 //

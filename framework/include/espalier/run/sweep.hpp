@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <espalier/experiment/plan.hpp>
+#include <espalier/results/stage_entry.hpp>
 #include <espalier/results/sweep_table.hpp>
 #include <espalier/run/scheduler.hpp>
 #include <espalier/run/survey.hpp>
@@ -17,6 +18,7 @@ struct SweepOptions {
   WorkerCommand worker;  // its lock is set by run_sweep()
   std::size_t workers = 1;
   TrialLimits limits;
+  std::int64_t cache_limit = unlimited;  // bytes of stages that are stored
   bool retry_failed = false;
 };
 

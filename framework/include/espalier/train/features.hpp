@@ -2,18 +2,18 @@
 #pragma once
 
 #include <cstddef>
+#include <espalier/core/json.hpp>
+#include <espalier/experiment/stage.hpp>
 #include <espalier/plugin/captioner.hpp>
 #include <espalier/plugin/dataset.hpp>
 #include <espalier/plugin/encoder.hpp>
 #include <espalier/plugin/tensor.hpp>
-#include <espalier/train/stage_cache.hpp>
-#include <filesystem>
+#include <espalier/results/stage_entry.hpp>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <span>
-#include <spdlog/fwd.h>
 #include <string>
 #include <vector>
 
@@ -28,18 +28,19 @@ struct FeatureInputs {
   std::string dataset_name;  // dataset/..., for messages
   std::string captioner_name;
   std::string encoder_name;
-  bool fitted = false;                      // the encoder must be fitted first
-  std::vector<std::size_t> fit_samples;     // on the captions of these
-  std::int64_t seed = 0;                    // of captions
-  std::map<std::string, std::string> keys;  // of the stages
-  std::filesystem::path cache;
-  spdlog::logger* log = nullptr;
+  bool fitted = false;                   // the encoder must be fitted first
+  std::vector<std::size_t> fit_samples;  // on the captions of these
+  std::int64_t seed = 0;                 // of captions
+  std::vector<StageRef> stages;
+  Json config;  // resolved, of which the cache keeps what an entry was made of
+  StageStorage storage;
   std::function<bool()> stopped;                // asks for an early end
   std::function<void(std::string_view)> stage;  // a stage has to be computed
 };
 
-// Rows follow the samples asked for. A row is kept as soon as it is computed, in ever larger parts,
-// so an end in the middle loses little. Empty results mean that `stopped` said so.
+// Rows follow the samples asked for. A row is stored as soon as it is computed, in ever larger
+// parts, so an end in the middle loses little; where it cannot be stored, this object keeps it.
+// Empty results mean that `stopped` said so.
 class FeatureStages {
  public:
   explicit FeatureStages(FeatureInputs inputs);
@@ -59,6 +60,7 @@ class FeatureStages {
   class Parts;
   using RowStore = std::function<void(StageEntry&, std::span<const std::size_t>,
                                       const std::vector<at::Tensor>&)>;
+  Parts& parts(const std::string& stage);
   Encoder& encoder();
   bool fit_encoder();
   RowStore row_store();
@@ -74,6 +76,7 @@ class FeatureStages {
   bool is_fitted_ = false;
   std::int64_t encoder_parameters_ = 0;
   std::map<std::string, bool> cached_;
+  std::map<std::string, std::unique_ptr<Parts>> parts_;
 };
 
 }  // namespace espalier

@@ -4,14 +4,15 @@
 #include <atomic>
 #include <cstdint>
 #include <espalier/core/json.hpp>
+#include <espalier/experiment/stage.hpp>
 #include <espalier/plugin/loader.hpp>
+#include <espalier/results/stage_entry.hpp>
 #include <espalier/results/trial_result.hpp>
 #include <filesystem>
 #include <functional>
 #include <optional>
 #include <spdlog/fwd.h>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace espalier {
@@ -19,19 +20,21 @@ namespace espalier {
 struct TrialRequest {
   std::string trial_id;
   std::string combo_id;
-  Json config;                                              // resolved
-  std::vector<std::pair<std::string, std::string>> stages;  // name, key
+  Json config;                   // resolved
+  std::vector<StageRef> stages;  // what it shares with others
   std::filesystem::path folder;  // results/<experiment>/trials/<trial_id>
   std::filesystem::path cache;   // results/.cache
+  std::int64_t cache_limit = unlimited;
   std::int64_t attempt = 1;
 };
 
 struct TrialHooks {
   Loader* loader = nullptr;
   spdlog::logger* log = nullptr;
-  const std::atomic<bool>* stop = nullptr;            // set: checkpoint after this epoch
-  std::function<void(const EpochMetrics&)> epoch;     // after every evaluation, in order
-  std::function<void(std::string_view stage)> stage;  // a stage begins
+  const std::atomic<bool>* stop = nullptr;               // set: checkpoint after this epoch
+  std::function<void(const EpochMetrics&)> epoch;        // after every evaluation, in order
+  std::function<void(std::string_view stage)> stage;     // a stage begins
+  std::function<void(const std::string& text)> warning;  // something that the user should know
 };
 
 // Resumes from `folder`/checkpoint where there is one, with bit-equal results. Empty when it was
