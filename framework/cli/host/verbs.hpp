@@ -6,6 +6,7 @@
 
 namespace espalier::cli {
 
+int cache(const std::vector<std::string>& arguments);
 int data(const std::vector<std::string>& arguments);
 int doctor(const std::vector<std::string>& arguments);
 int encode(const std::vector<std::string>& arguments);
