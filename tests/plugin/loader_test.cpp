@@ -114,7 +114,7 @@ TEST(Guarded, NamesComponentAndOperationWhateverIsThrown) {
     throw Error({.what = "one", .where = "w", .expected = "e", .found = "f", .fix = "x"});
   });
   EXPECT_THAT(text,
-              AllOf(HasSubstr("gnn/gat failed in step: one"), HasSubstr("w"), HasSubstr("x")));
+              AllOf(HasSubstr("gnn/gat: one"), HasSubstr("w"), HasSubstr("x")));
 }
 
 }  // namespace

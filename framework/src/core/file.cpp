@@ -79,7 +79,9 @@ std::string read_file(const std::filesystem::path& file, std::size_t limit) {
   if (descriptor.get() < 0 || ::fstat(descriptor.get(), &status) != 0) {
     fail("cannot read a file", file, std::strerror(errno));
   }
-  if (!S_ISREG(status.st_mode)) fail("not a regular file", file, {});
+  if (!S_ISREG(status.st_mode)) {
+    fail("not a regular file", file, S_ISDIR(status.st_mode) ? "a folder" : "a pipe or a device");
+  }
   std::string bytes;
   char buffer[1 << 16];
   while (bytes.size() <= limit) {

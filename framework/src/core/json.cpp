@@ -18,10 +18,21 @@ constexpr std::int64_t largest_exact = std::int64_t{1} << 53;
                .found = std::move(found), .fix = {}});
 }
 
+// Where a mistake is, in an editor's terms. `read` bytes were read when it was seen.
+std::string place_of(std::string_view text, std::size_t read) {
+  if (text.empty()) return "nothing";
+  if (read > text.size()) return "an end after " + std::to_string(text.size()) + " bytes";
+  const std::string_view before = text.substr(0, std::max<std::size_t>(read, 1) - 1);
+  const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+  const std::size_t column = before.size() - (before.rfind('\n') + 1) + 1;
+  return "a mistake at line " + std::to_string(line) + ", column " + std::to_string(column);
+}
+
 // Builds the value itself so that duplicate keys and excessive depth are seen while parsing.
 class Builder : public nlohmann::json_sax<Json> {
  public:
-  Builder(std::string_view origin, int depth_limit) : origin_(origin), depth_limit_(depth_limit) {}
+  Builder(std::string_view text, std::string_view origin, int depth_limit)
+      : text_(text), origin_(origin), depth_limit_(depth_limit) {}
 
   Json take() { return std::move(root_); }
 
@@ -47,7 +58,8 @@ class Builder : public nlohmann::json_sax<Json> {
   }
 
   bool parse_error(std::size_t position, const std::string&, const Json::exception&) override {
-    fail("not valid JSON", origin_, "a mistake at byte " + std::to_string(position));
+    throw Error({.what = "not valid JSON", .where = std::string(origin_),
+                 .expected = "one whole value", .found = place_of(text_, position), .fix = {}});
   }
 
  private:
@@ -79,6 +91,7 @@ class Builder : public nlohmann::json_sax<Json> {
     return true;
   }
 
+  std::string_view text_;
   std::string_view origin_;
   int depth_limit_;
   Json root_;
@@ -186,7 +199,7 @@ Json parse_json(std::string_view text, std::string_view origin, const JsonLimits
   if (text.size() > limits.bytes) {
     fail("too large", origin, std::to_string(text.size()) + " bytes");
   }
-  Builder builder(origin, limits.depth);
+  Builder builder(text, origin, limits.depth);
   Json::sax_parse(text, &builder);
   return builder.take();
 }

@@ -22,6 +22,24 @@ struct Candidate {
   }
 };
 
+// A token that is neither a byte nor an added token must be the result of a merge.
+void check_reached(const Spec& spec, std::vector<bool> reached, FolderProblems& problems) {
+  for (const AddedToken& token : spec.added) reached[static_cast<std::size_t>(token.id)] = true;
+  std::int64_t count = 0;
+  std::string first;
+  for (std::size_t id = 0; id < reached.size(); ++id) {
+    const std::string& token = spec.vocabulary.token(static_cast<std::int64_t>(id));
+    if (reached[id] || token.empty()) continue;
+    if (count++ == 0) first = token;
+  }
+  if (count == 0) return;
+  problems.add({.what = "merges are missing",
+                .where = spec.origin.string(),
+                .expected = "a merge for each longer token of the vocabulary",
+                .found = "none for " + std::to_string(count) + ", the first is \"" + first + "\"",
+                .fix = "download the tokenizer's files again, all from the same model"});
+}
+
 }  // namespace
 
 char32_t printable(unsigned char byte) {
@@ -36,14 +54,25 @@ char32_t printable(unsigned char byte) {
 
 BytePair::BytePair(const Spec& spec, FolderProblems& problems) {
   const std::int64_t unknown = spec.vocabulary.find(spec.unknown);
+  std::vector<bool> reached(static_cast<std::size_t>(spec.vocabulary.size()));
+  const auto id_of = [&](const std::string& token) {
+    const std::int64_t id = spec.vocabulary.find(token);
+    if (id >= 0) reached[static_cast<std::size_t>(id)] = true;
+    return static_cast<std::int32_t>(id < 0 ? unknown : id);
+  };
   for (std::size_t byte = 0; byte < 256; ++byte) {
     std::string symbol;
     unicode::append(symbol, printable(static_cast<unsigned char>(byte)));
-    const std::int64_t inner = spec.vocabulary.find(symbol);
-    const std::int64_t last = spec.vocabulary.find(symbol + std::string(end_of_word));
-    inner_[byte] = static_cast<std::int32_t>(inner < 0 ? unknown : inner);
-    last_[byte] = static_cast<std::int32_t>(last < 0 ? unknown : last);
+    inner_[byte] = id_of(symbol);
+    last_[byte] = id_of(symbol + std::string(end_of_word));
   }
+  if (!add_merges(spec, problems)) return;
+  for (const auto& [pair, merge] : merges_) reached[static_cast<std::size_t>(merge.id)] = true;
+  check_reached(spec, std::move(reached), problems);
+}
+
+bool BytePair::add_merges(const Spec& spec, FolderProblems& problems) {
+  bool whole = true;
   merges_.reserve(spec.clip.merges.size());
   for (std::size_t rank = 0; rank < spec.clip.merges.size(); ++rank) {
     const auto& [left, right] = spec.clip.merges[rank];
@@ -51,6 +80,7 @@ BytePair::BytePair(const Spec& spec, FolderProblems& problems) {
     const std::int64_t right_id = spec.vocabulary.find(right);
     const std::int64_t id = spec.vocabulary.find(left + right);
     if (left_id < 0 || right_id < 0 || id < 0) {
+      whole = false;
       problems.add({.what = "a merge is not in the vocabulary",
                     .where = spec.origin.string(),
                     .expected = "\"" + left + "\", \"" + right + "\" and \"" + left + right + "\"",
@@ -61,6 +91,7 @@ BytePair::BytePair(const Spec& spec, FolderProblems& problems) {
     merges_.insert_or_assign(pair_key(left_id, right_id),
                              Merge{static_cast<std::int32_t>(rank), static_cast<std::int32_t>(id)});
   }
+  return whole;
 }
 
 const BytePair::Merge* BytePair::find(std::int32_t left, std::int32_t right) const {

@@ -19,7 +19,8 @@ inline constexpr std::string_view end_of_word = "</w>";
 
 class BytePair {
  public:
-  // Adds a problem for every merge whose parts or result are not in the vocabulary.
+  // Adds a problem for every merge whose parts or result are not in the vocabulary, and one where
+  // the vocabulary has tokens that no merge makes.
   BytePair(const Spec& spec, FolderProblems& problems);
 
   // Appends the ids of one word, in O(n log n).
@@ -36,6 +37,8 @@ class BytePair {
     std::int32_t right;
   };
 
+  // False where one of them is not in the vocabulary.
+  bool add_merges(const Spec& spec, FolderProblems& problems);
   [[nodiscard]] const Merge* find(std::int32_t left, std::int32_t right) const;
   [[nodiscard]] std::vector<Symbol> symbols_of(std::string_view word) const;
 

@@ -85,6 +85,17 @@ class FolderProblems {
     problems_.add(std::move(problem));
     if (problems_.size() >= 10) problems_.throw_if_any();
   }
+  // Keeps what `read` throws. False where it threw.
+  template <class Read>
+  bool collect(Read&& read) {
+    try {
+      read();
+      return true;
+    } catch (const Error& error) {
+      for (const Problem& problem : error.problems()) add(problem);
+      return false;
+    }
+  }
   void throw_if_any() const { problems_.throw_if_any(); }
 
  private:

@@ -16,7 +16,10 @@ constexpr std::int64_t bert_length = 512;
 
 Json optional_object(const fs::path& file, FolderProblems& problems) {
   if (!fs::exists(file)) return Json::object();
-  Json json = parse_json(read_file(file), file.string());
+  Json json;
+  if (!problems.collect([&] { json = parse_json(read_file(file), file.string()); })) {
+    return Json::object();
+  }
   if (json.is_object()) return json;
   problems.add({.what = "a configuration file is no JSON object",
                 .where = file.string(),
@@ -48,22 +51,30 @@ std::vector<std::string> lines_of(const fs::path& file) {
 
 void read_clip_files(const fs::path& folder, Spec& spec, FolderProblems& problems) {
   const fs::path vocabulary = folder / "vocab.json";
-  read_vocabulary(parse_json(read_file(vocabulary), vocabulary.string()), vocabulary.string(),
-                  spec.vocabulary, problems);
+  problems.collect([&] {
+    read_vocabulary(parse_json(read_file(vocabulary), vocabulary.string()), vocabulary.string(),
+                    spec.vocabulary, problems);
+  });
   const fs::path merges = folder / "merges.txt";
-  std::size_t number = 0;
-  for (const std::string& line : lines_of(merges)) {
-    ++number;
-    if (line.empty() || line.starts_with("#version")) continue;
-    add_merge(line, merges.string() + ":" + std::to_string(number), spec.clip, problems);
-  }
+  problems.collect([&] {
+    std::size_t number = 0;
+    for (const std::string& line : lines_of(merges)) {
+      ++number;
+      if (line.empty() || line.starts_with("#version")) continue;
+      add_merge(line, merges.string() + ":" + std::to_string(number), spec.clip, problems);
+    }
+  });
 }
 
 void read_bert_files(const fs::path& folder, const Json& config, Spec& spec,
                      FolderProblems& problems) {
   spec.is_clip = false;
-  std::int64_t id = 0;
-  for (const std::string& token : lines_of(folder / "vocab.txt")) spec.vocabulary.set(id++, token);
+  problems.collect([&] {
+    std::int64_t id = 0;
+    for (const std::string& token : lines_of(folder / "vocab.txt")) {
+      spec.vocabulary.set(id++, token);
+    }
+  });
   const auto flag = [&](const char* key, bool fallback) {
     const auto it = config.find(key);
     if (it == config.end() || it->is_null()) return fallback;
@@ -198,12 +209,37 @@ void set_specials(const fs::path& folder, const Json& config, const Json& map, S
   }
 }
 
-std::int64_t limit_of(const fs::path& folder, const Json& config, bool is_clip,
+// What config.json says of the model that reads the ids.
+Json text_section(const fs::path& folder, bool is_clip, FolderProblems& problems) {
+  Json model = optional_object(folder / "config.json", problems);
+  const Json text = model.value("text_config", Json());
+  return is_clip && text.is_object() ? text : model;
+}
+
+// Models pad their embeddings to round numbers: to multiples of 8, 64 or 128.
+constexpr double most_padding = 127;
+
+void check_size(const fs::path& folder, const Json& model, const Spec& spec,
+                FolderProblems& problems) {
+  const auto embedded = model.find("vocab_size");
+  if (embedded == model.end() || !embedded->is_number_integer()) return;
+  const double tokens = static_cast<double>(spec.vocabulary.size());
+  const double places = embedded->get<double>();
+  if (tokens <= places && tokens + most_padding >= places) return;
+  problems.add({.what = tokens > places ? "a vocabulary has tokens that the model does not embed"
+                                        : "a vocabulary is cut off",
+                .where = folder.string(),
+                .expected = embedded->dump() + " tokens, as config.json says (`vocab_size`)",
+                .found = std::to_string(spec.vocabulary.size()),
+                .fix = "take config.json and the tokenizer's files from the same model"});
+}
+
+std::int64_t limit_of(const fs::path& folder, const Json& config, const Json& model, bool is_clip,
                       FolderProblems& problems) {
   std::int64_t limit = std::int64_t{1} << 40;
   const auto take = [&](const Json& object, const char* key, const char* file) {
-    const auto it = object.is_object() ? object.find(key) : object.end();
-    if (!object.is_object() || it == object.end() || it->is_null()) return;
+    const auto it = object.find(key);
+    if (it == object.end() || it->is_null()) return;
     if (it->is_number() && it->get<double>() >= 3) {
       if (it->get<double>() < 1e6) limit = std::min(limit, it->get<std::int64_t>());
       return;
@@ -217,9 +253,7 @@ std::int64_t limit_of(const fs::path& folder, const Json& config, bool is_clip,
   take(config, "model_max_length", "tokenizer_config.json");
   const Json sentence = optional_object(folder / "sentence_bert_config.json", problems);
   take(sentence, "max_seq_length", "sentence_bert_config.json");
-  const Json model = optional_object(folder / "config.json", problems);
-  const Json text = model.value("text_config", Json());
-  take(is_clip && text.is_object() ? text : model, "max_position_embeddings", "config.json");
+  take(model, "max_position_embeddings", "config.json");
   if (limit < std::int64_t{1} << 40) return limit;
   return is_clip ? clip_length : bert_length;
 }
@@ -233,7 +267,7 @@ Spec read_spec(const fs::path& folder) {
   const Json config = optional_object(folder / "tokenizer_config.json", problems);
   const Json map = optional_object(folder / "special_tokens_map.json", problems);
   if (fs::exists(folder / "tokenizer.json")) {
-    read_tokenizer_json(folder / "tokenizer.json", spec, problems);
+    problems.collect([&] { read_tokenizer_json(folder / "tokenizer.json", spec, problems); });
   } else if (fs::exists(folder / "vocab.json") || fs::exists(folder / "merges.txt")) {
     check_class(folder, config, true);
     read_clip_files(folder, spec, problems);
@@ -251,8 +285,11 @@ Spec read_spec(const fs::path& folder) {
   } else {
     no_tokenizer(folder);
   }
+  const Json model = text_section(folder, spec.is_clip, problems);
+  spec.max_length = limit_of(folder, config, model, spec.is_clip, problems);
+  if (spec.vocabulary.size() == 0) problems.throw_if_any();
   set_specials(folder, config, map, spec, problems);
-  spec.max_length = limit_of(folder, config, spec.is_clip, problems);
+  check_size(folder, model, spec, problems);
   problems.throw_if_any();
   return spec;
 }

@@ -62,8 +62,7 @@ std::unique_ptr<AdaptableEncoder> build_bert(const FamilyInput& input) {
   SentenceConfig defaults;
   defaults.vocabulary = 30522;
   defaults.transformer.eps = 1e-12;
-  const SentenceConfig config =
-      sentence_config(input.config, defaults, input.folder, input.problems);
+  const SentenceConfig config = sentence_config(input.config, defaults, input.folder, input.others);
   const std::int64_t types = input.config.integer("type_vocab_size", 2, 1, 64);
   const std::string positions = input.config.text("position_embedding_type", "absolute");
   if (positions != "absolute") {

@@ -15,7 +15,8 @@ struct FamilyInput {
   const ConfigReader& config;    // config.json
   std::filesystem::path folder;  // of the model, for what else a family reads
   WeightReader& reader;
-  Problems& problems;  // a builder throws them before it binds anything
+  Problems& problems;  // of sizes and kinds: a builder throws them before it binds anything
+  Problems& others;    // of what changes no weight: thrown with those of the weights
 };
 
 [[nodiscard]] std::unique_ptr<AdaptableEncoder> build_clip(const FamilyInput& input);

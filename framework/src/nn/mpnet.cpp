@@ -86,7 +86,7 @@ std::unique_ptr<AdaptableEncoder> build_mpnet(const FamilyInput& input) {
   defaults.vocabulary = 30527;
   defaults.padding = 1;
   defaults.transformer.eps = 1e-12;
-  SentenceConfig config = sentence_config(input.config, defaults, input.folder, input.problems);
+  SentenceConfig config = sentence_config(input.config, defaults, input.folder, input.others);
   config.max_length = config.positions - config.padding - 1;
   const std::int64_t buckets = input.config.integer("relative_attention_num_buckets", 32, 4, 4096);
   if (config.max_length < 1) {

@@ -100,10 +100,16 @@ std::unique_ptr<AdaptableEncoder> load_pretrained(const std::filesystem::path& f
   const at::Device device = device_of(options.device);
   WeightReader reader(std::move(*weights), precision_of(options.precision, device), device);
   if ((*family)->prefix[0] != '\0') reader.strip((*family)->prefix);
-  Problems problems;
+  Problems problems, others;
   const ConfigReader root(*config, config_file.string(), problems);
-  auto encoder = (*family)->build({root, folder, reader, problems});
-  encoder->adopt(reader.finish());
+  std::unique_ptr<AdaptableEncoder> encoder;
+  auto slots = collecting(together, [&] {
+    encoder = (*family)->build({root, folder, reader, problems, others});
+    return reader.finish();
+  });
+  together.insert(together.end(), others.list().begin(), others.list().end());
+  if (!together.empty()) throw Error(std::move(together));
+  encoder->adopt(std::move(*slots));
   return encoder;
 }
 

@@ -18,13 +18,24 @@ namespace {
 // Enough for the towers' own batches; the pixels of 32 pictures take 20 MB.
 constexpr std::size_t pictures_in_memory = 32;
 
-template <class Part, class Make>
-void fill(Part& part, const Make& make) {
+// Nothing where `make` throws an Error; what it says is added, each problem once.
+template <class Make>
+auto made(std::vector<Problem>& problems, const Make& make) -> std::optional<decltype(make())> {
   try {
-    part.value.emplace(make());
+    return make();
   } catch (const Error& error) {
-    part.problems = error.problems();
+    for (const Problem& problem : error.problems()) {
+      if (std::find(problems.begin(), problems.end(), problem) == problems.end()) {
+        problems.push_back(problem);
+      }
+    }
+    return std::nullopt;
   }
+}
+
+bool has_any(const std::filesystem::path& folder, std::initializer_list<const char*> names) {
+  return std::any_of(names.begin(), names.end(),
+                     [&](const char* name) { return std::filesystem::exists(folder / name); });
 }
 
 ImageTransform transform_of(const std::filesystem::path& file) {
@@ -51,27 +62,25 @@ void bind(Schema<PretrainedParams>& s) {
       .doc("Type to compute in; auto takes bfloat16 where the machine multiplies it natively");
 }
 
-template <class T>
-const T& PretrainedEncoder::Part<T>::get() const {
-  if (!value) throw Error(problems);
-  return *value;
-}
-
 PretrainedEncoder::PretrainedEncoder(const std::vector<std::string>& families, const Params& params,
                                      const RunContext& context) {
   const std::filesystem::path folder = resolve_path(params.weights.text);
-  model_ = load_pretrained(
-      folder, {.families = families, .device = context.device(), .precision = params.precision});
-  if (model_->image()) {
-    fill(transform_, [&] { return transform_of(folder / "preprocessor_config.json"); });
+  auto model = made(problems_, [&] {
+    return load_pretrained(
+        folder, {.families = families, .device = context.device(), .precision = params.precision});
+  });
+  if (model ? (*model)->image() != nullptr : has_any(folder, {"preprocessor_config.json"})) {
+    transform_ = made(problems_, [&] { return transform_of(folder / "preprocessor_config.json"); });
   }
-  if (model_->text()) {
-    const std::int64_t longest = model_->text()->max_length();
-    fill(tokenizer_, [&] {
-      const Tokenizer tokenizer = open_tokenizer(folder);
-      return tokenizer.max_length() > longest ? tokenizer.with_max_length(longest) : tokenizer;
-    });
+  if (model ? (*model)->text() != nullptr
+            : has_any(folder, {"tokenizer.json", "vocab.json", "merges.txt", "vocab.txt"})) {
+    tokenizer_ = made(problems_, [&] { return open_tokenizer(folder); });
   }
+  if (!model) throw Error(std::move(problems_));
+  model_ = std::move(*model);
+  if (!tokenizer_) return;
+  const std::int64_t longest = model_->text()->max_length();
+  if (tokenizer_->max_length() > longest) tokenizer_ = tokenizer_->with_max_length(longest);
 }
 
 PretrainedEncoder::~PretrainedEncoder() = default;
@@ -87,11 +96,11 @@ std::int64_t PretrainedEncoder::text_width() const {
 at::Tensor PretrainedEncoder::encode_images(std::span<const Image> images) const {
   if (!model_->image()) refuse("pictures cannot be encoded", "a text tower alone");
   const c10::AutoGradMode without_gradients(false);
-  const ImageTransform& transform = transform_.get();
+  if (!transform_) throw Error(problems_);
   std::vector<at::Tensor> parts;
   for (std::size_t from = 0; from < images.size(); from += pictures_in_memory) {
     const auto some = images.subspan(from, std::min(pictures_in_memory, images.size() - from));
-    parts.push_back(image_features(*model_->image(), pixel_values(transform, some)));
+    parts.push_back(image_features(*model_->image(), pixel_values(*transform_, some)));
   }
   return parts.empty() ? at::empty({0, image_width()}, at::kFloat) : at::cat(parts);
 }
@@ -99,7 +108,8 @@ at::Tensor PretrainedEncoder::encode_images(std::span<const Image> images) const
 at::Tensor PretrainedEncoder::encode_texts(std::span<const std::string> texts) const {
   if (!model_->text()) refuse("texts cannot be encoded", "an image tower alone");
   const c10::AutoGradMode without_gradients(false);
-  const TokenRows rows = tokenizer_.get().encode_batch(texts);
+  if (!tokenizer_) throw Error(problems_);
+  const TokenRows rows = tokenizer_->encode_batch(texts);
   std::vector<std::vector<std::int64_t>> ids;
   for (std::int64_t row = 0; row < rows.rows; ++row) {
     const auto begin = rows.ids.begin() + row * rows.columns;

@@ -40,8 +40,19 @@ std::vector<std::string> chosen_modes(const Json& config) {
   return modes;
 }
 
+// Null where the file cannot be read, which is a problem.
+Json read_json(const fs::path& file, Problems& problems) {
+  try {
+    return parse_json(read_file(file, std::size_t{1} << 20), file.string());
+  } catch (const Error& error) {
+    for (const Problem& problem : error.problems()) problems.add(problem);
+    return nullptr;
+  }
+}
+
 SentencePooling read_pooling(const fs::path& file, Problems& problems) {
-  const Json config = parse_json(read_file(file, std::size_t{1} << 20), file.string());
+  const Json config = read_json(file, problems);
+  if (config.is_null()) return SentencePooling::mean;
   const std::vector<std::string> modes =
       config.is_object() ? chosen_modes(config) : std::vector<std::string>{};
   for (const auto& [name, pooling] : poolings) {
@@ -79,8 +90,12 @@ SentenceHead sentence_head(const fs::path& folder, Problems& problems) {
                   .found = std::move(found),
                   .fix = {}});
   };
-  const Json modules = parse_json(read_file(file, std::size_t{1} << 20), file.string());
-  if (!modules.is_array()) bad("modules.json is no list", modules.type_name());
+  const Json modules = read_json(file, problems);
+  if (modules.is_null()) return head;
+  if (!modules.is_array()) {
+    bad("modules.json is no list", modules.type_name());
+    return head;
+  }
   for (const Json& module : modules) {
     const Json type = module.is_object() ? module.value("type", Json()) : Json();
     const Json path = module.is_object() ? module.value("path", Json()) : Json();

@@ -64,10 +64,10 @@ bool same_shape(const std::vector<std::int64_t>& a, const std::vector<std::int64
 void add_some(std::vector<Problem> list, const std::string& kind, Problems& problems) {
   const std::size_t all = list.size();
   if (all > shown) list.resize(shown);
-  for (Problem& problem : list) problems.add(std::move(problem));
+  for (const Problem& problem : list) problems.add(problem);
   if (all > shown) {
     problems.add({.what = std::to_string(all - shown) + " more tensors are " + kind,
-                  .where = {},
+                  .where = list.front().where,
                   .expected = {},
                   .found = {},
                   .fix = {}});

@@ -154,7 +154,7 @@ void guarded(std::string_view component, std::string_view operation,
     call();
   } catch (const Error& error) {
     std::vector<Problem> problems = error.problems();
-    for (Problem& problem : problems) problem.what = what + ": " + problem.what;
+    for (Problem& problem : problems) problem.what = std::string(component) + ": " + problem.what;
     throw Error(std::move(problems));
   } catch (const std::exception& error) {
     throw Error({.what = what,

@@ -22,9 +22,9 @@ struct PretrainedParams {
 };
 void bind(Schema<PretrainedParams>& s);
 
-// Pictures go through the folder's preprocessor_config.json, texts through its tokenizer. What is
-// wrong with either is said when it is needed first, so that a folder without a tokenizer still
-// encodes pictures.
+// Pictures go through the folder's preprocessor_config.json, texts through its tokenizer. Where the
+// model loads, what is wrong with these two is said when one that is wrong is needed first, so that
+// a folder without a tokenizer still encodes pictures. Where it does not, it is said beside that.
 class PretrainedEncoder : public Encoder {
  public:
   using Params = PretrainedParams;
@@ -42,17 +42,10 @@ class PretrainedEncoder : public Encoder {
   [[nodiscard]] AdaptableEncoder* adaptable() override { return model_.get(); }
 
  private:
-  // A part of the folder, or why there is none.
-  template <class T>
-  struct Part {
-    std::optional<T> value;
-    std::vector<Problem> problems;
-    [[nodiscard]] const T& get() const;
-  };
-
   std::unique_ptr<AdaptableEncoder> model_;
-  Part<ImageTransform> transform_;
-  Part<Tokenizer> tokenizer_;
+  std::optional<ImageTransform> transform_;
+  std::optional<Tokenizer> tokenizer_;
+  std::vector<Problem> problems_;  // why one of the two is not there
 };
 
 // float32 [n, 3, height, width] of pictures of any size, on the CPU.

@@ -42,8 +42,8 @@ class Loader {
 // Registers what one library offers, for the loader and for tools that look at a single file.
 [[nodiscard]] std::vector<ComponentEntry> load_plugin(const std::filesystem::path& file);
 
-// Runs a call into a component; std::exception, c10::Error and anything else that it throws become an
-// Error saying `kind/name` and `operation`.
+// Runs a call into a component. The problems of an Error that it throws get `kind/name` before them;
+// std::exception, c10::Error and anything else become an Error saying `kind/name` and `operation`.
 void guarded(std::string_view component, std::string_view operation,
              const std::function<void()>& call);
 
