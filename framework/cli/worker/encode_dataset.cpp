@@ -12,11 +12,13 @@
 #include <cstdio>
 #include <espalier/core/error.hpp>
 #include <espalier/core/process.hpp>
+#include <espalier/data/image_batches.hpp>
 #include <espalier/nn/safetensors_tensor.hpp>
 #include <espalier/plugin/dataset.hpp>
 #include <espalier/plugin/encoder.hpp>
 #include <espalier/plugin/loader.hpp>
 #include <espalier/results/feature_file.hpp>
+#include <numeric>
 
 #include "encode_internal.hpp"
 
@@ -25,7 +27,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t batch = 64;
+constexpr std::int64_t batch = 64;
 
 class EncodeContext final : public RunContext {
  public:
@@ -64,13 +66,15 @@ at::Tensor image_rows(const Encoder& encoder, const Dataset& dataset) {
   const std::size_t count = dataset.samples().size();
   const auto begin = Clock::now();
   std::vector<at::Tensor> parts;
-  for (std::size_t from = 0; from < count; from += batch) {
-    std::vector<Image> images;
-    for (std::size_t i = from; i < std::min(from + batch, count); ++i) {
-      images.push_back(dataset.image(i));
-    }
+  std::vector<std::size_t> samples(count);
+  std::iota(samples.begin(), samples.end(), 0);
+  ImageBatches batches(std::move(samples), batch, usable_cores(),
+                       [&](std::size_t sample) { return dataset.image(sample); });
+  std::size_t done = 0;
+  for (auto images = batches.next(); !images.empty(); images = batches.next()) {
     parts.push_back(encoder.encode_images(images).cpu());
-    progress(std::min(from + batch, count), count, begin);
+    done += images.size();
+    progress(done, count, begin);
   }
   return parts.empty() ? at::empty({0, encoder.image_width()}) : at::cat(parts);
 }

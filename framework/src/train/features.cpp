@@ -1,17 +1,16 @@
 #include <espalier/train/features.hpp>
 
-#include <ATen/ops/cat.h>
-#include <ATen/ops/empty.h>
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <espalier/core/error.hpp>
 #include <espalier/core/random.hpp>
 #include <espalier/nn/adaptable.hpp>
 #include <espalier/train/component_call.hpp>
 #include <utility>
+
+#include "feature_rows_internal.hpp"
 
 namespace espalier {
 namespace {
@@ -19,86 +18,17 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Samples = std::span<const std::size_t>;
 
-constexpr std::size_t batch = 64;
+constexpr std::int64_t batch = 64;
 constexpr double first_part_seconds = 30;
 // A part may take this share of the time spent so far, so that there are never many.
 constexpr double growth = 0.25;
 
-TensorView view_of(std::string name, const at::Tensor& tensor, DType dtype) {
-  return {.name = std::move(name),
-          .dtype = dtype,
-          .shape = tensor.sizes().vec(),
-          .data = static_cast<const std::byte*>(tensor.data_ptr()),
-          .bytes = tensor.nbytes()};
-}
-
-struct PackedTexts {
-  std::vector<std::int64_t> end;
-  std::string bytes;
-};
-
-PackedTexts pack(const std::vector<std::string>& texts) {
-  PackedTexts packed;
-  for (const std::string& text : texts) {
-    packed.bytes += text;
-    packed.end.push_back(static_cast<std::int64_t>(packed.bytes.size()));
-  }
-  return packed;
-}
-
-std::string unpack(const StagePart& part, std::size_t row) {
-  const TensorView& ends = part.at("end");
-  const TensorView& bytes = part.at("bytes");
-  const auto end_of = [&](std::size_t i) {
-    std::int64_t value = 0;
-    std::memcpy(&value, ends.data + i * sizeof value, sizeof value);
-    return static_cast<std::size_t>(value);
-  };
-  const std::size_t begin = row == 0 ? 0 : end_of(row - 1);
-  return {reinterpret_cast<const char*>(bytes.data) + begin, end_of(row) - begin};
-}
-
-void add_rows(StageEntry& entry, Samples samples, const std::vector<at::Tensor>& rows,
-              std::int64_t parameters) {
-  const at::Tensor all = at::cat(rows).contiguous();
-  const TensorView views[] = {view_of("rows", all, DType::f32),
-                              {.name = "encoder_parameters",
-                               .dtype = DType::i64,
-                               .shape = {1},
-                               .data = reinterpret_cast<const std::byte*>(&parameters),
-                               .bytes = sizeof parameters}};
-  entry.add(samples, views);
-}
-
-std::int64_t parameters_of(Encoder& encoder) {
-  std::int64_t sum = 0;
+EncoderFacts facts_of(Encoder& encoder) {
+  EncoderFacts facts{.logit_scale = encoder.logit_scale()};
   if (const AdaptableEncoder* model = encoder.adaptable()) {
-    for (const WeightSlot& weight : model->weights()) sum += weight.frozen.numel();
+    for (const WeightSlot& weight : model->weights()) facts.parameters += weight.frozen.numel();
   }
-  return sum;
-}
-
-void add_texts(StageEntry& entry, Samples samples, const std::vector<std::string>& texts) {
-  const PackedTexts packed = pack(texts);
-  const TensorView views[] = {{.name = "end",
-                               .dtype = DType::i64,
-                               .shape = {static_cast<std::int64_t>(packed.end.size())},
-                               .data = reinterpret_cast<const std::byte*>(packed.end.data()),
-                               .bytes = packed.end.size() * sizeof(std::int64_t)},
-                              {.name = "bytes",
-                               .dtype = DType::u8,
-                               .shape = {static_cast<std::int64_t>(packed.bytes.size())},
-                               .data = reinterpret_cast<const std::byte*>(packed.bytes.data()),
-                               .bytes = packed.bytes.size()}};
-  entry.add(samples, views);
-}
-
-std::int64_t size_of(const at::Tensor& rows) { return static_cast<std::int64_t>(rows.nbytes()); }
-
-std::int64_t size_of(const std::vector<std::string>& texts) {
-  const PackedTexts packed = pack(texts);
-  return static_cast<std::int64_t>(packed.bytes.size() +
-                                   packed.end.size() * sizeof packed.end.front());
+  return facts;
 }
 
 // What a person is told of an entry.
@@ -110,18 +40,6 @@ Json about(const StageRef& stage, const Json& config) {
     if (through_captions || inputs.contains(name)) sections[name] = config.at(name);
   }
   return {{"inputs", inputs}, {"config", sections}};
-}
-
-at::Tensor gather(const StageEntry& entry, Samples samples) {
-  const std::int64_t width = entry.find(samples.front()).part->at("rows").shape.at(1);
-  at::Tensor rows = at::empty({static_cast<std::int64_t>(samples.size()), width}, at::kFloat);
-  const std::size_t bytes = static_cast<std::size_t>(width) * sizeof(float);
-  auto* out = reinterpret_cast<std::byte*>(rows.data_ptr<float>());
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    const StageEntry::Place place = entry.find(samples[i]);
-    std::memcpy(out + i * bytes, place.part->at("rows").data + place.row * bytes, bytes);
-  }
-  return rows;
 }
 
 }  // namespace
@@ -136,10 +54,11 @@ class FeatureStages::Parts {
 
   [[nodiscard]] const StageEntry& entry() const { return entry_; }
 
-  // Makes what is missing. compute(samples) gives one value a batch; store(entry, samples, values)
-  // writes those of several batches. False: stopped.
-  template <class Compute, class Store>
-  bool fill(Samples samples, const Compute& compute, const Store& store) {
+  // Makes what is missing. begin(samples) gives what then is called for batch after batch of these
+  // and gives one value each; store(entry, samples, values) writes those of several batches. False:
+  // stopped.
+  template <class Begin, class Store>
+  bool fill(Samples samples, const Begin& begin, const Store& store) {
     owner_.cached_.try_emplace(stage_, true);
     if (entry_.missing(samples).empty()) return true;
     StageEntry::Lock lock(entry_, [&] { return !owner_.inputs_.stopped(); });
@@ -148,7 +67,7 @@ class FeatureStages::Parts {
     if (absent.empty()) return true;
     owner_.cached_[stage_] = false;
     owner_.inputs_.stage(stage_);
-    return work(absent, compute, store, lock);
+    return work(absent, begin(Samples(absent)), store, lock);
   }
 
  private:
@@ -159,7 +78,7 @@ class FeatureStages::Parts {
     std::vector<decltype(compute(absent))> values;
     std::size_t stored = 0;
     for (std::size_t at = 0; at < absent.size(); at += batch) {
-      const std::size_t end = std::min(at + batch, absent.size());
+      const std::size_t end = std::min<std::size_t>(at + batch, absent.size());
       const bool stopped = owner_.inputs_.stopped();
       if (!stopped) values.push_back(compute(absent.subspan(at, end - at)));
       if (at == 0 && !stopped && !has_room(values.front(), end, absent.size())) lock.release();
@@ -229,14 +148,18 @@ std::vector<std::string> FeatureStages::caption_batch(Samples samples) {
   return texts;
 }
 
-at::Tensor FeatureStages::image_batch(Samples samples) {
-  const c10::AutoGradMode no_grad(false);
-  std::vector<Image> images;
-  for (const std::size_t sample : samples) {
+std::shared_ptr<ImageBatches> FeatureStages::decoded(Samples samples) const {
+  const auto decode = [this](std::size_t sample) {
     const std::string operation = "image of " + inputs_.dataset->samples()[sample].id;
-    images.push_back(call_component(inputs_.dataset_name, operation,
-                                    [&] { return inputs_.dataset->image(sample); }));
-  }
+    return call_component(inputs_.dataset_name, operation,
+                          [&] { return inputs_.dataset->image(sample); });
+  };
+  return std::make_shared<ImageBatches>(std::vector(samples.begin(), samples.end()), batch,
+                                        inputs_.decode_threads, decode);
+}
+
+at::Tensor FeatureStages::image_batch(const std::vector<Image>& images) {
+  const c10::AutoGradMode no_grad(false);
   at::Tensor rows = call_component(inputs_.encoder_name, "encode_images",
                                    [&] { return encoder().encode_images(images); });
   require_rows(inputs_.encoder_name, "encode_images", rows,
@@ -267,22 +190,22 @@ bool FeatureStages::fit_encoder() {
 
 FeatureStages::RowStore FeatureStages::row_store() {
   return [this](StageEntry& entry, Samples samples, const std::vector<at::Tensor>& rows) {
-    add_rows(entry, samples, rows, parameters_of(encoder()));
+    add_rows(entry, samples, rows, facts_of(encoder()));
   };
 }
 
 at::Tensor FeatureStages::gathered(const StageEntry& entry, Samples samples) {
-  const StagePart& part = *entry.find(samples.front()).part;
-  if (const TensorView* count = part.find("encoder_parameters")) {
-    std::memcpy(&encoder_parameters_, count->data, sizeof encoder_parameters_);
-  }
-  return gather(entry, samples);
+  const EncoderFacts facts = facts_at(*entry.find(samples.front()).part);
+  encoder_parameters_ = facts.parameters;
+  return gather_rows(entry, samples);
 }
 
 std::optional<at::Tensor> FeatureStages::images(Samples samples) {
   Parts& rows = parts("image_features");
-  const auto compute = [&](Samples some) { return image_batch(some); };
-  if (!rows.fill(samples, compute, row_store())) return std::nullopt;
+  const auto begin = [&](Samples absent) {
+    return [this, batches = decoded(absent)](Samples) { return image_batch(batches->next()); };
+  };
+  if (!rows.fill(samples, begin, row_store())) return std::nullopt;
   return gathered(rows.entry(), samples);
 }
 
@@ -294,12 +217,12 @@ std::optional<std::vector<std::string>> FeatureStages::captions(Samples samples)
     for (const auto& list : batches) texts.insert(texts.end(), list.begin(), list.end());
     add_texts(entry, some, texts);
   };
-  const auto compute = [&](Samples some) { return caption_batch(some); };
-  if (!rows.fill(samples, compute, store)) return std::nullopt;
+  const auto begin = [&](Samples) { return [this](Samples some) { return caption_batch(some); }; };
+  if (!rows.fill(samples, begin, store)) return std::nullopt;
   std::vector<std::string> texts;
   for (const std::size_t sample : samples) {
     const StageEntry::Place place = rows.entry().find(sample);
-    texts.push_back(unpack(*place.part, place.row));
+    texts.push_back(text_at(*place.part, place.row));
   }
   return texts;
 }
@@ -314,8 +237,10 @@ std::optional<at::Tensor> FeatureStages::texts(Samples samples) {
   if (!all || !fit_encoder()) return std::nullopt;
   std::map<std::size_t, std::string> text_of;
   for (std::size_t i = 0; i < samples.size(); ++i) text_of[samples[i]] = (*all)[i];
-  const auto compute = [&](Samples some) { return text_batch(some, text_of); };
-  if (!rows.fill(samples, compute, row_store())) return std::nullopt;
+  const auto begin = [&](Samples) {
+    return [&](Samples some) { return text_batch(some, text_of); };
+  };
+  if (!rows.fill(samples, begin, row_store())) return std::nullopt;
   return gathered(rows.entry(), samples);
 }
 

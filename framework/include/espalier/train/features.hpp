@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <espalier/core/json.hpp>
+#include <espalier/core/process.hpp>
+#include <espalier/data/image_batches.hpp>
 #include <espalier/experiment/stage.hpp>
 #include <espalier/plugin/captioner.hpp>
 #include <espalier/plugin/dataset.hpp>
@@ -19,8 +21,8 @@
 
 namespace espalier {
 
-// Everything that the stages `captions`, `image_features` and `text_features` need. Components are
-// made by the functions, and only where the cache lacks something.
+// Everything that the stages of stage.hpp need. Components are made by the functions, and only
+// where the cache lacks something.
 struct FeatureInputs {
   const Dataset* dataset = nullptr;
   std::function<std::shared_ptr<Captioner>()> captioner;
@@ -34,8 +36,9 @@ struct FeatureInputs {
   std::vector<StageRef> stages;
   Json config;  // resolved, of which the cache keeps what an entry was made of
   StageStorage storage;
-  std::function<bool()> stopped;                // asks for an early end
-  std::function<void(std::string_view)> stage;  // a stage has to be computed
+  std::int64_t decode_threads = usable_cores();  // that decode pictures ahead
+  std::function<bool()> stopped;                 // asks for an early end
+  std::function<void(std::string_view)> stage;   // a stage has to be computed
 };
 
 // Rows follow the samples asked for. A row is stored as soon as it is computed, in ever larger
@@ -66,7 +69,8 @@ class FeatureStages {
   RowStore row_store();
   at::Tensor gathered(const StageEntry& entry, std::span<const std::size_t> samples);
   [[nodiscard]] std::vector<std::string> caption_batch(std::span<const std::size_t> samples);
-  [[nodiscard]] at::Tensor image_batch(std::span<const std::size_t> samples);
+  [[nodiscard]] std::shared_ptr<ImageBatches> decoded(std::span<const std::size_t> samples) const;
+  [[nodiscard]] at::Tensor image_batch(const std::vector<Image>& images);
   [[nodiscard]] at::Tensor text_batch(std::span<const std::size_t> samples,
                                       const std::map<std::size_t, std::string>& text_of);
 

@@ -1,0 +1,121 @@
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+
+#include <cstring>
+#include <espalier/core/error.hpp>
+#include <utility>
+
+#include "feature_rows_internal.hpp"
+
+namespace espalier {
+namespace {
+
+using Samples = std::span<const std::size_t>;
+
+TensorView view_of(std::string name, DType dtype, std::vector<std::int64_t> shape,
+                   const void* data) {
+  const std::size_t bytes = byte_count(dtype, shape).value();
+  return {std::move(name), dtype, std::move(shape), static_cast<const std::byte*>(data), bytes};
+}
+
+template <class Number>
+Number number_at(const TensorView& numbers, std::size_t index) {
+  Number value{};
+  std::memcpy(&value, numbers.data + index * sizeof value, sizeof value);
+  return value;
+}
+
+void require(bool fits, const std::string& what) {
+  if (fits) return;
+  throw Error({.what = "a cache entry cannot be used: " + what,
+               .where = {},
+               .expected = {},
+               .found = {},
+               .fix = "espalier cache prune --older 0 removes what is there"});
+}
+
+bool is_list(const TensorView* view, DType dtype, std::size_t length) {
+  return view != nullptr && view->dtype == dtype && view->shape.size() == 1 &&
+         view->shape[0] == static_cast<std::int64_t>(length);
+}
+
+// One row a sample.
+const TensorView& rows_of(const StagePart& part) {
+  const TensorView& rows = part.at("rows");
+  require(rows.dtype == DType::f32 && rows.shape.size() == 2 &&
+              rows.shape[0] == static_cast<std::int64_t>(part.samples().size()),
+          "its rows have another shape or type");
+  return rows;
+}
+
+}  // namespace
+
+void add_rows(StageEntry& entry, Samples samples, const std::vector<at::Tensor>& rows,
+              const EncoderFacts& facts) {
+  const at::Tensor all = at::cat(rows).contiguous();
+  const TensorView views[] = {view_of("rows", DType::f32, all.sizes().vec(), all.data_ptr()),
+                              view_of("encoder_parameters", DType::i64, {1}, &facts.parameters),
+                              view_of("logit_scale", DType::f64, {1}, &facts.logit_scale)};
+  entry.add(samples, views);
+}
+
+void add_texts(StageEntry& entry, Samples samples, const std::vector<std::string>& texts) {
+  std::vector<std::int64_t> end;
+  std::string bytes;
+  for (const std::string& text : texts) {
+    bytes += text;
+    end.push_back(static_cast<std::int64_t>(bytes.size()));
+  }
+  const auto count = static_cast<std::int64_t>(end.size());
+  const auto length = static_cast<std::int64_t>(bytes.size());
+  const TensorView views[] = {view_of("end", DType::i64, {count}, end.data()),
+                              view_of("bytes", DType::u8, {length}, bytes.data())};
+  entry.add(samples, views);
+}
+
+at::Tensor gather_rows(const StageEntry& entry, Samples samples) {
+  const std::int64_t width = rows_of(*entry.find(samples.front()).part).shape[1];
+  at::Tensor gathered = at::empty({static_cast<std::int64_t>(samples.size()), width}, at::kFloat);
+  const std::size_t bytes = static_cast<std::size_t>(width) * sizeof(float);
+  auto* out = reinterpret_cast<std::byte*>(gathered.data_ptr<float>());
+  for (const std::size_t sample : samples) {
+    const StageEntry::Place place = entry.find(sample);
+    const TensorView& rows = rows_of(*place.part);
+    require(rows.shape[1] == width, "its parts have rows of different widths");
+    std::memcpy(out, rows.data + place.row * bytes, bytes);
+    out += bytes;
+  }
+  return gathered;
+}
+
+EncoderFacts facts_at(const StagePart& part) {
+  EncoderFacts facts;
+  const TensorView* parameters = part.find("encoder_parameters");
+  const TensorView* scale = part.find("logit_scale");
+  if (is_list(parameters, DType::i64, 1)) {
+    facts.parameters = number_at<std::int64_t>(*parameters, 0);
+  }
+  if (is_list(scale, DType::f64, 1)) facts.logit_scale = number_at<double>(*scale, 0);
+  return facts;
+}
+
+std::string text_at(const StagePart& part, std::size_t row) {
+  const TensorView& ends = part.at("end");
+  const TensorView& bytes = part.at("bytes");
+  require(is_list(&ends, DType::i64, part.samples().size()), "its texts have another number");
+  const std::int64_t begin = row == 0 ? 0 : number_at<std::int64_t>(ends, row - 1);
+  const auto end = number_at<std::int64_t>(ends, row);
+  require(begin >= 0 && begin <= end && end <= static_cast<std::int64_t>(bytes.bytes),
+          "its texts lie outside of it");
+  return {reinterpret_cast<const char*>(bytes.data) + begin, static_cast<std::size_t>(end - begin)};
+}
+
+std::int64_t size_of(const at::Tensor& rows) { return static_cast<std::int64_t>(rows.nbytes()); }
+
+std::int64_t size_of(const std::vector<std::string>& texts) {
+  std::size_t bytes = texts.size() * sizeof(std::int64_t);
+  for (const std::string& text : texts) bytes += text.size();
+  return static_cast<std::int64_t>(bytes);
+}
+
+}  // namespace espalier

@@ -1,0 +1,35 @@
+// How features and captions lie in a part of the cache.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <espalier/plugin/tensor.hpp>
+#include <espalier/results/stage_entry.hpp>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace espalier {
+
+// What a trial wants to know of an encoder that it need not load.
+struct EncoderFacts {
+  std::int64_t parameters = 0;
+  double logit_scale = 1;
+};
+
+// Rows of features, of all batches.
+void add_rows(StageEntry& entry, std::span<const std::size_t> samples,
+              const std::vector<at::Tensor>& rows, const EncoderFacts& facts);
+void add_texts(StageEntry& entry, std::span<const std::size_t> samples,
+               const std::vector<std::string>& texts);
+
+// Float [samples, width]. Throws Error where the parts do not fit together.
+[[nodiscard]] at::Tensor gather_rows(const StageEntry& entry, std::span<const std::size_t> samples);
+[[nodiscard]] EncoderFacts facts_at(const StagePart& part);
+[[nodiscard]] std::string text_at(const StagePart& part, std::size_t row);
+
+// Bytes that a batch takes when it is stored.
+[[nodiscard]] std::int64_t size_of(const at::Tensor& rows);
+[[nodiscard]] std::int64_t size_of(const std::vector<std::string>& texts);
+
+}  // namespace espalier
