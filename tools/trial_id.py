@@ -87,6 +87,7 @@ def stage_keys(trial):
     texts = {"captions": trial["stages"].get("captions"), "encoder": identity["encoder"]}
     inputs = {
         "image_features": [{name: identity[name] for name in ("dataset", "encoder")}],
+        "class_features": [{name: identity[name] for name in ("dataset", "encoder", "head")}],
         "captions": [captions, {**captions, "seed": identity["seed"]}],
         "text_features": [texts, {**texts, "split": split}],
     }

@@ -59,5 +59,19 @@ TEST_F(StagesTest, HaveTheHashOfWhatTheyDependOn) {
                  {"split", {{"split_seed", 1}, {"test_fraction", 0.3}, {"val_fraction", 0.2}}}}));
 }
 
+TEST_F(StagesTest, OfZeroShotArePicturesAndClasses) {
+  const std::string text = base_text + "  captioner: attributes\n";
+  const Plan made = plan(text, {"head=zero_shot", "encoder=clip", "nodes.fuse=concat"});
+  const Json identity = made.identity(0);
+  const auto stages = made.stages(0);
+  ASSERT_EQ(stages.size(), 2u);
+  EXPECT_EQ(stages[0].name, "image_features");
+  EXPECT_EQ(stages[1].key, hex(sha256(canonical_json({{"stage", "class_features"},
+                                                      {"version", 1},
+                                                      {"dataset", identity["dataset"]},
+                                                      {"encoder", identity["encoder"]},
+                                                      {"head", identity["head"]}}))));
+}
+
 }  // namespace
 }  // namespace espalier

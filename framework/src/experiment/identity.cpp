@@ -139,7 +139,8 @@ Identities::Context Identities::make_context(const Picks& picks) const {
     if (!only_if.holds(trial)) context.counts[section_index(rule.section)] = false;
   }
   for (const ImpossibleRule& rule : impossible_rules()) {
-    if (context.impossible.empty() && predicates_.at(std::string(rule.when)).holds(trial)) {
+    const bool counts = context.impossible.empty() && context.counts[section_index(rule.section)];
+    if (counts && predicates_.at(std::string(rule.when)).holds(trial)) {
       context.impossible = filled(rule.reason, trial);
     }
   }

@@ -105,6 +105,7 @@ std::vector<StageRef> Plan::stages(std::size_t trial) const {
     const std::uint32_t text = state_->texts[trial][i];
     if (text != Identities::inert) inputs.identity[i] = &state_->identities.texts()[text];
   }
+  inputs.head = resolved("head").at("use").get<std::string>();
   inputs.fuse = resolved("nodes").at("fuse").get<std::string>();
   inputs.protocol = &resolved("protocol");
   inputs.seeded_captions = state_->catalog.has("captioner", resolved("captioner"), "seeded");

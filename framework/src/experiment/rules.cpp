@@ -3,25 +3,33 @@
 namespace espalier {
 namespace {
 
+// Zero-shot classification looks at the encoder's features alone.
 constexpr InertRule inert[] = {
-    {"captioner", "nodes.fuse != 'image'"},
-    {"graph", "has(gnn, graph) and protocol.graph != 'none'"},
+    {"captioner", "head.use != 'zero_shot' and nodes.fuse != 'image'"},
+    {"graph", "head.use != 'zero_shot' and has(gnn, graph) and protocol.graph != 'none'"},
+    {"gnn", "head.use != 'zero_shot'"},
+    {"nodes", "head.use != 'zero_shot'"},
+    {"peft", "head.use != 'zero_shot'"},
+    {"train", "head.use != 'zero_shot'"},
 };
 
 constexpr ImpossibleRule impossible[] = {
-    {"nodes.fuse != 'text' and not has(encoder, image)",
+    {"head", "head.use == 'zero_shot' and not has(encoder, shared_space)",
+     "head.use: zero_shot needs pictures and texts in one space, and encoder/{encoder} has none"},
+    {"nodes", "nodes.fuse != 'text' and not has(encoder, image)",
      "nodes.fuse: {nodes.fuse} needs image features, and encoder/{encoder} has no image tower"},
-    {"nodes.fuse != 'image' and not has(encoder, text)",
+    {"nodes", "nodes.fuse != 'image' and not has(encoder, text)",
      "nodes.fuse: {nodes.fuse} needs text features, and encoder/{encoder} has no text tower"},
-    {"nodes.fuse != 'image' and not has(captioner, text)",
+    {"nodes", "nodes.fuse != 'image' and not has(captioner, text)",
      "nodes.fuse: {nodes.fuse} needs captions, and captioner/{captioner} gives none"},
-    {"nodes.fuse != 'image' and has(captioner, needs_attributes) and not has(dataset, attributes)",
+    {"captioner", "has(captioner, needs_attributes) and not has(dataset, attributes)",
      "captioner/{captioner} needs attributes, and dataset/{dataset} has none"},
-    {"nodes.fuse == 'mean' and not has(encoder, shared_space)",
+    {"nodes", "nodes.fuse == 'mean' and not has(encoder, shared_space)",
      "nodes.fuse: mean needs image and text features in one space, and encoder/{encoder} has two"},
-    {"has(peft, needs_sites) and not has(encoder, sites)",
+    {"peft", "has(peft, needs_sites) and not has(encoder, sites)",
      "peft/{peft} attaches to sites, and encoder/{encoder} has none"},
-    {"protocol.graph in [inductive_attach, none] and has(gnn, graph) and not has(gnn, bipartite)",
+    {"gnn",
+     "protocol.graph in [inductive_attach, none] and has(gnn, graph) and not has(gnn, bipartite)",
      "protocol.graph: {protocol.graph} needs a network that can attach queries, and gnn/{gnn} "
      "cannot"},
 };

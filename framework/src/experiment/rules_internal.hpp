@@ -12,8 +12,10 @@ struct InertRule {
   std::string_view only_if;
 };
 
-// A combination that cannot work. In the reason `{key}` stands for the value under that key.
+// A combination that cannot work, for a demand of a section that counts. In the reason `{key}`
+// stands for the value under that key.
 struct ImpossibleRule {
+  std::string_view section;
   std::string_view when;
   std::string_view reason;
 };

@@ -14,7 +14,7 @@ void bind(Schema<ProtocolParams>& s) {
       .source("CoOp: min(shots, 4)");
   s.field("graph", &ProtocolParams::graph)
       .choices({"none", "inductive_attach", "inductive_batch", "transductive"})
-      .only_if("has(gnn, graph)")
+      .only_if("has(gnn, graph) and head.use != 'zero_shot'")
       .doc("Which nodes the graph may hold when a query is classified");
   s.field("val_fraction", &ProtocolParams::val_fraction)
       .above(0)
@@ -41,13 +41,29 @@ void bind(Schema<NodesParams>& s) {
 
 void bind(Schema<HeadParams>& s) {
   s.field("use", &HeadParams::use)
-      .choices({"linear", "cosine"})
-      .doc("Classifier on the node states");
+      .choices({"linear", "cosine", "zero_shot"})
+      .doc("Classifier on the node states; zero_shot compares pictures with prompts, untrained")
+      .source("zero_shot: Radford et al. 2021");
   s.field("scale", &HeadParams::scale)
       .above(0)
       .max(1000)
       .only_if("use == 'cosine'")
       .doc("Initial factor on the cosines, trained");
+  s.field("prompts", &HeadParams::prompts)
+      .choices(
+          {"auto", "simple", "general", "oxford_pets", "flowers102", "food101", "template", "file"})
+      .only_if("use == 'zero_shot'")
+      .doc(
+          "Published templates by name, your own template, or a file of descriptions; auto takes "
+          "what the dataset says of its classes, else the templates published for it, else simple");
+  s.field("prompt", &HeadParams::prompt)
+      .only_if("use == 'zero_shot' and prompts == 'template'")
+      .doc("The template, with {} for the class");
+  s.field("descriptions", &HeadParams::descriptions)
+      .only_if("use == 'zero_shot' and prompts == 'file'")
+      .doc("JSON file of sentences, {class: [sentence, ...]}");
+  s.check("use != 'zero_shot' or prompts != 'file' or descriptions != ''",
+          "prompts: file needs the file's path in descriptions");
 }
 
 void bind(Schema<TrainParams>& s) {

@@ -30,6 +30,11 @@ StageRef image_features(const StageInputs& inputs) {
                                      ",\"encoder\":" + part(inputs, "encoder"));
 }
 
+StageRef class_features(const StageInputs& inputs) {
+  return stage("class_features", "\"dataset\":" + part(inputs, "dataset") + ",\"encoder\":" +
+                                     part(inputs, "encoder") + ",\"head\":" + part(inputs, "head"));
+}
+
 StageRef text_features(const StageInputs& inputs, const StageRef& captions) {
   std::string members =
       "\"captions\":\"" + captions.key + "\",\"encoder\":" + part(inputs, "encoder");
@@ -46,6 +51,7 @@ StageRef text_features(const StageInputs& inputs, const StageRef& captions) {
 }  // namespace
 
 std::vector<StageRef> stage_refs(const StageInputs& inputs) {
+  if (inputs.head == "zero_shot") return {image_features(inputs), class_features(inputs)};
   std::vector<StageRef> stages;
   if (inputs.fuse != "text") stages.push_back(image_features(inputs));
   if (inputs.fuse == "image") return stages;

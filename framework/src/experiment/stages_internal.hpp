@@ -13,6 +13,7 @@ namespace espalier {
 // What the keys of a trial's stages are made of.
 struct StageInputs {
   std::array<const std::string*, trial_sections.size()> identity{};  // canonical; null where inert
+  std::string head;                                                  // head.use
   std::string fuse;                                                  // nodes.fuse
   const Json* protocol = nullptr;                                    // resolved
   bool seeded_captions = false;

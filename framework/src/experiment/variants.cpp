@@ -111,9 +111,10 @@ Variant Variants::make(std::size_t index, const std::vector<std::uint32_t>& row)
     const std::string prefix = std::string(name) + ".";
     const Locator where = [&](std::string_view key) { return locate(prefix + std::string(key)); };
     variant.resolved = catalog_.resolve(name, section, prefix, where, problems);
-    make_paths_absolute(name, variant.resolved);
+    make_component_absolute(name, variant.resolved);
   } else {
     variant.resolved = resolve_fixed(name, section, problems);
+    make_paths_absolute(section_schema(name), variant.resolved);
   }
   variant.problems = problems.list();
   return variant;
@@ -182,19 +183,23 @@ Json Variants::resolve_fixed(std::string_view name, const Json& given, Problems&
   return resolved;
 }
 
-// The configuration must mean the same in whatever folder a worker starts.
-void Variants::make_paths_absolute(std::string_view kind, Json& resolved) const {
+void Variants::make_component_absolute(std::string_view kind, Json& resolved) const {
   if (!resolved.is_object()) return;
-  const ComponentInfo* component = catalog_.find(kind, resolved.at("use").get<std::string>());
+  make_paths_absolute(catalog_.find(kind, resolved.at("use").get<std::string>())->schema, resolved);
+}
+
+// The configuration must mean the same in whatever folder a worker starts.
+void Variants::make_paths_absolute(const SchemaInfo& schema, Json& resolved) const {
+  if (!resolved.is_object()) return;
   const auto absolute = [](Json& value) {
     const std::string text = value.is_string() ? value.get<std::string>() : "";
     if (!text.empty() && !text.starts_with("builtin:")) value = resolve_path(text).string();
   };
-  for (const FieldInfo& field : component->schema.fields) {
+  for (const FieldInfo& field : schema.fields) {
     Json& value = resolved[field.name];
     const auto apply = [&](Json& item) {
       if (field.content) absolute(item);
-      if (field.type == FieldType::component) make_paths_absolute(field.kind, item);
+      if (field.type == FieldType::component) make_component_absolute(field.kind, item);
     };
     if (field.list) {
       for (Json& item : value) apply(item);

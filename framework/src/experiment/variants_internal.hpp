@@ -59,7 +59,8 @@ class Variants {
   const std::vector<std::string>& chosen(const std::string& path);
   [[nodiscard]] Json resolve_fixed(std::string_view section, const Json& given,
                                    Problems& problems) const;
-  void make_paths_absolute(std::string_view kind, Json& resolved) const;
+  void make_component_absolute(std::string_view kind, Json& resolved) const;
+  void make_paths_absolute(const SchemaInfo& schema, Json& resolved) const;
 
   const ExperimentSource& source_;
   const Catalog& catalog_;

@@ -8,6 +8,7 @@
 #include <espalier/core/random.hpp>
 #include <espalier/nn/adaptable.hpp>
 #include <espalier/train/component_call.hpp>
+#include <numeric>
 #include <utility>
 
 #include "feature_rows_internal.hpp"
@@ -197,6 +198,7 @@ FeatureStages::RowStore FeatureStages::row_store() {
 at::Tensor FeatureStages::gathered(const StageEntry& entry, Samples samples) {
   const EncoderFacts facts = facts_at(*entry.find(samples.front()).part);
   encoder_parameters_ = facts.parameters;
+  logit_scale_ = facts.logit_scale;
   return gather_rows(entry, samples);
 }
 
@@ -242,6 +244,28 @@ std::optional<at::Tensor> FeatureStages::texts(Samples samples) {
   };
   if (!rows.fill(samples, begin, row_store())) return std::nullopt;
   return gathered(rows.entry(), samples);
+}
+
+at::Tensor FeatureStages::class_batch(Samples classes, const ClassTexts& texts) {
+  ClassTexts some;
+  for (const std::size_t label : classes) some.push_back(texts[label]);
+  at::Tensor rows = call_component(inputs_.encoder_name, "encode_texts",
+                                   [&] { return class_vectors(encoder(), some); });
+  require_rows(inputs_.encoder_name, "encode_texts", rows, static_cast<std::int64_t>(some.size()),
+               encoder().text_width());
+  return rows;
+}
+
+std::optional<ClassFeatures> FeatureStages::classes(const ClassTexts& texts) {
+  std::vector<std::size_t> labels(texts.size());
+  std::iota(labels.begin(), labels.end(), std::size_t{0});
+  Parts& rows = parts("class_features");
+  const auto begin = [&](Samples) {
+    return [&](Samples some) { return class_batch(some, texts); };
+  };
+  if (!rows.fill(labels, begin, row_store())) return std::nullopt;
+  at::Tensor vectors = gathered(rows.entry(), labels);
+  return ClassFeatures{.vectors = std::move(vectors), .logit_scale = logit_scale_};
 }
 
 }  // namespace espalier

@@ -23,10 +23,10 @@ std::optional<Nodes> TestSet::unlabelled(const std::string& protocol) const {
   return nodes_;
 }
 
-TestSet::Verdict TestSet::evaluate(const GraphProtocol& protocol, const Model& model) && {
-  const at::Tensor logits = protocol.test(model, nodes_);
-  return {.metrics = metrics_of(logits, labels_.labels_),
-          .predictions = predictions_of("test", std::move(ids_), labels_.labels_, logits)};
+TestSet::Verdict TestSet::evaluate(const std::function<at::Tensor(const Nodes&)>& logits) && {
+  const at::Tensor rows = logits(nodes_);
+  return {.metrics = metrics_of(rows, labels_.labels_),
+          .predictions = predictions_of("test", std::move(ids_), labels_.labels_, rows)};
 }
 
 ClassificationMetrics metrics_of(const at::Tensor& logits,

@@ -30,8 +30,12 @@ struct NodesParams {
 void bind(Schema<NodesParams>& s);
 
 struct HeadParams {
-  std::string use = "linear";  // linear | cosine
+  std::string use = "linear";  // linear | cosine | zero_shot
   double scale = 16.0;         // of the cosine, trained
+  // Of zero_shot, which trains nothing: what the encoder is told about each class.
+  std::string prompts = "auto";  // auto | simple | general | oxford_pets | ... | template | file
+  std::string prompt = "a photo of a {}.";
+  ContentPath descriptions = {};  // JSON, {class: [sentence, ...]}
 };
 void bind(Schema<HeadParams>& s);
 

@@ -9,6 +9,7 @@ namespace espalier {
 // share them; a key is the SHA-256 of the canonical JSON of what the rows depend on, each component
 // as in the identity of a trial:
 //   image_features  dataset, encoder                                 unless nodes.fuse is text
+//   class_features  dataset, encoder, head                           where head.use is zero_shot
 //   captions        dataset, captioner; seed if it is `seeded`       unless nodes.fuse is image
 //   text_features   the captions' key, encoder; val_fraction, test_fraction and split_seed of the
 //                   protocol if the encoder is `fitted`              unless nodes.fuse is image

@@ -11,6 +11,7 @@
 #include <espalier/plugin/encoder.hpp>
 #include <espalier/plugin/tensor.hpp>
 #include <espalier/results/stage_entry.hpp>
+#include <espalier/train/class_features.hpp>
 #include <functional>
 #include <map>
 #include <memory>
@@ -54,6 +55,9 @@ class FeatureStages {
   [[nodiscard]] std::optional<std::vector<std::string>> captions(
       std::span<const std::size_t> samples);
 
+  // Of every class, by its texts.
+  [[nodiscard]] std::optional<ClassFeatures> classes(const ClassTexts& texts);
+
   // Weights of the encoder that gave the last features, 0 where it has none.
   [[nodiscard]] std::int64_t encoder_parameters() const noexcept { return encoder_parameters_; }
   // Whether nothing had to be computed, by stage.
@@ -73,12 +77,15 @@ class FeatureStages {
   [[nodiscard]] at::Tensor image_batch(const std::vector<Image>& images);
   [[nodiscard]] at::Tensor text_batch(std::span<const std::size_t> samples,
                                       const std::map<std::size_t, std::string>& text_of);
+  [[nodiscard]] at::Tensor class_batch(std::span<const std::size_t> classes,
+                                       const ClassTexts& texts);
 
   FeatureInputs inputs_;
   std::shared_ptr<Encoder> encoder_;
   std::shared_ptr<Captioner> captioner_;
   bool is_fitted_ = false;
   std::int64_t encoder_parameters_ = 0;
+  double logit_scale_ = 1;
   std::map<std::string, bool> cached_;
   std::map<std::string, std::unique_ptr<Parts>> parts_;
 };

@@ -2,9 +2,10 @@
 #pragma once
 
 #include <espalier/results/trial_result.hpp>
-#include <espalier/train/graph_protocol.hpp>
 #include <espalier/train/metrics.hpp>
+#include <espalier/train/nodes.hpp>
 #include <espalier/train/split.hpp>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,7 +28,8 @@ class TestSet {
     ClassificationMetrics metrics;
     Predictions predictions;
   };
-  [[nodiscard]] Verdict evaluate(const GraphProtocol& protocol, const Model& model) &&;
+  // `logits` says [samples, classes] of the test nodes.
+  [[nodiscard]] Verdict evaluate(const std::function<at::Tensor(const Nodes&)>& logits) &&;
 
  private:
   Nodes nodes_;

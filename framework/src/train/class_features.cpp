@@ -1,0 +1,71 @@
+#include <espalier/train/class_features.hpp>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/stack.h>
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+#include <espalier/data/flora.hpp>
+#include <vector>
+
+namespace espalier {
+namespace {
+
+at::Tensor unit_rows(const at::Tensor& x) {
+  return x / at::linalg_vector_norm(x, 2, at::IntArrayRef{-1}, /*keepdim=*/true).clamp_min(1e-12);
+}
+
+// In all wordings.
+std::vector<std::string> descriptions(const Json& facts) {
+  std::vector<std::string> sentences;
+  for (std::int64_t wording = 0; wording < flora::wordings; ++wording) {
+    sentences.push_back(flora::describe(facts, wording));
+  }
+  return sentences;
+}
+
+ClassTexts automatic(const std::string& dataset_name, const Dataset& dataset) {
+  const std::vector<std::string>& names = dataset.class_names();
+  if (dataset.class_facts(0).is_null()) {
+    const std::vector<std::string> published = prompt_templates(dataset_name);
+    return class_texts(names, published.empty() ? prompt_templates("simple") : published);
+  }
+  ClassTexts texts;
+  for (std::size_t label = 0; label < names.size(); ++label) {
+    texts.push_back(descriptions(dataset.class_facts(static_cast<std::int64_t>(label))));
+  }
+  return texts;
+}
+
+}  // namespace
+
+ClassTexts class_prompts(const HeadParams& head, const std::string& dataset_name,
+                         const Dataset& dataset) {
+  const std::vector<std::string>& names = dataset.class_names();
+  if (head.prompts == "auto") return automatic(dataset_name, dataset);
+  if (head.prompts == "file") return read_class_texts(head.descriptions.text, names);
+  if (head.prompts == "template") return class_texts(names, std::vector{head.prompt});
+  return class_texts(names, prompt_templates(head.prompts));
+}
+
+at::Tensor class_vectors(const Encoder& encoder, const ClassTexts& texts) {
+  const c10::AutoGradMode no_grad(false);
+  std::vector<std::string> all;
+  for (const auto& of_class : texts) all.insert(all.end(), of_class.begin(), of_class.end());
+  const at::Tensor rows = unit_rows(encoder.encode_texts(all).cpu());
+  std::vector<at::Tensor> vectors;
+  std::int64_t from = 0;
+  for (const auto& of_class : texts) {
+    const auto count = static_cast<std::int64_t>(of_class.size());
+    vectors.push_back(rows.slice(0, from, from + count).mean(0));
+    from += count;
+  }
+  return unit_rows(at::stack(vectors));
+}
+
+at::Tensor ClassFeatures::logits(const at::Tensor& images) const {
+  return unit_rows(images).matmul(vectors.t()) * logit_scale;
+}
+
+}  // namespace espalier
