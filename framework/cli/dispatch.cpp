@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <espalier/core/error.hpp>
+#include <espalier/core/json.hpp>
 #include <espalier/core/schema.hpp>
 
 namespace espalier::cli {
@@ -31,6 +32,19 @@ void print_overview(std::string_view program, const std::vector<Verb>& verbs) {
                .fix = near ? "did you mean \"" + *near + "\"?" : ""});
 }
 
+// Names, settings and texts all go through JSON.
+void check_utf8(const std::vector<std::string>& arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) try {
+      (void)Json(arguments[i]).dump();
+    } catch (const Json::exception&) {
+      throw Error({.what = "an argument is not UTF-8",
+                   .where = "command line, argument " + std::to_string(i + 1),
+                   .expected = "text in UTF-8",
+                   .found = Json(arguments[i]).dump(-1, ' ', false, Json::error_handler_t::replace),
+                   .fix = "set the terminal's locale to UTF-8, or rename the file"});
+    }
+}
+
 }  // namespace
 
 int dispatch(std::string_view program, const std::vector<Verb>& verbs,
@@ -46,9 +60,15 @@ int dispatch(std::string_view program, const std::vector<Verb>& verbs,
   const auto verb = std::find_if(verbs.begin(), verbs.end(),
                                  [&](const Verb& v) { return v.name == arguments[0]; });
   if (verb == verbs.end()) unknown_verb(verbs, arguments[0]);
+  check_utf8(arguments);
   return verb->run({arguments.begin() + 1, arguments.end()});
 } catch (const Error& error) {
   std::fprintf(stderr, "error: %s\n", error.what());
+  return 2;
+} catch (const std::exception& error) {
+  const std::string text = error.what();
+  std::fprintf(stderr, "error: the command failed unexpectedly\n  found:    %s\n",
+               text.substr(0, text.find("\nException raised from ")).c_str());
   return 2;
 }
 

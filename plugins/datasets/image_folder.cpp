@@ -194,7 +194,7 @@ class ImageFolder final : public espalier::Dataset {
       problems.add(problem("class \"" + names_[c] + "\" has too few photos", root_,
                            official ? "at least 1 in train"
                                     : "at least 3: to learn from, to choose by, to be judged on",
-                           std::to_string(counts[c])));
+                           std::to_string(counts[c]) + " that can be read"));
     }
   }
 

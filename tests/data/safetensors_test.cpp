@@ -161,8 +161,9 @@ TEST_F(SafeTensorsTest, NamesTheRuleThatAFileBreaks) {
     return std::string(R"({"a":{"dtype":"F32","shape":)") + shape + R"(,"data_offsets":)" +
            offsets + "}}";
   };
-  EXPECT_THAT(error_for(file_of(tensor("[2]", "[0,8]"), "1234567")), HasSubstr("outside"));
-  EXPECT_THAT(error_for(file_of(tensor("[2]", "[8,0]"), "12345678")), HasSubstr("outside"));
+  EXPECT_THAT(error_for(file_of(tensor("[2]", "[0,8]"), "1234567")), HasSubstr("cut off"));
+  EXPECT_THAT(error_for(file_of(tensor("[2]", "[8,0]"), "12345678")),
+              HasSubstr("ends before it begins"));
   EXPECT_THAT(error_for(file_of(tensor("[3]", "[0,8]"), "12345678")), HasSubstr("12 bytes"));
   EXPECT_THAT(error_for(file_of(tensor("[-2]", "[0,8]"), "12345678")), HasSubstr("wrong shape"));
   EXPECT_THAT(error_for(file_of(tensor("[2.5]", "[0,8]"), "12345678")), HasSubstr("wrong shape"));
@@ -187,6 +188,16 @@ TEST_F(SafeTensorsTest, NamesTheRuleThatAFileBreaks) {
   EXPECT_THAT(error_for(file_of(R"({"__metadata__":{"a":1}})", "")), HasSubstr("__metadata__"));
   EXPECT_THAT(error_for(std::string(7, '\xff') + std::string(9, '\xff')), HasSubstr("cut off"));
   EXPECT_THAT(error_for(""), HasSubstr("cut off"));
+}
+
+TEST_F(SafeTensorsTest, SaysOnceThatAFileIsCutOff) {
+  const std::string error =
+      error_for(file_of(R"({"a":{"dtype":"I8","shape":[4],"data_offsets":[0,4]},)"
+                        R"("b":{"dtype":"I8","shape":[2],"data_offsets":[4,6]},)"
+                        R"("c":{"dtype":"I8","shape":[2],"data_offsets":[6,8]}})",
+                        "12345"));
+  EXPECT_THAT(error, HasSubstr("cut off before the end of tensor \"b\" and 1 more"));
+  EXPECT_THAT(error, HasSubstr("8 bytes of tensors"));
 }
 
 TEST_F(SafeTensorsTest, ReportsSeveralWrongTensorsTogether) {

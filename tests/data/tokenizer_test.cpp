@@ -319,6 +319,26 @@ TEST_F(TokenizerFolderTest, RefusesWhatWouldGiveOtherIds) {
   EXPECT_THAT(error(), HasSubstr("RobertaTokenizer"));
 }
 
+TEST_F(TokenizerFolderTest, MissesMergesAndTokensThatWereCutOff) {
+  copy(clip_folder, clip_files);
+  std::string merges = read_file(folder_ / "merges.txt");
+  merges.erase(merges.rfind('\n', merges.size() / 2) + 1);
+  write_file(folder_ / "merges.txt", merges);
+  EXPECT_THAT(error(), AllOf(HasSubstr("merges are missing"), HasSubstr("the first is")));
+  write_file(folder_ / "merges.txt", "");
+  EXPECT_THAT(error(), HasSubstr("merges are missing"));
+
+  fs::remove_all(folder_);
+  copy(bert_folder, bert_files);
+  const auto error_with_places = [&](int places) {
+    write_file(folder_ / "config.json", Json{{"vocab_size", places}}.dump());
+    return error();
+  };
+  EXPECT_EQ(error_with_places(3000 + 127), "no error");
+  EXPECT_THAT(error_with_places(3000 + 128), HasSubstr("a vocabulary is cut off"));
+  EXPECT_THAT(error_with_places(2999), HasSubstr("does not embed"));
+}
+
 TEST_F(TokenizerFolderTest, TakesTheSmallestLimit) {
   copy(bert_folder, bert_files);
   EXPECT_EQ(open_tokenizer(folder_).max_length(), 64);

@@ -86,6 +86,12 @@ class DamagedModel : public testing::TestWithParam<Folder> {
   Image picture_ = read_image(ESPALIER_SOURCE_DIR "/tests/data/images/gray.jpg");
 };
 
+// A list of tokens may be up to 127 shorter than the model's embedding.
+bool is_padded(const std::string& name, std::string_view whole, std::size_t size) {
+  const std::string_view lost = whole.substr(size);
+  return name == "vocab.txt" && std::count(lost.begin(), lost.end(), '\n') <= 128;
+}
+
 TEST_P(DamagedModel, CutFilesAreRefused) {
   for (const std::string& name : files_) {
     const std::string whole = read_file(copy_ / name);
@@ -95,7 +101,7 @@ TEST_P(DamagedModel, CutFilesAreRefused) {
       const auto list = problems();
       const std::string damage = name + " cut to " + std::to_string(size) + " bytes";
       expect_form(list, damage);
-      EXPECT_FALSE(list.empty()) << damage;
+      EXPECT_TRUE(!list.empty() || is_padded(name, whole, size)) << damage;
     }
     put(name, whole);
   }

@@ -48,12 +48,12 @@ void print_help(const po::options_description& options) {
          "    dataset.use=flowers102 dataset.root=flowers-102 --out flowers.h5\n";
 }
 
-void require(bool holds, std::string what, std::string expected) {
+void require(bool holds, std::string what, std::string expected, std::string found = {}) {
   if (holds) return;
   throw Error({.what = std::move(what),
                .where = "command line",
                .expected = std::move(expected),
-               .found = {},
+               .found = std::move(found),
                .fix = "espalier encode --help shows examples"});
 }
 
@@ -98,6 +98,9 @@ void check_out(const std::string& out, bool tensors) {
           "--out has an ending that says "
           "nothing",
           tensors ? "FILE.safetensors" : "FILE.h5 or FILE.safetensors");
+  const std::filesystem::path folder = std::filesystem::absolute(out).parent_path();
+  require(std::filesystem::is_directory(folder), "the folder of --out is not there",
+          "an existing folder", folder.string());
 }
 
 }  // namespace

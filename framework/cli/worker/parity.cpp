@@ -79,9 +79,13 @@ int parity(const std::vector<std::string>& arguments) {
   const fs::path data = data_folder(given["data"].as<std::string>());
   std::printf("  %-7s %-58s %9s %9s\n", "", "", "absolute", "relative");
   int bad = 0;
-  for (const fs::path path : given["case"].as<std::vector<std::string>>()) {
-    bad += report(path, run_case(path, data), given.count("quiet") > 0);
-  }
+  Problems problems;
+  for (const fs::path path : given["case"].as<std::vector<std::string>>()) try {
+      bad += report(path, run_case(path, data), given.count("quiet") > 0);
+    } catch (const Error& error) {
+      for (const Problem& problem : error.problems()) problems.add(problem);
+    }
+  problems.throw_if_any();
   return bad == 0 ? 0 : 1;
 }
 

@@ -27,6 +27,7 @@ class Reader {
         add(name, entry);
       }
     }
+    check_end();
     check_layout();
     problems_.throw_if_any();
     for (Placed& placed : placed_) {
@@ -125,9 +126,8 @@ class Reader {
     const auto end = static_cast<std::size_t>((*offsets)[1]);
     const auto bytes = byte_count(*dtype, *shape);
     const std::string range = "bytes " + std::to_string(begin) + " to " + std::to_string(end);
-    if (begin > end || end > buffer_size_) {
-      return problem(subject + "lies outside of the file",
-                     "offsets up to " + std::to_string(buffer_size_), range);
+    if (begin > end) {
+      return problem(subject + "ends before it begins", "[begin, end]", range);
     }
     if (!bytes || *bytes != end - begin) {
       return problem(
@@ -136,7 +136,21 @@ class Reader {
                 : "sizes whose product fits 64 bits",
           range);
     }
+    if (end > buffer_size_) {
+      beyond_.push_back(name);
+      needed_ = std::max(needed_, end);
+      return;
+    }
     placed_.push_back({{name, *dtype, std::move(*shape), buffer_ + begin, *bytes}, begin, end});
+  }
+
+  // A file that was cut off lacks many tensors for one reason.
+  void check_end() {
+    if (beyond_.empty()) return;
+    const std::string others =
+        beyond_.size() == 1 ? "" : " and " + std::to_string(beyond_.size() - 1) + " more";
+    problem("the file is cut off before the end of tensor \"" + beyond_.front() + "\"" + others,
+            std::to_string(needed_) + " bytes of tensors", std::to_string(buffer_size_));
   }
 
   void check_layout() {
@@ -164,6 +178,8 @@ class Reader {
   const std::byte* buffer_ = nullptr;
   std::size_t buffer_size_ = 0;
   std::vector<Placed> placed_;
+  std::vector<std::string> beyond_;  // tensors that end outside of the file
+  std::size_t needed_ = 0;           // bytes of tensors, so that none would
   Problems problems_;
 };
 

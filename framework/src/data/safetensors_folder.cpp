@@ -27,8 +27,11 @@ WeightMap read_index(const fs::path& file) {
                   .found = std::move(found),
                   .fix = {}});
   };
-  if (!map.is_object() || map.empty()) wrong("an index of shards without weight_map", {});
   WeightMap out;
+  if (!map.is_object() || map.empty()) {
+    wrong("an index of shards without weight_map", map.is_null() ? "none" : map.type_name());
+    problems.throw_if_any();
+  }
   for (const auto& [tensor, shard] : map.items()) {
     if (!shard.is_string() || !plain_name(shard.get<std::string>())) {
       wrong("tensor \"" + tensor + "\": no file of this folder", shard.dump());

@@ -210,10 +210,10 @@ void set_specials(const fs::path& folder, const Json& config, const Json& map, S
 }
 
 // What config.json says of the model that reads the ids.
-Json text_section(const fs::path& folder, bool is_clip, FolderProblems& problems) {
-  Json model = optional_object(folder / "config.json", problems);
+Json text_section(const fs::path& folder, FolderProblems& problems) {
+  const Json model = optional_object(folder / "config.json", problems);
   const Json text = model.value("text_config", Json());
-  return is_clip && text.is_object() ? text : model;
+  return text.is_object() ? text : model;
 }
 
 // Models pad their embeddings to round numbers: to multiples of 8, 64 or 128.
@@ -285,7 +285,7 @@ Spec read_spec(const fs::path& folder) {
   } else {
     no_tokenizer(folder);
   }
-  const Json model = text_section(folder, spec.is_clip, problems);
+  const Json model = text_section(folder, problems);
   spec.max_length = limit_of(folder, config, model, spec.is_clip, problems);
   if (spec.vocabulary.size() == 0) problems.throw_if_any();
   set_specials(folder, config, map, spec, problems);

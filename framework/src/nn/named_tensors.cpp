@@ -23,10 +23,13 @@ at::Tensor unit_rows(const at::Tensor& x) {
   return x / at::linalg_vector_norm(x, 2, at::IntArrayRef{-1}, /*keepdim=*/true);
 }
 
-void refuse(std::string what, std::string found) {
+void refuse(std::string what, std::string found,
+            std::string expected =
+                "`pixel_values` for an image tower, `input_ids` for a text "
+                "tower") {
   throw Error({.what = std::move(what),
                .where = "input tensors",
-               .expected = "`pixel_values` for an image tower, `input_ids` for a text tower",
+               .expected = std::move(expected),
                .found = std::move(found),
                .fix = {}});
 }
@@ -75,6 +78,10 @@ class Recorder {
 TokenBatch token_batch(const NamedTensors& inputs, at::Device device) {
   const auto integer = [&](const char* name) {
     const at::Tensor given = input(inputs, name);
+    if (given.defined() && given.is_floating_point()) {
+      refuse("`" + std::string(name) + "` holds no whole numbers",
+             c10::toString(given.scalar_type()), "I64, I32 or BOOL");
+    }
     return given.defined() ? given.to(device, at::kLong) : given;
   };
   TokenBatch batch{integer("input_ids"), integer("attention_mask"), integer("token_type_ids")};

@@ -15,8 +15,12 @@
 namespace espalier {
 namespace {
 
-// Enough for the towers' own batches; the pixels of 32 pictures take 20 MB.
-constexpr std::size_t pictures_in_memory = 32;
+// 32 pictures at CLIP's size take 20 MB, enough for the towers' own batches.
+constexpr std::int64_t floats_in_memory = std::int64_t{32} * 3 * 224 * 224;
+
+std::size_t pictures_in_memory(const ImageTransform& transform) {
+  return static_cast<std::size_t>(std::max<std::int64_t>(floats_in_memory / transform.floats(), 1));
+}
 
 // Nothing where `make` throws an Error; what it says is added, each problem once.
 template <class Make>
@@ -98,8 +102,9 @@ at::Tensor PretrainedEncoder::encode_images(std::span<const Image> images) const
   const c10::AutoGradMode without_gradients(false);
   if (!transform_) throw Error(problems_);
   std::vector<at::Tensor> parts;
-  for (std::size_t from = 0; from < images.size(); from += pictures_in_memory) {
-    const auto some = images.subspan(from, std::min(pictures_in_memory, images.size() - from));
+  const std::size_t at_once = pictures_in_memory(*transform_);
+  for (std::size_t from = 0; from < images.size(); from += at_once) {
+    const auto some = images.subspan(from, std::min(at_once, images.size() - from));
     parts.push_back(image_features(*model_->image(), pixel_values(*transform_, some)));
   }
   return parts.empty() ? at::empty({0, image_width()}, at::kFloat) : at::cat(parts);

@@ -1,0 +1,150 @@
+"""Wrong input as a user gives it: exit code 2, and a message that says what, where and how to go on.
+
+Every file at every kind of damage is tested inside the program's own tests; here is one of each kind
+on the way through the command line.
+"""
+
+import json
+import os
+import shutil
+import struct
+
+import pytest
+
+
+@pytest.fixture
+def model(source_dir, tmp_path):
+    """A copy of a small CLIP that may be broken."""
+    return shutil.copytree(source_dir / "tests/data/encoders/clip-tiny-gelu", tmp_path / "model")
+
+
+@pytest.fixture
+def encode(espalier, model):
+    """Encodes two classes of painted flowers with the model, which must fail."""
+
+    def run():
+        done = espalier(
+            "encode", "encoder.use=clip", f"encoder.weights={model}", "dataset.use=flora",
+            "dataset.classes=2", "dataset.per_class=2", "--threads", "1", code=2, timeout=60,
+        )
+        assert done.stdout == ""
+        assert done.stderr.startswith("error: ")
+        return done.stderr
+
+    return run
+
+
+def cut(file):
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def set_nan(file):
+    """Makes the last number of the last tensor NaN."""
+    content = bytearray(file.read_bytes())
+    content[-4:] = struct.pack("<f", float("nan"))
+    file.write_bytes(content)
+
+
+def edit(file, **changes):
+    content = json.loads(file.read_text())
+    for key, value in changes.items():
+        content[key].update(value) if isinstance(value, dict) else content.update({key: value})
+    file.write_text(json.dumps(content))
+
+
+DAMAGES = {
+    "cut config": (lambda m: cut(m / "config.json"), "not valid JSON"),
+    "cut weights": (lambda m: cut(m / "model.safetensors"), "cut off before the end of tensor"),
+    "cut vocabulary": (lambda m: cut(m / "vocab.json"), "vocab.json"),
+    "cut merges": (lambda m: cut(m / "merges.txt"), "merge"),
+    "empty weights": (lambda m: (m / "model.safetensors").write_bytes(b""), "safetensors"),
+    "no weights": (lambda m: (m / "model.safetensors").unlink(), "model.safetensors.index.json"),
+    "no config": (lambda m: (m / "config.json").unlink(), "No such file"),
+    "no folder": (shutil.rmtree, "a model is a folder"),
+    "pickle": (
+        lambda m: (m / "model.safetensors").rename(m / "pytorch_model.bin"), "safe_serialization"
+    ),
+    "other architecture": (lambda m: edit(m / "config.json", model_type="llama"), "architecture"),
+    "other sizes": (
+        lambda m: edit(m / "config.json", vision_config={"num_hidden_layers": 2}),
+        "belongs to nothing in this model",
+    ),
+    "short vocabulary": (
+        lambda m: edit(m / "config.json", text_config={"vocab_size": 900}), "[900, 24]"
+    ),
+    "NaN": (lambda m: set_nan(m / "model.safetensors"), "holds NaN or infinity"),
+    "picture settings": (
+        lambda m: edit(m / "preprocessor_config.json", resample=7), "resample"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_broken_model_is_refused(encode, model, name):
+    damage, said = DAMAGES[name]
+    damage(model)
+    message = encode()
+    assert said in message
+    assert str(model) in message
+
+
+def test_all_broken_files_are_said_at_once(encode, model):
+    for name in ("config.json", "model.safetensors", "preprocessor_config.json", "vocab.json"):
+        cut(model / name)
+    message = encode()
+    for name in ("config.json", "model.safetensors", "preprocessor_config.json", "vocab.json"):
+        assert f"{model / name}\n" in message
+
+
+def test_arguments_that_are_not_utf8_are_refused(espalier):
+    done = espalier("tokenize", os.fsdecode(b"encoder.weights=caf\xe9"), code=2)
+    assert "argument 2" in done.stderr
+    assert "not UTF-8" in done.stderr
+
+
+def test_an_output_that_cannot_be_written_is_refused_first(espalier, model, tmp_path):
+    done = espalier(
+        "encode", "encoder.use=clip", f"encoder.weights={model}", "dataset.use=flora",
+        "--out", tmp_path / "absent/f.h5", code=2,
+    )
+    assert "the folder of --out is not there" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "dataset, file, content, code, said",
+    [
+        ("oxford_pets", "annotations/test.txt", "beagle_9 2 2 1\n", 1, "beagle_9.jpg"),
+        ("oxford_pets", "annotations/test.txt", "beagle_2 99 2 1\n", 2, "from 1 to 37"),
+        ("food101", "meta/train.txt", "ramen/77\n", 1, "77.jpg"),
+        ("manifest", "manifest.csv", "photo,label\na.jpg,b\n", 2, "path"),
+        ("image_folder", "rose/a.jpg", "no picture", 2, "2 that can be read"),
+        (
+            "flowers102", "split_zhou_OxfordFlowers.json",
+            '{"train": [["image_00099.jpg", 0, "rose"]], "val": [], "test": []}', 2, "no photos",
+        ),
+        (
+            "flowers102", "split_zhou_OxfordFlowers.json",
+            '{"train": [["image_00001.jpg", -4, "rose"]], "val": [], "test": []}', 2, "out of range",
+        ),
+    ],
+)
+def test_a_broken_dataset_is_said(
+    espalier, source_dir, tmp_path, dataset, file, content, code, said
+):
+    root = shutil.copytree(source_dir / "tests/data/datasets" / dataset, tmp_path / "data")
+    (root / file).write_text(content)
+    done = espalier("data", "check", f"dataset.use={dataset}", f"dataset.root={root}", code=code)
+    assert said in done.stderr + done.stdout
+
+
+def test_a_matlab_file_with_other_fields_is_refused(espalier, source_dir, tmp_path):
+    scipy = pytest.importorskip("scipy.io")
+    root = shutil.copytree(source_dir / "tests/data/datasets/flowers102", tmp_path / "data")
+    scipy.savemat(root / "imagelabels.mat", {"label": [[1, 2]]})
+    scipy.savemat(root / "setid.mat", {"trnid": [[1]], "valid": [[1]], "tstid": [[2]]})
+    done = espalier(
+        "data", "check", "dataset.use=flowers102", f"dataset.root={root}",
+        "dataset.split=official", code=2,
+    )
+    assert 'no field "labels"' in done.stderr
+    assert "label" in done.stderr
