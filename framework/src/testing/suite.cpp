@@ -111,20 +111,33 @@ std::vector<Subject> Suite::settings(const ComponentInfo& info, const Json& give
                                state_->make);
 }
 
-Case::Case(std::shared_ptr<const Suite> suite, ComponentInfo info, Property property)
-    : suite_(std::move(suite)), info_(std::move(info)), property_(std::move(property)) {}
+Case::Case(std::shared_ptr<const Suite> suite, ComponentInfo info, Property property, Json given)
+    : suite_(std::move(suite)),
+      info_(std::move(info)),
+      property_(std::move(property)),
+      given_(std::move(given)) {}
 
 std::string Case::name() const { return info_.kind + "_" + info_.name + "_" + property_.name; }
 
-Finding Case::run() const { return examine(property_, suite_->settings(info_, Json::object())); }
+Finding Case::run() const { return examine(property_, suite_->settings(info_, given_)); }
 
-std::vector<Case> cases(const fs::path& folder) {
+std::vector<Case> cases(const fs::path& folder, const Given& given) {
   const auto suite = std::make_shared<const Suite>(folder);
   std::vector<Case> all;
+  Given rest = given;
   for (const ComponentInfo& component : suite->components()) {
+    const auto found = rest.extract(component.kind + "/" + component.name);
+    const Json parameters = found.empty() ? Json::object() : found.mapped();
     for (const Property& property : properties(component.kind)) {
-      all.emplace_back(suite, component, property);
+      all.emplace_back(suite, component, property, parameters);
     }
+  }
+  if (!rest.empty()) {
+    throw Error({.what = "no component of this name to be given parameters",
+                 .where = folder.string(),
+                 .expected = {},
+                 .found = rest.begin()->first,
+                 .fix = {}});
   }
   return all;
 }

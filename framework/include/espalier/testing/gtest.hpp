@@ -3,7 +3,8 @@
 //   #include <espalier/testing/gtest.hpp>
 //   ESPALIER_CONFORMANCE_TESTS(PLUGIN_FOLDER)
 //
-// The components are found when the tests are listed. Link GTest::gtest_main.
+// A component with required parameters is skipped unless a second argument, of type Given, has
+// them. The components are found when the tests are listed. Link GTest::gtest_main.
 #pragma once
 
 #include <espalier/testing/suite.hpp>
@@ -29,8 +30,9 @@ inline std::string test_name(const testing::TestParamInfo<Case>& info) { return 
 
 }  // namespace espalier::conformance
 
-#define ESPALIER_CONFORMANCE_TESTS(FOLDER)                                                     \
-  namespace espalier::conformance {                                                            \
-  TEST_P(Conformance, Holds) { run(GetParam()); }                                              \
-  INSTANTIATE_TEST_SUITE_P(Plugins, Conformance, testing::ValuesIn(cases(FOLDER)), test_name); \
+#define ESPALIER_CONFORMANCE_TESTS(...)                                                 \
+  namespace espalier::conformance {                                                     \
+  TEST_P(Conformance, Holds) { run(GetParam()); }                                       \
+  INSTANTIATE_TEST_SUITE_P(Plugins, Conformance, testing::ValuesIn(cases(__VA_ARGS__)), \
+                           test_name);                                                  \
   }

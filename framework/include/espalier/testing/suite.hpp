@@ -3,6 +3,7 @@
 
 #include <espalier/testing/conformance.hpp>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,10 +28,13 @@ class Suite {
   std::unique_ptr<State> state_;
 };
 
-// One property of one component.
+// What a component needs that only a person can give: `kind/name` to its parameters.
+using Given = std::map<std::string, Json>;
+
+// One property of one component, which is looked at with `given` over its defaults.
 class Case {
  public:
-  Case(std::shared_ptr<const Suite> suite, ComponentInfo info, Property property);
+  Case(std::shared_ptr<const Suite> suite, ComponentInfo info, Property property, Json given);
 
   [[nodiscard]] std::string component() const { return info_.kind + "/" + info_.name; }
   [[nodiscard]] const Property& property() const noexcept { return property_; }
@@ -42,9 +46,11 @@ class Case {
   std::shared_ptr<const Suite> suite_;
   ComponentInfo info_;
   Property property_;
+  Json given_;
 };
 
-// Every property of every component of a folder.
-[[nodiscard]] std::vector<Case> cases(const std::filesystem::path& folder);
+// Every property of every component of a folder. Throws Error where `given` names a component that
+// is not there.
+[[nodiscard]] std::vector<Case> cases(const std::filesystem::path& folder, const Given& given = {});
 
 }  // namespace espalier::conformance
