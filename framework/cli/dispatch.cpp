@@ -53,6 +53,10 @@ int dispatch(std::string_view program, const std::vector<Verb>& verbs,
     print_overview(program, verbs);
     return arguments.empty() ? 2 : 0;
   }
+  if (arguments[0] == "help") {
+    return arguments.size() > 1 ? dispatch(program, verbs, {arguments[1], "--help"})
+                                : dispatch(program, verbs, {"--help"});
+  }
   if (arguments[0] == "--version") {
     std::puts("espalier " ESPALIER_VERSION);
     return 0;

@@ -23,7 +23,10 @@ po::options_description visible_options() {
   add("hidden-states", "with --tensors: what enters each layer as well");
   add("out", po::value<std::string>()->value_name("FILE"),
       ".safetensors or, for a dataset, .h5; nothing is written without it");
-  add("template", po::value<Words>()->default_value({"a photo of a {}."}, "'a photo of a {}.'"),
+  add("template",
+      po::value<Words>()
+          ->default_value({"a photo of a {}."}, "'a photo of a {}.'")
+          ->value_name("TEXT"),
       "the text of a class, {} its name; several are averaged");
   add("device", po::value<std::string>()->default_value("cpu")->value_name("cpu|cuda|auto"),
       "where to compute");
@@ -42,10 +45,14 @@ void print_help(const po::options_description& options) {
          "                       dataset.KEY=VALUE... [--out FILE]\n\n"
          "Runs an encoder. The first form puts tensors straight through a Hugging Face model's\n"
          "towers, to compare with other programs. The second writes the features of a dataset's\n"
-         "pictures, their labels and names, and the features of its class names.\n\n"
+         "pictures, their labels and names, and the features of its class names.\n"
+         "`espalier plugins show encoder/clip` lists the settings of an encoder.\n\n"
       << options
-      << "\nexample:\n  espalier encode encoder.use=clip encoder.weights=clip-vit-base-patch16 \\\n"
-         "    dataset.use=flowers102 dataset.root=flowers-102 --out flowers.h5\n";
+      << "\nexamples:\n  espalier encode encoder.use=clip encoder.weights=clip-vit-base-patch16 "
+         "\\\n"
+         "    dataset.use=flowers102 dataset.root=flowers-102 --out flowers.h5\n"
+         "  espalier encode encoder.weights=clip-vit-base-patch16 --tensors in.safetensors \\\n"
+         "    --out out.safetensors\n";
 }
 
 void require(bool holds, std::string what, std::string expected, std::string found = {}) {

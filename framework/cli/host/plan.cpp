@@ -39,7 +39,7 @@ void print_help(const po::options_description& options) {
                "Says which trials an experiment expands to, which of them are the same, left out,\n"
                "impossible or done already, and what they share. Runs nothing.\n\n"
                "An override is key=value, key=a,b,c to sweep it, +key=value to add and ~key to\n"
-               "leave out.\n\n"
+               "remove.\n\n"
             << options
             << "\nexamples:\n"
                "  espalier plan experiments/quickstart.yaml graph.tau=0.5,0.7 seed='range(0,3)'\n"

@@ -28,7 +28,7 @@ po::options_description plugin_options() {
   po::options_description options("options");
   options.add_options()("help", "show this")(
       "plugins", po::value<Folders>()->composing()->default_value({}, "")->value_name("DIR"),
-      "a folder of plugins to look in first, may be repeated");
+      "a folder with more plugins; may be repeated");
   return options;
 }
 
