@@ -1,4 +1,4 @@
-# What `cmake --install` gives: programs, libraries, the headers that plugins see, and the package.
+# What `cmake --install` gives: programs, libraries, the headers that plugins see, data, the package.
 # The host and train libraries are inside the programs.
 include(CMakePackageConfigHelpers)
 set(espalier_package ${CMAKE_INSTALL_LIBDIR}/cmake/espalier)
@@ -28,3 +28,8 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/espalierConfig.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/espalierConfigVersion.cmake
               cmake/EspalierPlugin.cmake cmake/EspalierTorch.cmake
         DESTINATION ${espalier_package})
+
+# Data that comes with Espalier, found beside the programs (core/builtin.hpp).
+file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/share)
+file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR}/share ${PROJECT_BINARY_DIR}/share/espalier SYMBOLIC)
+install(DIRECTORY share/ DESTINATION ${CMAKE_INSTALL_DATADIR}/espalier)

@@ -123,6 +123,20 @@ def test_the_cube_holds_the_same_numbers_under_named_dimensions(sweep):
         assert np.count_nonzero(~np.isnan(cube[:])) == (trials.status == "complete").sum()
 
 
+def test_an_axis_that_makes_no_difference_is_missing_and_fills_the_cube(tmp_path):
+    text = EXPERIMENT.split("sweep:")[0]
+    text += "sweep:\n  - grid: {gnn: [{use: mlp}, {use: gcn}], graph.k: [2, 3], seed: [0]}\n"
+    (tmp_path / "small.yaml").write_text(text)
+    subprocess.run([os.environ["ESPALIER"], "run", "small.yaml"], cwd=tmp_path, check=True)
+    trials = read(tmp_path / "results" / "small", "trials")
+    assert sorted(trials["graph.k"]) == [-1, 2, 3]
+    with h5py.File(tmp_path / "results/small/sweep.h5") as file:
+        cube = file["cube/test_loss"]
+        assert not np.isnan(cube[:]).any()
+        mlp = trials[trials["graph.k"] == -1].test_loss.item()
+        assert (cube[:] == mlp).sum() == 2
+
+
 def test_links_lead_to_the_files_of_the_trials(sweep):
     trials = read(sweep, "trials")
     with h5py.File(sweep / "sweep.h5") as file:

@@ -98,6 +98,17 @@ TEST_F(SweepTableTest, TheReportSortsByValidationAndShowsTest) {
               HasSubstr("graph.tau=0.7 gnn.use=mlp seed=1 (trial3): it broke,\n    \"badly\""));
 }
 
+TEST_F(SweepTableTest, AnAxisThatMakesNoDifferenceIsMissing) {
+  const auto trial = [](const char* gnn, const Json& tau, double top1) {
+    return MadeTrial{{{"gnn.use", gnn}, {"graph.tau", tau}}, gnn, 1, top1};
+  };
+  write_experiment(folder_ / "inert", {"gnn.use", "graph.tau"},
+                   {trial("gcn", 0.5, 0.6), trial("gcn", 0.7, 0.8), trial("mlp", nullptr, 0.3)});
+  const SweepTable sweep = SweepTable::read(folder_ / "inert", false);
+  EXPECT_TRUE(std::isnan(column<double>(trials_table(sweep), "graph.tau")[2]));
+  EXPECT_THAT(best_combinations(sweep), testing::ContainsRegex("mlp +- +1 "));
+}
+
 TEST_F(SweepTableTest, ASweepWithoutAxesOrResultsIsWrittenToo) {
   write_experiment(folder_ / "one", {}, {{Json::object(), "c", 0, 0.5, "planned"}});
   const SweepTable one = SweepTable::read(folder_ / "one", false);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <espalier/core/file.hpp>
+#include <map>
 #include <utility>
 
 #include "plan_internal.hpp"
@@ -36,6 +37,40 @@ class ConfigTexts {
 
   const Plan::State& state_;
   std::array<std::vector<std::string>, trial_sections.size()> texts_;
+};
+
+// Whether a dotted key has a place in the identity of a section.
+bool has_place(const Json& identity, std::string_view key) {
+  if (key.empty()) return true;
+  const std::string name(key.substr(0, key.find('.')));
+  const std::string_view rest = key.size() > name.size() ? key.substr(name.size() + 1) : "";
+  const bool of_component = name != "use" && identity.is_object() && identity.contains("params");
+  const Json& members = of_component ? identity.at("params") : identity;
+  return members.is_object() && members.contains(name) && has_place(members.at(name), rest);
+}
+
+// The axes that make a difference to a trial: those that its identity knows.
+class CountingAxes {
+ public:
+  explicit CountingAxes(const Plan::State& state) : state_(state) {}
+
+  bool has(std::size_t axis, std::size_t trial) {
+    const std::string& key = state_.expansion.axes[axis].key;
+    const std::string_view section = std::string_view(key).substr(0, key.find('.'));
+    const std::uint32_t text = state_.texts[trial][section_index(section)];
+    if (text == Identities::inert) return false;
+    const auto [known, fresh] = known_.try_emplace({text, axis});
+    if (fresh) {
+      const std::string_view rest = std::string_view(key).substr(section.size());
+      known->second = has_place(Json::parse(state_.identities.texts()[text]),
+                                rest.substr(std::min<std::size_t>(1, rest.size())));
+    }
+    return known->second;
+  }
+
+ private:
+  const Plan::State& state_;
+  std::map<std::pair<std::uint32_t, std::size_t>, bool> known_;
 };
 
 }  // namespace
@@ -115,6 +150,7 @@ std::vector<StageRef> Plan::stages(std::size_t trial) const {
 
 void Plan::write(const std::filesystem::path& file) const {
   ConfigTexts configs(*state_);
+  CountingAxes counting(*state_);
   std::string lines;
   for (std::size_t i = 0; i < trials().size(); ++i) {
     const PlannedTrial& trial = trials()[i];
@@ -123,7 +159,11 @@ void Plan::write(const std::filesystem::path& file) const {
     for (const StageRef& stage : stages(i)) {
       stage_text += (stage_text.empty() ? "\"" : ",\"") + stage.name + "\":\"" + stage.key + "\"";
     }
-    lines += "{\"axes\":" + axis_values(i).dump() + ",\"combo_id\":\"" + hex(trial.combo_id) +
+    Json values = axis_values(i);
+    for (std::size_t axis = 0; axis < axes().size(); ++axis) {
+      if (!counting.has(axis, i)) values[axes()[axis].key] = nullptr;
+    }
+    lines += "{\"axes\":" + values.dump() + ",\"combo_id\":\"" + hex(trial.combo_id) +
              "\",\"config\":" + configs.of(i) + ",\"stages\":{" + stage_text + "},\"trial_id\":\"" +
              hex(trial.trial_id) + "\"}\n";
   }

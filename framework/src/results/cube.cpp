@@ -8,7 +8,6 @@
 namespace espalier {
 namespace {
 
-constexpr std::size_t npos = static_cast<std::size_t>(-1);
 constexpr std::size_t cells_a_trial = 64;
 constexpr std::size_t always_fine = 100'000;
 
@@ -31,6 +30,18 @@ std::vector<Places> places_of(const PlanTable& plan) {
   return places;
 }
 
+// The cells of one axis more: the one of the value, or all of them where it is null.
+std::vector<std::size_t> along(const Places& places, const Json& value,
+                               const std::vector<std::size_t>& cells) {
+  std::vector<std::size_t> longer;
+  const auto first = value.is_null() ? places.begin() : places.find(value);
+  const auto last = value.is_null() || first == places.end() ? places.end() : std::next(first);
+  for (const std::size_t cell : cells) {
+    for (auto it = first; it != last; ++it) longer.push_back(cell * places.size() + it->second);
+  }
+  return longer;
+}
+
 }  // namespace
 
 std::optional<Cube> Cube::of(const SweepTable& sweep) {
@@ -49,13 +60,9 @@ std::optional<Cube> Cube::of(const SweepTable& sweep) {
 
   const std::vector<Places> places = places_of(plan);
   for (const PlanRow& row : plan.rows) {
-    std::size_t cell = 0;
-    for (const std::size_t axis : cube.axes_) {
-      const auto it = places[axis].find(row.values[axis]);
-      if (it == places[axis].end()) cell = npos;
-      if (cell != npos) cell = cell * plan.axes[axis].values.size() + it->second;
-    }
-    cube.cell_of_.push_back(cell);
+    std::vector<std::size_t> cells{0};
+    for (const std::size_t axis : cube.axes_) cells = along(places[axis], row.values[axis], cells);
+    cube.cells_of_.push_back(std::move(cells));
   }
   return cube;
 }
@@ -65,8 +72,10 @@ std::vector<double> Cube::cells(const SweepTable& sweep, std::string_view metric
   for (const std::size_t size : sizes_) product *= size;
   std::vector<double> cells(product, std::numeric_limits<double>::quiet_NaN());
   for (std::size_t i = 0; i < sweep.records.size(); ++i) {
-    if (cell_of_[i] == npos || sweep.records[i].status != TrialStatus::complete) continue;
-    cells[cell_of_[i]] = metric_of(sweep.records[i].result, metric);
+    if (sweep.records[i].status != TrialStatus::complete) continue;
+    for (const std::size_t cell : cells_of_[i]) {
+      cells[cell] = metric_of(sweep.records[i].result, metric);
+    }
   }
   return cells;
 }

@@ -9,7 +9,8 @@
 
 namespace espalier {
 
-// Axes as in the plan, but `seed` last. Cells without a complete trial are NaN.
+// Axes as in the plan, but `seed` last. Cells without a complete trial are NaN. A trial to which an
+// axis makes no difference fills the cells of all its values.
 class Cube {
  public:
   // Empty where there is no axis or the product has far more cells than there are trials.
@@ -23,7 +24,7 @@ class Cube {
  private:
   std::vector<std::size_t> axes_;  // into PlanTable::axes
   std::vector<std::size_t> sizes_;
-  std::vector<std::size_t> cell_of_;  // a row of the plan; npos: none
+  std::vector<std::vector<std::size_t>> cells_of_;  // the rows of the plan
 };
 
 }  // namespace espalier

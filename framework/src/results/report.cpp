@@ -4,6 +4,7 @@
 #include <espalier/results/report.hpp>
 #include <numeric>
 #include <set>
+#include <unordered_map>
 
 namespace espalier {
 namespace {
@@ -34,9 +35,16 @@ std::string aligned(const Lines& lines) {
   return text;
 }
 
+// Components as `gcn(layers=1)`.
 std::string plain(const Json& value) {
   if (value.is_null()) return "-";
-  return value.is_string() ? value.get<std::string>() : value.dump();
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_object() || !value.contains("use")) return value.dump();
+  std::string params;
+  for (const auto& [key, param] : value.items()) {
+    if (key != "use") params += (params.empty() ? "" : ", ") + key + "=" + plain(param);
+  }
+  return plain(value.at("use")) + (params.empty() ? "" : "(" + params + ")");
 }
 
 std::string percent(double mean, double std) {
@@ -54,19 +62,6 @@ const std::vector<double>& numbers(const Table& table, const char* name) {
   return std::get<std::vector<double>>(table.find(name)->values);
 }
 
-std::string cell(const Column& column, std::size_t row) {
-  return std::visit(
-      [row](const auto& list) -> std::string {
-        using Value = typename std::decay_t<decltype(list)>::value_type;
-        if constexpr (std::is_same_v<Value, Flag>) {
-          return list[row] == Flag::yes ? "true" : "false";
-        } else {
-          return plain(Json(list[row]));
-        }
-      },
-      column.values);
-}
-
 // Rows by falling validation accuracy, those without one last; ties stay in the order of the plan.
 std::vector<std::size_t> ranking(const Table& combinations) {
   const std::vector<double>& val = numbers(combinations, "val_top1_mean");
@@ -76,6 +71,17 @@ std::vector<std::size_t> ranking(const Table& combinations) {
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return key(a) > key(b); });
   return order;
+}
+
+// A row of the plan for each combination.
+std::vector<const PlanRow*> first_rows(const PlanTable& plan, const Table& combinations) {
+  std::unordered_map<std::string, const PlanRow*> row_of;
+  for (const PlanRow& row : plan.rows) row_of.try_emplace(row.combo_id, &row);
+  std::vector<const PlanRow*> rows;
+  for (const auto& id : std::get<std::vector<std::string>>(combinations.find("combo_id")->values)) {
+    rows.push_back(row_of.at(id));
+  }
+  return rows;
 }
 
 std::string protocols(const SweepTable& sweep) {
@@ -104,20 +110,22 @@ std::string caption(const SweepTable& sweep, std::size_t shown, std::size_t tota
 std::string best_combinations(const SweepTable& sweep, std::size_t rows) {
   const Table table = combinations_table(sweep);
   if (table.rows() == 0) return {};
-  std::vector<const Column*> axes;
-  for (const PlanAxis& axis : sweep.plan.axes) {
-    if (axis.key != "seed") axes.push_back(table.find(axis.key));
+  const std::vector<const PlanRow*> rows_of = first_rows(sweep.plan, table);
+  std::vector<std::size_t> axes;
+  for (std::size_t i = 0; i < sweep.plan.axes.size(); ++i) {
+    if (sweep.plan.axes[i].key != "seed") axes.push_back(i);
   }
   Lines lines(1);
-  for (const Column* axis : axes) lines[0].push_back(axis->name);
+  for (const std::size_t axis : axes) lines[0].push_back(sweep.plan.axes[axis].key);
   lines[0].insert(lines[0].end(), {"n", "val_top1", "test_top1"});
 
+  const auto& counts = std::get<std::vector<std::int64_t>>(table.find("n")->values);
   std::vector<std::size_t> order = ranking(table);
   order.resize(std::min(order.size(), rows));
   for (const std::size_t row : order) {
     std::vector<std::string>& line = lines.emplace_back();
-    for (const Column* axis : axes) line.push_back(cell(*axis, row));
-    line.push_back(cell(*table.find("n"), row));
+    for (const std::size_t axis : axes) line.push_back(plain(rows_of[row]->values[axis]));
+    line.push_back(std::to_string(counts[row]));
     for (const std::string name : {"val_top1", "test_top1"}) {
       line.push_back(percent(numbers(table, (name + "_mean").c_str())[row],
                              numbers(table, (name + "_std").c_str())[row]));

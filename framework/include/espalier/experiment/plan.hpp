@@ -67,8 +67,8 @@ class Plan {
   [[nodiscard]] std::vector<StageRef> stages(std::size_t trial) const;
 
   // plan.jsonl: a header line {"plan": 1, "name", "axes", "sha256" of the lines after it}, then one
-  // line a planned trial {"trial_id", "combo_id", "axes": {key: value}, "config", "stages": {name:
-  // key}}. Throws Error when it cannot be written.
+  // line a planned trial {"trial_id", "combo_id", "axes": {key: value, null where the axis makes no
+  // difference}, "config", "stages": {name: key}}. Throws Error when it cannot be written.
   void write(const std::filesystem::path& file) const;
 
   struct State;

@@ -20,7 +20,7 @@ struct PlanRow {
   std::int64_t seed = -1;
   std::string graph_protocol;  // protocol.graph
   // One an axis: what the configuration says where the trial's block does not sweep it, null where
-  // it has no such key.
+  // it has no such key or the axis makes no difference to the trial.
   std::vector<Json> values;
 };
 
