@@ -80,6 +80,13 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("name", DAMAGES)
+def test_a_device_that_is_not_there_is_said_before_anything_runs(espalier, tmp_path, source_dir):
+    quickstart = source_dir / "experiments/quickstart.yaml"
+    for device in ["tpu", "cuda:99"]:
+        out = espalier("run", quickstart, "--device", device, code=2, cwd=tmp_path)
+        assert device in out.stderr or "no GPU" in out.stderr
+        assert not (tmp_path / "results").exists()
+
 def test_a_broken_model_is_refused(encode, model, name):
     damage, said = DAMAGES[name]
     damage(model)

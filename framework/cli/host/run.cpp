@@ -27,6 +27,8 @@ po::options_description visible_options() {
       "worker processes; auto: as many as there are cores for");
   add("threads", po::value<int>()->default_value(1)->value_name("N"),
       "threads of each; more can change the last bits of a result");
+  add("device", po::value<std::string>()->default_value("cpu")->value_name("cpu|cuda|auto"),
+      "where encoders compute");
   add("results", po::value<std::string>()->default_value("results")->value_name("DIR"),
       "where results are kept");
   add("cache-limit", po::value<std::string>()->default_value("none")->value_name("SIZE|none"),
@@ -82,10 +84,21 @@ Json provenance() {
   return facts;
 }
 
-WorkerCommand worker_command(const Folders& plugins, int threads) {
+// Asks the worker, for the host knows nothing of LibTorch; says what is wrong.
+bool has_device(const std::string& device) {
+  if (device == "cpu") return true;
+  const auto limit = std::chrono::seconds(120);
+  const ProcessResult answer =
+      run_process({worker_program().string(), "check-device", device}, limit);
+  std::cerr << answer.err;
+  return answer.ok();
+}
+
+WorkerCommand worker_command(const Folders& plugins, int threads, const std::string& device) {
   WorkerCommand command;
-  command.arguments = {worker_program().string(), "serve",         "--threads",
-                       std::to_string(threads),   "--environment", provenance().dump()};
+  command.arguments = {worker_program().string(), "serve",    "--threads",
+                       std::to_string(threads),   "--device", device,
+                       "--environment",           provenance().dump()};
   for (const std::string& folder : plugins) {
     command.arguments.insert(command.arguments.end(),
                              {"--plugins", std::filesystem::absolute(folder).string()});
@@ -176,6 +189,8 @@ int run(const std::vector<std::string>& arguments) {
   const auto& plugins = given["plugins"].as<Folders>();
   const int threads = given["threads"].as<int>();
   if (threads < 1) wrong_option("threads", "a number from 1", std::to_string(threads));
+  const std::string device = given["device"].as<std::string>();
+  if (!has_device(device)) return 2;
   const std::int64_t limit = cache_limit(given["cache-limit"].as<std::string>());
 
   const ExperimentSource source =
@@ -196,7 +211,7 @@ int run(const std::vector<std::string>& arguments) {
     announce(plan, survey_trials(plan, store, sweep.retry_failed), sweep.workers, threads);
     return 0;
   }
-  sweep.worker = worker_command(plugins, threads);
+  sweep.worker = worker_command(plugins, threads, device);
   std::optional<SweepProgress> progress;
   const SweepResult result = run_sweep(plan, sweep, [&](const Survey& survey) -> SweepObserver& {
     announce(plan, survey, sweep.workers, threads);

@@ -39,7 +39,7 @@ at::Device device_of(std::string_view text) {
                  .expected = "a LibTorch with CUDA, and a "
                              "GPU",
                  .found = "LibTorch " TORCH_VERSION " without",
-                 .fix = "device: cpu"});
+                 .fix = "--device cpu"});
   }
   return {at::kCUDA, static_cast<at::DeviceIndex>(index)};
 }

@@ -77,6 +77,7 @@ class Execution {
     TrialHooks hooks;
     hooks.loader = options_.loader;
     hooks.log = &log;
+    hooks.device = options_.device;
     hooks.stop = &stop;
     hooks.epoch = [this](const EpochMetrics& metrics) { note(metrics); };
     hooks.stage = [this](std::string_view stage) {

@@ -9,7 +9,7 @@ class TrialContext final : public RunContext {
   TrialContext(std::int64_t seed, const TrialHooks& hooks) : seed_(seed), hooks_(hooks) {}
 
   std::int64_t seed() const override { return seed_; }
-  std::string device() const override { return "cpu"; }
+  std::string device() const override { return hooks_.device; }
   spdlog::logger& log() const override { return *hooks_.log; }
 
  protected:

@@ -16,6 +16,7 @@ struct WorkerOptions {
   int in = 0;                         // requests
   int out = 1;                        // reports
   Loader* loader = nullptr;           // handed to the trial
+  std::string device = "cpu";         // the same
   Json environment = Json::object();  // joins the environment of every result
 };
 

@@ -31,6 +31,7 @@ struct TrialRequest {
 struct TrialHooks {
   Loader* loader = nullptr;
   spdlog::logger* log = nullptr;
+  std::string device = "cpu";  // where encoders compute, as device_of() takes it
   const std::atomic<bool>* stop = nullptr;               // set: checkpoint after this epoch
   std::function<void(const EpochMetrics&)> epoch;        // after every evaluation, in order
   std::function<void(std::string_view stage)> stage;     // a stage begins

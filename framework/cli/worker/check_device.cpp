@@ -1,0 +1,20 @@
+#include <cstdio>
+#include <espalier/nn/pretrained.hpp>
+
+#include "verbs.hpp"
+
+namespace espalier::cli {
+
+int check_device(const std::vector<std::string>& arguments) {
+  if (arguments.size() != 1 || arguments[0].starts_with("-")) {
+    std::puts(
+        "usage: espalier-worker check-device DEVICE\n\n"
+        "Fails where encoders cannot compute on it.\n\n"
+        "example:\n  espalier-worker check-device cuda");
+    return arguments == std::vector<std::string>{"--help"} ? 0 : 2;
+  }
+  (void)device_of(arguments[0]);
+  return 0;
+}
+
+}  // namespace espalier::cli
