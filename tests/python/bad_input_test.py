@@ -80,13 +80,6 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-def test_a_device_that_is_not_there_is_said_before_anything_runs(espalier, tmp_path, source_dir):
-    quickstart = source_dir / "experiments/quickstart.yaml"
-    for device in ["tpu", "cuda:99"]:
-        out = espalier("run", quickstart, "--device", device, code=2, cwd=tmp_path)
-        assert device in out.stderr or "no GPU" in out.stderr
-        assert not (tmp_path / "results").exists()
-
 def test_a_broken_model_is_refused(encode, model, name):
     damage, said = DAMAGES[name]
     damage(model)
@@ -155,3 +148,11 @@ def test_a_matlab_file_with_other_fields_is_refused(espalier, source_dir, tmp_pa
     )
     assert 'no field "labels"' in done.stderr
     assert "label" in done.stderr
+
+
+def test_a_device_that_is_not_there_is_said_before_anything_runs(espalier, tmp_path, source_dir):
+    quickstart = source_dir / "experiments/quickstart.yaml"
+    for device in ["tpu", "cuda:99"]:
+        out = espalier("run", quickstart, "--device", device, code=2, cwd=tmp_path)
+        assert device in out.stderr or "no GPU" in out.stderr
+        assert not (tmp_path / "results").exists()

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <espalier/core/error.hpp>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <string_view>
 
@@ -36,6 +37,27 @@ class InputFile {
 
  private:
   int fd_;
+};
+
+// One folder for the whole run, in memory where the system has such a place.
+class InputFolder {
+ public:
+  InputFolder() : path_(std::filesystem::exists("/dev/shm") ? "/dev/shm" : "/tmp") {
+    std::string name = (path_ / "fuzz_XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) std::abort();
+    path_ = name;
+  }
+  InputFolder(const InputFolder&) = delete;
+  InputFolder& operator=(const InputFolder&) = delete;
+  ~InputFolder() { std::filesystem::remove_all(path_); }
+
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  void put(const char* name, std::string_view bytes) const {
+    std::ofstream(path_ / name, std::ios::binary) << bytes;
+  }
+
+ private:
+  std::filesystem::path path_;
 };
 
 template <class Read>
