@@ -81,10 +81,11 @@ TEST(DatasetCheckTest, FindsPicturesOfTwoSplitsThatLookAlike) {
                       {0, Split::test, 0, 95},
                       {0, Split::train, 0, 99},
                       {0, Split::test, 2, 90}});
-  EXPECT_TRUE(check_dataset(data).near_duplicates.empty());
+  EXPECT_FALSE(check_dataset(data).near_duplicates.has_value());
   const DatasetCheck check =
       check_dataset(data, {.threads = 3, .near_duplicates = true, .progress = {}});
-  EXPECT_THAT(check.near_duplicates, ElementsAre(Pair(0, 1), Pair(1, 2)));
+  ASSERT_TRUE(check.near_duplicates.has_value());
+  EXPECT_THAT(*check.near_duplicates, ElementsAre(Pair(0, 1), Pair(1, 2)));
 }
 
 }  // namespace

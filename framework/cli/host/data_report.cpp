@@ -93,8 +93,9 @@ std::string duplicates_text(const DataReport& report) {
 }
 
 std::string alike_text(const DataReport& report) {
-  const auto& pairs = report.check.near_duplicates;
-  if (pairs.empty()) return {};
+  if (!report.check.near_duplicates) return {};
+  const auto& pairs = *report.check.near_duplicates;
+  if (pairs.empty()) return "look alike   none in different splits\n";
   std::string text =
       "look alike   " + std::to_string(pairs.size()) + " pairs of different splits\n";
   for (std::size_t p = 0; p < std::min(pairs.size(), most_listed); ++p) {
@@ -171,12 +172,14 @@ Json report_json(const DataReport& report) {
            {"width", report.check.widths},
            {"height", report.check.heights},
            {"duplicates", Json::array()},
-           {"near_duplicates", Json::array()},
+           {"near_duplicates", nullptr},
            {"unreadable", Json::object()},
            {"log", report.log}};
   for (const auto& group : report.check.duplicates) out["duplicates"].push_back(ids(group));
-  for (const auto& [a, b] : report.check.near_duplicates)
-    out["near_duplicates"].push_back(ids({a, b}));
+  if (report.check.near_duplicates) {
+    Json& pairs = out["near_duplicates"] = Json::array();
+    for (const auto& [a, b] : *report.check.near_duplicates) pairs.push_back(ids({a, b}));
+  }
   for (const auto& [index, error] : report.check.unreadable) {
     out["unreadable"][samples[index].id] = error;
   }

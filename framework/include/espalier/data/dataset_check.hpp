@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <espalier/plugin/dataset.hpp>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,7 +28,8 @@ struct DatasetCheck {
   std::vector<std::array<std::int64_t, 4>> counts;
   std::vector<std::pair<std::size_t, std::string>> unreadable;  // sample, what its error says
   std::vector<std::vector<std::size_t>> duplicates;  // groups with the same pixels, ascending
-  std::vector<Pair> near_duplicates;                 // without those of `duplicates`
+  // Without those of `duplicates`; nothing where they were not looked for.
+  std::optional<std::vector<Pair>> near_duplicates;
   // Smallest, median and largest side lengths of what could be read; zeros where nothing could.
   std::array<std::int64_t, 3> widths{};
   std::array<std::int64_t, 3> heights{};
