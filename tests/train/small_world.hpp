@@ -6,6 +6,7 @@
 #include <espalier/train/model.hpp>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "graph/golden.hpp"
 #include "plugins/plugin_support.hpp"
@@ -32,8 +33,8 @@ struct Data {
 // A model with its graph, everything drawn from `seed`.
 struct World {
   World(const std::string& protocol_name, const std::string& gnn, const Json& params,
-        std::int64_t seed = 1, const HeadParams& head = {}, const Data& given = {})
-      : data(given),
+        std::int64_t seed = 1, const HeadParams& head = {}, Data given = Data())
+      : data(std::move(given)),
         builder(testing_support::make<GraphBuilder>("knn", {{"k", 4}})),
         graphs(*builder, "graph/knn", false),
         protocol(make_graph_protocol(protocol_name, nodes(protocol_name), graphs)),
