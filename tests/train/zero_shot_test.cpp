@@ -1,0 +1,103 @@
+// With the CLIP that comes with Espalier, on flowers of which it has seen none.
+#include <espalier/train/zero_shot.hpp>
+
+#include <gmock/gmock.h>
+#include <spdlog/spdlog.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "train/resolved.hpp"
+
+namespace espalier {
+namespace {
+
+namespace fs = std::filesystem;
+
+class ZeroShot : public testing::Test {
+ protected:
+  ZeroShot()
+      : folder_(fs::path(testing::TempDir()) /
+                testing::UnitTest::GetInstance()->current_test_info()->name()),
+        catalog_(testing_support::described(
+            {.folders = {ESPALIER_BINARY_DIR "/plugins"}, .optional = {}})),
+        loader_(catalog_) {
+    fs::remove_all(folder_);
+    config_ = {{"dataset", {{"use", "flora"}, {"classes", 12}, {"per_class", 24}}},
+               {"captioner", {{"use", "none"}}},
+               {"encoder", {{"use", "clip"}, {"weights", "builtin:flora-clip"}}},
+               {"graph", {{"use", "none"}}},
+               {"gnn", {{"use", "mlp"}}},
+               {"peft", {{"use", "none"}}},
+               {"head", {{"use", "zero_shot"}}},
+               {"protocol", {{"shots", 4}, {"val_shots", 4}}},
+               {"seed", 1}};
+  }
+  ~ZeroShot() override { fs::remove_all(folder_); }
+
+  std::optional<TrialResult> run(const std::string& key = "key-") {
+    stages_.clear();
+    const TrialRequest request{
+        .trial_id = "trial",
+        .combo_id = "combo",
+        .config = testing_support::resolved(config_, loader_),
+        .stages = {{"image_features", key + "i", "{}"}, {"class_features", key + "c", "{}"}},
+        .folder = folder_ / "trial",
+        .cache = folder_ / "cache"};
+    TrialHooks hooks;
+    hooks.loader = &loader_;
+    hooks.log = spdlog::default_logger().get();
+    hooks.stop = &stop_;
+    hooks.stage = [this](std::string_view stage) { stages_.emplace_back(stage); };
+    return run_trial(request, hooks);
+  }
+
+  fs::path folder_;
+  Catalog catalog_;
+  Loader loader_;
+  Json config_;
+  std::atomic<bool> stop_ = false;
+  std::vector<std::string> stages_;
+};
+
+TEST_F(ZeroShot, TellsFlowersApartThatItNeverSawAndTrainsNothing) {
+  const auto result = run();
+  ASSERT_TRUE(result);
+  EXPECT_GT(result->test_top1, 0.45) << "chance is 0.083";
+  EXPECT_GT(result->val_top1, 0.45);
+  EXPECT_TRUE(std::isfinite(result->test_ece));
+  EXPECT_EQ(result->trainable_parameters, 0);
+  EXPECT_EQ(result->total_parameters, 1'259'105);
+  EXPECT_EQ(result->epochs, 0);
+  ASSERT_EQ(result->metrics.size(), 1U);
+  EXPECT_EQ(result->metrics[0].split, "val");
+  EXPECT_EQ(result->metrics[0].top1, result->val_top1);
+  const auto& logits = result->predictions.at(1).logits;
+  ASSERT_EQ(logits.size(), result->predictions[1].ids.size() * 12);
+  // Cosines times exp(3.5977), which its folder says.
+  for (const float logit : logits) EXPECT_LE(std::abs(logit), 36.52F);
+}
+
+TEST_F(ZeroShot, TakesFeaturesAndTheScaleFromTheCache) {
+  const auto first = run();
+  EXPECT_THAT(stages_, testing::ElementsAre("image_features", "class_features", "test"));
+  const auto cached = run();
+  EXPECT_THAT(stages_, testing::ElementsAre("test"));
+  EXPECT_EQ(first->predictions[1].logits, cached->predictions[1].logits);
+  EXPECT_EQ(first->total_parameters, cached->total_parameters);
+}
+
+TEST_F(ZeroShot, ReadsThePromptsThatItIsTold) {
+  const auto described = run();
+  config_["head"]["prompts"] = "simple";  // names alone, which are made up
+  const auto named = run("other-");
+  EXPECT_LT(named->test_top1, described->test_top1 - 0.2);
+}
+
+TEST_F(ZeroShot, StopsBeforeItComputes) {
+  stop_ = true;
+  EXPECT_FALSE(run());
+}
+
+}  // namespace
+}  // namespace espalier
