@@ -113,6 +113,21 @@ TEST_F(OverrideTest, ANameChoosesAComponent) {
             (Json{{"use", "gcn"}, {"hops", 3}}));
 }
 
+TEST_F(OverrideTest, ANameTakesTheAxisOfWholeSectionsAway) {
+  const std::string swept = base_text +
+                            "sweep:\n  - grid: {gnn: [{use: gcn, hops: 3}, mlp], seed: [1, 2]}\n"
+                            "  - zip: {gnn: [{use: gcn, hops: 1}], seed: [3]}\n";
+  const auto named = source(swept, {"gnn=gin"});
+  EXPECT_EQ(named.base["gnn"]["use"], "gin");
+  ASSERT_EQ(named.blocks[0].grid.size(), 1u);
+  EXPECT_EQ(named.blocks[0].grid[0].key, "seed");
+  EXPECT_EQ(named.blocks[1].zips[0].size(), 1u);
+  const auto both = source(swept, {"gnn.use=gin,gcn"});
+  EXPECT_EQ(both.blocks[0].grid.size(), 2u);
+  EXPECT_EQ(both.blocks[0].grid.back().key, "gnn.use");
+  EXPECT_EQ(source(swept, {"gnn.hops=2"}).blocks[0].grid.size(), 2u);
+}
+
 TEST_F(OverrideTest, AddsOnlyWhatIsNotThere) {
   EXPECT_EQ(source(base_text, {"+gnn.hops=3"}).base["gnn"]["hops"], 3);
   EXPECT_EQ(source(base_text, {"gnn.hops=3"}).base["gnn"]["hops"], 3);

@@ -39,9 +39,8 @@ Override split(const std::string& text) {
   return result;
 }
 
-// Takes the axes of `key` and below it out of the sweep; true where there were any.
-bool remove_axes(std::vector<SweepBlock>& blocks, std::string_view key) {
-  const auto matches = [&](const SweepAxis& axis) { return is_under(axis.key, key); };
+template <class Matches>
+bool remove_axes_that(std::vector<SweepBlock>& blocks, const Matches& matches) {
   std::size_t removed = 0;
   for (SweepBlock& block : blocks) {
     removed += std::erase_if(block.grid, matches);
@@ -49,6 +48,20 @@ bool remove_axes(std::vector<SweepBlock>& blocks, std::string_view key) {
     std::erase_if(block.zips, [](const auto& zip) { return zip.empty(); });
   }
   return removed > 0;
+}
+
+// Takes the axes of `key` and below it out of the sweep; true where there were any.
+bool remove_axes(std::vector<SweepBlock>& blocks, std::string_view key) {
+  return remove_axes_that(blocks, [&](const SweepAxis& axis) { return is_under(axis.key, key); });
+}
+
+// Whoever chooses a component by `gnn.use` does not want the one that an axis of whole `gnn`
+// sections brings.
+void remove_section_axis(std::vector<SweepBlock>& blocks, std::string_view key) {
+  constexpr std::string_view end = ".use";
+  if (!key.ends_with(end)) return;
+  key.remove_suffix(end.size());
+  remove_axes_that(blocks, [&](const SweepAxis& axis) { return axis.key == key; });
 }
 
 bool is_swept(const std::vector<SweepBlock>& blocks, std::string_view key) {
@@ -129,6 +142,7 @@ class Application {
     }
     ParsedValue parsed = parse_value(*change.value, change.where);
     const std::string key = axis_key(change.key, parsed.values);
+    remove_section_axis(source_.blocks, key);
     if (parsed.axis) return sweep(change, key, std::move(parsed.values));
     remove_axes(source_.blocks, key);
     if (!set_value(source_.base, key, std::move(parsed.values.front()))) {
