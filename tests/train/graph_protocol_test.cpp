@@ -19,7 +19,11 @@ Nodes pick(const Nodes& nodes, const std::vector<std::int64_t>& order) {
   return {.x = at::cat(rows)};
 }
 
-// A query's logits are the same bits alone, in blocks of any size, and in any order.
+// What other queries may change: matrix products round a row by where it stands among the others.
+// A query that sees another one changes them by a hundred thousand times that.
+constexpr double rounding = 1e-6;
+
+// A query's logits are the same alone, in blocks of any size, and in any order.
 TEST(InductiveAttach, DoesNotDependOnTheOtherQueries) {
   const World world("inductive_attach", "gcn", two_layers);
   const at::Tensor all = world.protocol->test(world.model, world.data.all);
@@ -27,15 +31,13 @@ TEST(InductiveAttach, DoesNotDependOnTheOtherQueries) {
     for (std::int64_t first = 0; first < 60; first += size) {
       const std::int64_t last = std::min<std::int64_t>(first + size, 60);
       const at::Tensor some = world.protocol->test(world.model, slice(world.data.all, first, last));
-      EXPECT_TRUE(some.equal(all.slice(0, first, last))) << size << " from " << first;
+      EXPECT_LT(golden::error(some, all.slice(0, first, last)), rounding) << size << ", " << first;
     }
   }
   std::vector<std::int64_t> order;
   for (std::int64_t i = 0; i < 60; ++i) order.push_back((i * 13 + 5) % 60);
   const at::Tensor shuffled = world.protocol->test(world.model, pick(world.data.all, order));
-  for (std::size_t i = 0; i < 60; ++i) {
-    EXPECT_TRUE(shuffled[static_cast<std::int64_t>(i)].equal(all[order[i]]));
-  }
+  EXPECT_LT(golden::error(shuffled, pick({.x = all}, order).x), rounding);
 }
 
 TEST(InductiveAttach, RemovingAQueryLeavesTheOthersAlone) {
@@ -44,7 +46,8 @@ TEST(InductiveAttach, RemovingAQueryLeavesTheOthersAlone) {
   for (std::int64_t gone = 0; gone < 24; ++gone) {
     const Nodes rest = join(slice(world.data.test, 0, gone), slice(world.data.test, gone + 1, 24));
     const at::Tensor logits = world.protocol->test(world.model, rest);
-    EXPECT_TRUE(logits.equal(at::cat({all.slice(0, 0, gone), all.slice(0, gone + 1)})));
+    const at::Tensor others = at::cat({all.slice(0, 0, gone), all.slice(0, gone + 1)});
+    EXPECT_LT(golden::error(logits, others), rounding) << gone;
   }
 }
 
@@ -122,7 +125,8 @@ TEST(InductiveAttach, OfTwoNodesASampleDoesNotDependOnTheOtherQueries) {
   const at::Tensor together = protocol->test(model, slice(all, 36, 60));
   EXPECT_EQ(together.size(0), 24);
   for (std::int64_t i = 0; i < 24; ++i) {
-    EXPECT_TRUE(protocol->test(model, slice(all, 36 + i, 37 + i))[0].equal(together[i]));
+    const at::Tensor alone = protocol->test(model, slice(all, 36 + i, 37 + i));
+    EXPECT_LT(golden::error(alone[0], together[i]), rounding) << i;
   }
 }
 

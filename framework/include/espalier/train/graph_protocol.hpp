@@ -35,8 +35,8 @@ class GraphProtocol {
 };
 
 // inductive_attach: the graph is of training nodes; each query gets edges from them and from
-// nothing else, so its logits are the same bits whatever other queries there are. inductive_batch:
-// queries join the training nodes in one graph, `query_batch` at a time in their order.
+// nothing else, so other queries change its logits by rounding at most. inductive_batch: queries
+// join the training nodes in one graph, `query_batch` at a time in their order.
 // transductive: training, validation and test nodes share one graph from the start.
 // none: no edges at all.
 // `graphs` must outlive the result.
