@@ -20,7 +20,7 @@ Nodes pick(const Nodes& nodes, const std::vector<std::int64_t>& order) {
 }
 
 // What other queries may change: matrix products round a row by where it stands among the others.
-// A query that sees another one changes them by a hundred thousand times that.
+// A query that sees another one has them changed by more than 0.02.
 constexpr double rounding = 1e-6;
 
 // A query's logits are the same alone, in blocks of any size, and in any order.
