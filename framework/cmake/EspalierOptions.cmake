@@ -28,9 +28,7 @@ if(ESPALIER_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
 endif()
 
 add_library(espalier_options INTERFACE)
-# GCC 12 warns of overlap in `"text" + std::string` where there is none (GCC bug 105651).
 target_compile_options(espalier_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow
-                       $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
                        $<$<BOOL:${ESPALIER_WERROR}>:-Werror>
                        # GCC sees overlap in `"text" + std::string` (12, its bug 105651), and a
                        # write past the end where LibTorch grows a vector of bool (14).
