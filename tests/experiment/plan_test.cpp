@@ -74,6 +74,16 @@ TEST_F(PlanTest, AsksForASharedSpaceForZeroShotAndForNothingThatItDoesNotUse) {
   EXPECT_THAT(reason(made, 1), HasSubstr("encoder/classical has none"));
 }
 
+TEST_F(PlanTest, FitsNoEncoderForZeroShot) {
+  std::vector<ComponentInfo> all = testing_support::components();
+  all.push_back(
+      testing_support::component("encoder", "tuned", {"fitted", "image", "shared_space", "text"}));
+  const Plan made = plan(base_text + "sweep:\n  - grid: {encoder.use: [clip, tuned]}\n",
+                         {"head=zero_shot"}, std::move(all));
+  EXPECT_THAT(states(made), ElementsAre(1, 0, 0, 1));
+  EXPECT_THAT(reason(made, 1), HasSubstr("encoder/tuned is fitted"));
+}
+
 TEST_F(PlanTest, WritesTheAxesThatMakeADifference) {
   const Plan made = plan(base_text +
                              "sweep:\n  - grid: {gnn.use: [ga_net], gnn.layer: [gcn, mlp], "

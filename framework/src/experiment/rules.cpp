@@ -16,6 +16,8 @@ constexpr InertRule inert[] = {
 constexpr ImpossibleRule impossible[] = {
     {"head", "head.use == 'zero_shot' and not has(encoder, shared_space)",
      "head.use: zero_shot needs pictures and texts in one space, and encoder/{encoder} has none"},
+    {"head", "head.use == 'zero_shot' and has(encoder, fitted)",
+     "head.use: zero_shot trains nothing, and encoder/{encoder} is fitted on captions first"},
     {"nodes", "nodes.fuse != 'text' and not has(encoder, image)",
      "nodes.fuse: {nodes.fuse} needs image features, and encoder/{encoder} has no image tower"},
     {"nodes", "nodes.fuse != 'image' and not has(encoder, text)",
