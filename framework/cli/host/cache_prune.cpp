@@ -17,21 +17,12 @@ namespace po = boost::program_options;
 
 constexpr double seconds_a_day = 86400;
 
-[[noreturn]] void wrong_value(const char* option, const std::string& expected,
-                              const std::string& found) {
-  throw Error({.what = std::string("--") + option + " has a wrong value",
-               .where = "command line",
-               .expected = expected,
-               .found = found,
-               .fix = {}});
-}
-
 double days(const std::string& text) {
   double value = 0;
   const char* end = text.data() + text.size();
   const auto parsed = std::from_chars(text.data(), end, value, std::chars_format::fixed);
   const bool number = parsed.ec == std::errc() && parsed.ptr == end && std::isfinite(value);
-  if (!number || std::signbit(value)) wrong_value("older", "days, such as 30 or 0.5", text);
+  if (!number || std::signbit(value)) wrong_option("older", "days, such as 30 or 0.5", text);
   return value;
 }
 
@@ -60,7 +51,7 @@ Conditions conditions_of(const po::variables_map& given) {
   if (given.count("larger") > 0) {
     const auto text = given["larger"].as<std::string>();
     const std::optional<std::int64_t> bytes = parse_bytes(text);
-    if (!bytes) wrong_value("larger", "a size, such as 500M or 2G", text);
+    if (!bytes) wrong_option("larger", "a size, such as 500M or 2G", text);
     conditions.larger = *bytes;
   }
   return conditions;

@@ -192,6 +192,14 @@ ComponentName parse_component_name(const std::string& text) {
                .fix = near && *near != kind ? "did you mean \"" + *near + "\"?" : ""});
 }
 
+void wrong_option(const char* option, const std::string& expected, const std::string& found) {
+  throw Error({.what = std::string("--") + option + " has a wrong value",
+               .where = "command line",
+               .expected = expected,
+               .found = found,
+               .fix = {}});
+}
+
 po::variables_map parse_options(const std::vector<std::string>& arguments,
                                 const po::options_description& options,
                                 const po::positional_options_description& positions) try {

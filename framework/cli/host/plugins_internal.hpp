@@ -17,6 +17,10 @@ struct ComponentName {
 // `kind/name`. Throws Error, with the nearest kind, when there is no such kind.
 ComponentName parse_component_name(const std::string& text);
 
+// Throws Error: the value of --`option` does not fit.
+[[noreturn]] void wrong_option(const char* option, const std::string& expected,
+                               const std::string& found);
+
 // Throws Error in place of Boost's own exceptions.
 boost::program_options::variables_map parse_options(
     const std::vector<std::string>& arguments,

@@ -42,15 +42,6 @@ po::options_description visible_options() {
   return options;
 }
 
-[[noreturn]] void wrong_option(const char* name, const std::string& expected,
-                               const std::string& found) {
-  throw Error({.what = std::string("--") + name + " has a wrong value",
-               .where = "command line",
-               .expected = expected,
-               .found = found,
-               .fix = {}});
-}
-
 std::size_t worker_count(const std::string& text, int threads) {
   if (text == "auto") return static_cast<std::size_t>(std::max(1, usable_cores() / threads));
   const bool digits = !text.empty() && text.size() <= 4 &&
@@ -96,9 +87,14 @@ bool has_device(const std::string& device) {
 
 WorkerCommand worker_command(const Folders& plugins, int threads, const std::string& device) {
   WorkerCommand command;
-  command.arguments = {worker_program().string(), "serve",    "--threads",
-                       std::to_string(threads),   "--device", device,
-                       "--environment",           provenance().dump()};
+  command.arguments = {worker_program().string(),
+                       "serve",
+                       "--threads",
+                       std::to_string(threads),
+                       "--device",
+                       device,
+                       "--environment",
+                       provenance().dump()};
   for (const std::string& folder : plugins) {
     command.arguments.insert(command.arguments.end(),
                              {"--plugins", std::filesystem::absolute(folder).string()});
