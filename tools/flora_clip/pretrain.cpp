@@ -12,11 +12,10 @@
 #include <cmath>
 #include <espalier/core/error.hpp>
 #include <espalier/nn/pretrained.hpp>
+#include <espalier/nn/unit_rows.hpp>
 #include <espalier/train/adamw.hpp>
 #include <espalier/train/schedule.hpp>
 #include <future>
-
-#include "zero_shot.hpp"
 
 namespace espalier::flora_clip {
 namespace {

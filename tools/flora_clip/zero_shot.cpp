@@ -3,9 +3,9 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/argmax.h>
-#include <ATen/ops/linalg_vector_norm.h>
 #include <c10/core/GradMode.h>
 
+#include <espalier/nn/unit_rows.hpp>
 #include <string>
 #include <vector>
 
@@ -28,10 +28,6 @@ at::Tensor class_vectors(const AdaptableEncoder& model, const Tokenizer& tokeniz
 }
 
 }  // namespace
-
-at::Tensor unit_rows(const at::Tensor& rows) {
-  return rows / at::linalg_vector_norm(rows, 2, at::IntArrayRef{-1}, /*keepdim=*/true);
-}
 
 double zero_shot_accuracy(const AdaptableEncoder& model, const Tokenizer& tokenizer,
                           flora::Pool pool, const ZeroShot& setting) {

@@ -14,9 +14,6 @@ struct ZeroShot {
   double difficulty = 0.5;
 };
 
-// Each row scaled to length 1.
-[[nodiscard]] at::Tensor unit_rows(const at::Tensor& rows);
-
 // Share of pictures of the pool's first species whose own description, averaged over all wordings,
 // is the nearest of all.
 [[nodiscard]] double zero_shot_accuracy(const AdaptableEncoder& model, const Tokenizer& tokenizer,

@@ -2,8 +2,6 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
-#include <ATen/ops/linalg_vector_norm.h>
-#include <ATen/ops/stack.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
@@ -18,6 +16,7 @@
 #include <espalier/plugin/encoder.hpp>
 #include <espalier/plugin/loader.hpp>
 #include <espalier/results/feature_file.hpp>
+#include <espalier/train/class_features.hpp>
 #include <numeric>
 
 #include "encode_internal.hpp"
@@ -79,34 +78,6 @@ at::Tensor image_rows(const Encoder& encoder, const Dataset& dataset) {
   return parts.empty() ? at::empty({0, encoder.image_width()}) : at::cat(parts);
 }
 
-std::string fill(const std::string& text, const std::string& name) {
-  const std::size_t place = text.find("{}");
-  if (place == std::string::npos) {
-    throw Error({.what = "a template has no place for the class",
-                 .where = "--template",
-                 .expected = "a text with {} in it",
-                 .found = text,
-                 .fix = {}});
-  }
-  return text.substr(0, place) + name + text.substr(place + 2);
-}
-
-at::Tensor unit_rows(const at::Tensor& x) {
-  return x / at::linalg_vector_norm(x, 2, at::IntArrayRef{-1}, /*keepdim=*/true).clamp_min(1e-12);
-}
-
-// As CLIP does it: unit vectors of all templates, their mean, of length 1 again.
-at::Tensor class_rows(const Encoder& encoder, const Dataset& dataset,
-                      const std::vector<std::string>& templates) {
-  std::vector<at::Tensor> sets;
-  for (const std::string& text : templates) {
-    std::vector<std::string> prompts;
-    for (const std::string& name : dataset.class_names()) prompts.push_back(fill(text, name));
-    sets.push_back(unit_rows(encoder.encode_texts(prompts).cpu()));
-  }
-  return unit_rows(at::stack(sets).mean(0));
-}
-
 FeatureMatrix matrix_of(const at::Tensor& rows) {
   if (!rows.defined()) return {};
   return {{rows.data_ptr<float>(), static_cast<std::size_t>(rows.numel())}, rows.size(1)};
@@ -121,7 +92,10 @@ struct Encoded {
 Encoded run(const Json& request, const Encoder& encoder, const Dataset& dataset) {
   Encoded out;
   const auto templates = request.at("templates").get<std::vector<std::string>>();
-  if (encoder.text_width() > 0) out.classes = class_rows(encoder, dataset, templates).contiguous();
+  if (encoder.text_width() > 0) {
+    out.classes =
+        class_vectors(encoder, class_texts(dataset.class_names(), templates)).contiguous();
+  }
   if (encoder.image_width() > 0) out.images = image_rows(encoder, dataset).contiguous();
   for (const Sample& sample : dataset.samples()) {
     out.file.labels.push_back(sample.label);

@@ -1,22 +1,14 @@
 #include <espalier/nn/adaptable.hpp>
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/matmul.h>
 
 #include <algorithm>
 #include <espalier/core/error.hpp>
 #include <espalier/core/schema.hpp>
+#include <espalier/nn/unit_rows.hpp>
 
 namespace espalier {
-namespace {
-
-at::Tensor unit_rows(const at::Tensor& x) {
-  return x / at::linalg_vector_norm(x, 2, at::IntArrayRef{-1}, /*keepdim=*/true);
-}
-
-}  // namespace
-
 AdaptableEncoder::AdaptableEncoder(std::unique_ptr<VisionTower> image,
                                    std::unique_ptr<TextTower> text)
     : image_(std::move(image)), text_(std::move(text)) {

@@ -4,12 +4,12 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/eye.h>
-#include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/log_sigmoid.h>
 #include <ATen/ops/sigmoid.h>
 
 #include <espalier/core/error.hpp>
 #include <espalier/nn/safetensors_tensor.hpp>
+#include <espalier/nn/unit_rows.hpp>
 
 namespace espalier {
 namespace {
@@ -17,10 +17,6 @@ namespace {
 at::Tensor input(const NamedTensors& inputs, const std::string& name) {
   const auto it = inputs.find(name);
   return it == inputs.end() ? at::Tensor() : it->second;
-}
-
-at::Tensor unit_rows(const at::Tensor& x) {
-  return x / at::linalg_vector_norm(x, 2, at::IntArrayRef{-1}, /*keepdim=*/true);
 }
 
 void refuse(std::string what, std::string found,

@@ -1,7 +1,6 @@
 #include "sentence_pooling_internal.hpp"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/linalg_vector_norm.h>
 
 #include <array>
 #include <cmath>
@@ -132,10 +131,6 @@ at::Tensor pool_sentence(SentencePooling pooling, const at::Tensor& states,
   const at::Tensor weights = valid.unsqueeze(-1).to(states.scalar_type());
   const at::Tensor count = weights.sum(1).clamp_min(1e-9);
   return (states * weights).sum(1) / (mean ? count : count.sqrt());
-}
-
-at::Tensor unit_length(const at::Tensor& x) {
-  return x / at::linalg_vector_norm(x, 2, at::IntArrayRef{-1}, /*keepdim=*/true).clamp_min(1e-12);
 }
 
 }  // namespace espalier

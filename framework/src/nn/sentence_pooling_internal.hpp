@@ -21,7 +21,5 @@ struct SentenceHead {
 // states [n, l, w], valid bool [n, l] or undefined; gives [n, w], before any normalisation.
 [[nodiscard]] at::Tensor pool_sentence(SentencePooling pooling, const at::Tensor& states,
                                        const at::Tensor& valid);
-// x / max(|x|, 1e-12) in each row.
-[[nodiscard]] at::Tensor unit_length(const at::Tensor& x);
 
 }  // namespace espalier

@@ -2,6 +2,8 @@
 
 #include <ATen/ops/tanh.h>
 
+#include <espalier/nn/unit_rows.hpp>
+
 namespace espalier {
 
 SentenceTower::SentenceTower(const SentenceConfig& config, const LayerNames& names,
@@ -31,7 +33,7 @@ TowerOutput SentenceTower::head(const Activations& output) const {
   out.last_hidden_state = output.states;
   if (pooler_) out.pooled = at::tanh(apply_linear(*pooler_, output.states.select(1, 0)));
   out.raw = pool_sentence(config_.head.pooling, output.states, output.valid);
-  out.feature = feature_.enter(config_.head.normalize ? unit_length(out.raw) : out.raw);
+  out.feature = feature_.enter(config_.head.normalize ? unit_rows(out.raw) : out.raw);
   return out;
 }
 

@@ -1,20 +1,16 @@
 #include <espalier/train/class_features.hpp>
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/stack.h>
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
 #include <espalier/data/flora.hpp>
+#include <espalier/nn/unit_rows.hpp>
 #include <vector>
 
 namespace espalier {
 namespace {
-
-at::Tensor unit_rows(const at::Tensor& x) {
-  return x / at::linalg_vector_norm(x, 2, at::IntArrayRef{-1}, /*keepdim=*/true).clamp_min(1e-12);
-}
 
 // In all wordings.
 std::vector<std::string> descriptions(const Json& facts) {

@@ -3,21 +3,13 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
-#include <ATen/ops/linalg_vector_norm.h>
 
 #include <cmath>
 #include <espalier/core/error.hpp>
+#include <espalier/nn/unit_rows.hpp>
 #include <espalier/train/component_call.hpp>
 
 namespace espalier {
-namespace {
-
-at::Tensor unit_rows(const at::Tensor& x) {
-  return x / at::linalg_vector_norm(x, 2, at::IntArrayRef{1}, true).clamp_min(1e-12);
-}
-
-}  // namespace
-
 void Head::init(const HeadParams& params, std::int64_t width, std::int64_t classes,
                 Parameters& parameters, Random& random) {
   cosine_ = params.use == "cosine";

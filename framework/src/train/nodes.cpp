@@ -2,21 +2,16 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/zeros.h>
 
 #include <cstdlib>
 #include <espalier/core/error.hpp>
+#include <espalier/nn/unit_rows.hpp>
 #include <espalier/train/component_call.hpp>
 #include <vector>
 
 namespace espalier {
 namespace {
-
-at::Tensor unit_rows(const at::Tensor& x) {
-  const at::Tensor length = at::linalg_vector_norm(x, 2, at::IntArrayRef{1}, true);
-  return x / length.clamp_min(1e-12);
-}
 
 // The rows with columns of zeros before and after them.
 at::Tensor between(const at::Tensor& x, std::int64_t before, std::int64_t after) {

@@ -16,7 +16,6 @@ class ZeroShotTrial : TrialRun {
   std::optional<TrialResult> run();
 
  private:
-  // Of the validation samples, then of the test samples.
   struct Features {
     at::Tensor val;
     at::Tensor test;
