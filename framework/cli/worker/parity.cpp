@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <espalier/core/error.hpp>
 #include <espalier/core/process.hpp>
+#include <espalier/testing/gnn_parity.hpp>
 #include <iostream>
 
 #include "parity_internal.hpp"
@@ -18,10 +19,14 @@ Differences run_case(const fs::path& path, const fs::path& data) {
   if (fs::is_regular_file(path)) return tokenizer_parity(path, data);
   if (fs::exists(path / "cases.json")) return image_parity(path, data);
   if (fs::exists(path / "config.json")) return encoder_parity(path);
+  if (fs::exists(path / "meta.json")) {
+    return conformance::gnn_parity(path, Catalog::scan(PluginPath::standard(current_executable())));
+  }
   throw Error({.what = "this is no case that can be run",
                .where = path.string(),
-               .expected = "a model folder with expected.safetensors, a file of texts and ids, or "
-                           "a folder of pictures with cases.json",
+               .expected = "a model folder with expected.safetensors, a file of texts and ids, a "
+                           "folder of pictures with cases.json, or one of a graph layer with "
+                           "meta.json",
                .found = fs::exists(path) ? "something else" : "nothing",
                .fix = "espalier parity --help says what a case is"});
 }

@@ -16,6 +16,8 @@ class Network {
   [[nodiscard]] const Gnn& gnn() const noexcept { return *gnn_; }
   [[nodiscard]] const Parameters& parameters() const noexcept { return parameters_; }
 
+  // Gives every parameter the value that stands at its place; names and shapes are its own.
+  void restore(const std::vector<Parameters::Entry>& values) { parameters_.restore(values); }
   // Moves every parameter by a little noise, so that what starts at zero takes part.
   void disturb();
   // Turns every parameter into float64.

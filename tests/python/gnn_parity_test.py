@@ -1,0 +1,34 @@
+"""Graph layers against PyTorch Geometric itself, through the program."""
+
+import subprocess
+import sys
+
+import pytest
+
+pytest.importorskip("torch_geometric")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--layer", "GCNConv"],
+        ["--layer", "GCNConv", "--arguments", '{"improved": true, "bias": false}'],
+        ["--layer", "GCNConv", "--arguments", '{"normalize": false, "add_self_loops": false}'],
+        ["--layer", "GANet", "--arguments", '{"bottleneck": 3, "scale": 2.0}', "--width", "20"],
+    ],
+    ids=["gcn", "gcn_improved_without_bias", "gcn_plain_sums", "ga_net"],
+)
+def test_a_case_made_by_the_tool_passes(espalier, source_dir, tmp_path, options):
+    tool = source_dir / "tools/parity/make_gnn_case.py"
+    subprocess.run([sys.executable, tool, tmp_path / "case", *options], check=True)
+    out = espalier("parity", tmp_path / "case").stdout
+    assert "canonical.grad.x" in out
+    assert "attach.out" in out
+    assert "0 over tolerance or missing" in out
+
+
+def test_a_layer_that_no_component_computes_is_refused(espalier, tmp_path):
+    (tmp_path / "meta.json").write_text('{"layer": "ARMAConv", "arguments": {}}')
+    message = espalier("parity", tmp_path, code=2).stderr
+    assert "no component computes this layer" in message
+    assert "ARMAConv" in message
