@@ -21,7 +21,7 @@ struct Override {
 
 Override split(const std::string& text) {
   Override result;
-  result.where = "command line: " + text.substr(0, 200);
+  result.where = std::string(on_command_line) + text.substr(0, 200);
   std::string_view rest = text;
   if (rest.starts_with("++")) {
     result.operation = Operation::force;
@@ -55,23 +55,48 @@ bool remove_axes(std::vector<SweepBlock>& blocks, std::string_view key) {
   return remove_axes_that(blocks, [&](const SweepAxis& axis) { return is_under(axis.key, key); });
 }
 
+// `gnn` of `gnn.use`; empty where the key does not end so.
+std::string_view chosen_section(std::string_view key) {
+  constexpr std::string_view end = ".use";
+  return key.ends_with(end) ? key.substr(0, key.size() - end.size()) : std::string_view{};
+}
+
 // Whoever chooses a component by `gnn.use` does not want the one that an axis of whole `gnn`
 // sections brings.
 void remove_section_axis(std::vector<SweepBlock>& blocks, std::string_view key) {
-  constexpr std::string_view end = ".use";
-  if (!key.ends_with(end)) return;
-  key.remove_suffix(end.size());
-  remove_axes_that(blocks, [&](const SweepAxis& axis) { return axis.key == key; });
+  const std::string_view section = chosen_section(key);
+  remove_axes_that(blocks, [&](const SweepAxis& axis) { return axis.key == section; });
+}
+
+template <class Visit>
+void for_each_axis(const std::vector<SweepBlock>& blocks, const Visit& visit) {
+  for (const SweepBlock& block : blocks) {
+    for (const SweepAxis& axis : block.grid) visit(axis);
+    for (const auto& zip : block.zips) {
+      for (const SweepAxis& axis : zip) visit(axis);
+    }
+  }
+}
+
+// The components that the file names stay known, so that its keys for them are no mistakes.
+void remember_replaced(ExperimentSource& source, std::string_view key) {
+  const std::string section(chosen_section(key).empty() ? key : chosen_section(key));
+  std::vector<std::string>& names = source.replaced[section];
+  const auto remember = [&](const Json& value) {
+    if (value.is_string()) names.push_back(value.get<std::string>());
+  };
+  for (const std::string& path : {section, section + ".use"}) {
+    if (const Json* held = value_under(source.base, path)) remember(*held);
+    for_each_axis(source.blocks, [&](const SweepAxis& axis) {
+      if (axis.key == path) std::for_each(axis.values.begin(), axis.values.end(), remember);
+    });
+  }
 }
 
 bool is_swept(const std::vector<SweepBlock>& blocks, std::string_view key) {
-  const auto has = [&](const std::vector<SweepAxis>& axes) {
-    return std::any_of(axes.begin(), axes.end(),
-                       [&](const SweepAxis& axis) { return is_under(axis.key, key); });
-  };
-  return std::any_of(blocks.begin(), blocks.end(), [&](const SweepBlock& block) {
-    return has(block.grid) || std::any_of(block.zips.begin(), block.zips.end(), has);
-  });
+  bool swept = false;
+  for_each_axis(blocks, [&](const SweepAxis& axis) { swept = swept || is_under(axis.key, key); });
+  return swept;
 }
 
 // In every block: in the place of a grid axis of that key, else behind the others.
@@ -141,19 +166,18 @@ class Application {
                      "leave the + away to change it");
     }
     ParsedValue parsed = parse_value(*change.value, change.where);
+    if (parsed.values.empty()) {
+      return problem(change, "the axis \"" + change.key + "\" has no values");
+    }
     const std::string key = axis_key(change.key, parsed.values);
+    if (parsed.values.front().is_string()) remember_replaced(source_, key);
     remove_section_axis(source_.blocks, key);
-    if (parsed.axis) return sweep(change, key, std::move(parsed.values));
+    if (parsed.axis) return set_axis(source_, {key, std::move(parsed.values), change.where});
     remove_axes(source_.blocks, key);
     if (!set_value(source_.base, key, std::move(parsed.values.front()))) {
       return problem(change, "a key above \"" + key + "\" holds a value, no section");
     }
     source_.where[key] = change.where;
-  }
-
-  void sweep(const Override& change, const std::string& key, std::vector<Json> values) {
-    if (values.empty()) return problem(change, "the axis \"" + key + "\" has no values");
-    set_axis(source_, {key, std::move(values), change.where});
   }
 
   void remove(const Override& change) {

@@ -295,4 +295,8 @@ std::string ExperimentSource::locate(std::string_view key) const {
   }
 }
 
+bool ExperimentSource::is_override(std::string_view key) const {
+  return locate(key).starts_with(on_command_line);
+}
+
 }  // namespace espalier

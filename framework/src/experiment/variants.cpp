@@ -121,16 +121,22 @@ Variant Variants::make(std::size_t index, const std::vector<std::uint32_t>& row)
 }
 
 // A key that another component chosen by this sweep knows is no mistake: it has no meaning here.
+// Nor is one in the file for a component that the command line replaced.
 void Variants::drop_foreign_keys(std::string_view kind, Json& section, const std::string& path) {
   if (!section.is_object() || !section.contains("use") || !section["use"].is_string()) return;
   const ComponentInfo* component = catalog_.find(kind, section["use"].get<std::string>());
   if (component == nullptr) return;
-  const std::vector<std::string>& names = chosen(path);
-  const auto known_elsewhere = [&](const std::string& key) {
+  const auto known_to = [&](const std::vector<std::string>& names, const std::string& key) {
     return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
       const ComponentInfo* other = catalog_.find(kind, name);
       return other != nullptr && other->schema.find(key) != nullptr;
     });
+  };
+  const auto replaced = source_.replaced.find(path);
+  const auto known_elsewhere = [&](const std::string& key) {
+    return known_to(chosen(path), key) ||
+           (replaced != source_.replaced.end() && !source_.is_override(path + "." + key) &&
+            known_to(replaced->second, key));
   };
   for (auto it = section.begin(); it != section.end();) {
     const FieldInfo* field = component->schema.find(it.key());

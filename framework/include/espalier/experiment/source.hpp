@@ -31,6 +31,9 @@ struct SweepBlock {
   std::vector<std::pair<std::string, std::string>> exclude;  // predicate, where
 };
 
+// What `where` begins with for an override.
+inline constexpr std::string_view on_command_line = "command line: ";
+
 struct ExperimentSource {
   std::string file;
   std::string name;  // letters, digits, "-", "_" and "."; never begins with "."
@@ -38,6 +41,9 @@ struct ExperimentSource {
   Json base = Json::object();      // nested; a component given by its name is {"use": name}
   std::vector<SweepBlock> blocks;  // at least one; a block without axes is one trial
   std::map<std::string, std::string> where;  // dotted key -> file:line or the override
+  // Path of a component -> names in the file in whose place an override put another. Keys that the
+  // file gives to them stay in `base`.
+  std::map<std::string, std::vector<std::string>> replaced;
   Json limits = Json::object();  // seconds and megabytes a trial, 0: none; no part of the identity
 
   // Throws Error with every mistake of the file and of the overrides.
@@ -46,6 +52,8 @@ struct ExperimentSource {
 
   // Where the value under a dotted key was given, or the nearest key above it, or the file.
   [[nodiscard]] std::string locate(std::string_view key) const;
+  // Whether an override gave that value.
+  [[nodiscard]] bool is_override(std::string_view key) const;
 };
 
 }  // namespace espalier
