@@ -5,6 +5,7 @@
 #include <espalier/core/error.hpp>
 #include <espalier/core/json.hpp>
 #include <espalier/core/schema.hpp>
+#include <filesystem>
 
 namespace espalier::cli {
 namespace {
@@ -27,8 +28,10 @@ void print_overview(std::string_view program, const std::vector<Verb>& verbs) {
     list += (list.empty() ? "" : ", ") + known.back();
   }
   const auto near = nearest_name(name, known);
-  throw Error({.what = "unknown verb \"" + name + "\"", .where = "command line",
-               .expected = "one of " + list, .found = {},
+  throw Error({.what = "unknown verb \"" + name + "\"",
+               .where = "command line",
+               .expected = "one of " + list,
+               .found = {},
                .fix = near ? "did you mean \"" + *near + "\"?" : ""});
 }
 
@@ -68,6 +71,14 @@ int dispatch(std::string_view program, const std::vector<Verb>& verbs,
   return verb->run({arguments.begin() + 1, arguments.end()});
 } catch (const Error& error) {
   std::fprintf(stderr, "error: %s\n", error.what());
+  return 2;
+} catch (const std::filesystem::filesystem_error& error) {
+  const Error said({.what = "a file or folder cannot be used",
+                    .where = error.path1().string(),
+                    .expected = {},
+                    .found = error.code().message(),
+                    .fix = "check that you may read it and open the folders above it"});
+  std::fprintf(stderr, "error: %s\n", said.what());
   return 2;
 } catch (const std::exception& error) {
   const std::string text = error.what();

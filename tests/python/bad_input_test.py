@@ -45,6 +45,12 @@ def set_nan(file):
     file.write_bytes(content)
 
 
+def loop(file):
+    """Makes a link to itself, which nobody can open."""
+    file.unlink()
+    file.symlink_to(file.name)
+
+
 def edit(file, **changes):
     content = json.loads(file.read_text())
     for key, value in changes.items():
@@ -72,6 +78,7 @@ DAMAGES = {
     "short vocabulary": (
         lambda m: edit(m / "config.json", text_config={"vocab_size": 900}), "[900, 24]"
     ),
+    "looping link": (lambda m: loop(m / "model.safetensors"), "Too many levels of symbolic links"),
     "NaN": (lambda m: set_nan(m / "model.safetensors"), "holds NaN or infinity"),
     "picture settings": (
         lambda m: edit(m / "preprocessor_config.json", resample=7), "resample"
