@@ -30,10 +30,11 @@ endif()
 add_library(espalier_options INTERFACE)
 target_compile_options(espalier_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow
                        $<$<BOOL:${ESPALIER_WERROR}>:-Werror>
-                       # GCC sees overlap in `"text" + std::string` (12, its bug 105651), and a
-                       # write past the end where LibTorch grows a vector of bool (14).
+                       # GCC sees overlap in `"text" + std::string` (12, its bug 105651), and
+                       # writes past the end where a vector grows (14).
                        $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
-                       $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds>)
+                       $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds>
+                       $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow>)
 if(ESPALIER_SANITIZE)
   target_compile_options(espalier_options INTERFACE -fsanitize=${ESPALIER_SANITIZE}
                          -fno-omit-frame-pointer -fno-sanitize-recover=all)

@@ -148,8 +148,10 @@ TEST_F(IdentityTest, IsPinned) {
     }
     const Plan made = plan(base_text, overrides);
     EXPECT_EQ(canonical_json(made.identity(0)), canonical_json(one.at("identity")));
-    EXPECT_EQ(hex(made.trials()[0].trial_id), one.at("trial_id")) << one.at("overrides");
-    EXPECT_EQ(hex(made.trials()[0].combo_id), one.at("combo_id")) << one.at("overrides");
+    EXPECT_EQ(hex(made.trials()[0].trial_id), one.at("trial_id").get<std::string>())
+        << one.at("overrides");
+    EXPECT_EQ(hex(made.trials()[0].combo_id), one.at("combo_id").get<std::string>())
+        << one.at("overrides");
   }
 }
 
