@@ -65,19 +65,22 @@ INSTANTIATE_TEST_SUITE_P(Gnn, GoldenLayer,
 
 class DamagedLayer : public GoldenLayer {
  protected:
+  DamagedLayer() { std::filesystem::create_directories(folder_); }
+  ~DamagedLayer() override { std::filesystem::remove_all(folder_); }
+
   // A copy of the case `gcn`, whose tensors are changed.
   template <class Change>
   std::filesystem::path changed(Change change) {
     NamedTensors tensors = read_named_tensors(golden::folder("gnn/gcn/expected.safetensors"));
     change(tensors);
-    const auto folder = std::filesystem::path(testing::TempDir()) /
-                        ("espalier_changed_gcn_" + std::to_string(::getpid()));
-    std::filesystem::create_directories(folder);
-    std::filesystem::copy_file(golden::folder("gnn/gcn/meta.json"), folder / "meta.json",
+    std::filesystem::copy_file(golden::folder("gnn/gcn/meta.json"), folder_ / "meta.json",
                                std::filesystem::copy_options::overwrite_existing);
-    write_tensors(folder / "expected.safetensors", {tensors.begin(), tensors.end()});
-    return folder;
+    write_tensors(folder_ / "expected.safetensors", {tensors.begin(), tensors.end()});
+    return folder_;
   }
+
+  const std::filesystem::path folder_ = std::filesystem::path(testing::TempDir()) /
+                                        ("espalier_changed_gcn_" + std::to_string(::getpid()));
 };
 
 TEST_F(DamagedLayer, AChangedExpectationIsFound) {
