@@ -74,6 +74,15 @@ TEST(Decode, NamesThePictureAndTheReason) {
   EXPECT_THAT(error_of(read_file(images / "truncated.jpg")), HasSubstr("whole JPEG"));
 }
 
+// The standard allows it.
+TEST(Decode, ReadsAPngWhoseFirstBlockOfDataIsEmpty) {
+  const std::string bytes = read_file(images / "bilevel.png");
+  const std::size_t first = bytes.find("IDAT") - 4;
+  std::string padded = bytes;
+  padded.insert(first, std::string("\0\0\0\0IDAT\x35\xaf\x06\x1e", 12));
+  EXPECT_EQ(decode_image(padded, "padded"), decode_image(bytes, "plain"));
+}
+
 // Cut anywhere, a file is an error or, where only what follows the pixels is gone, the same
 // picture.
 TEST(Decode, NeverTakesHalfAPictureForAWholeOne) {
