@@ -54,6 +54,14 @@ TEST(Metrics, CertaintyFallsIntoTheLastBinAndDoesNotOverflow) {
   EXPECT_EQ(wrong.loss, 2000);
 }
 
+TEST(Metrics, OfLogitsThatAreNoNumbersAreNone) {
+  const double nan = std::nan("");
+  const ClassificationMetrics lost =
+      classification_metrics(std::vector<double>{nan, nan, 1, 0}, std::vector<std::int64_t>{0, 0});
+  EXPECT_TRUE(std::isnan(lost.loss));
+  EXPECT_TRUE(std::isnan(lost.ece));
+}
+
 TEST(Metrics, OfNothingAreMissing) { EXPECT_TRUE(std::isnan(classification_metrics({}, {}).top1)); }
 
 }  // namespace

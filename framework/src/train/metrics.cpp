@@ -55,9 +55,9 @@ void count(Tally& tally, std::span<const double> row, std::size_t label) {
   tally.truths[label] += 1;
   tally.guesses[guess] += 1;
   const double confidence = std::exp(row[guess] - normalizer);
-  const double place = std::ceil(confidence * static_cast<double>(bins)) - 1;
-  Bin& bin = tally.calibration[static_cast<std::size_t>(
-      std::clamp(place, 0.0, static_cast<double>(bins - 1)))];
+  // NaN falls into the first bin, and makes the sum there NaN.
+  const double place = std::fmax(std::ceil(confidence * static_cast<double>(bins)) - 1, 0);
+  Bin& bin = tally.calibration[std::min(static_cast<std::size_t>(place), bins - 1)];
   bin.confidence += confidence;
   bin.hits += hit;
   bin.count += 1;
