@@ -103,6 +103,11 @@ TEST_F(DamagedLayer, EdgesThatEndNowhereAndMissingTensorsAreRefused) {
   };
   EXPECT_THAT(error_of([&] { differences(changed(outside)); }),
               testing::HasSubstr("an edge ends at no node"));
+  const auto flat = [](NamedTensors& tensors) { tensors["x"] = tensors.at("x").flatten(); };
+  EXPECT_THAT(error_of([&] { differences(changed(flat)); }), testing::HasSubstr("no matrix"));
+  const auto without_out = [](NamedTensors& tensors) { tensors.erase("canonical.out"); };
+  EXPECT_THAT(error_of([&] { differences(changed(without_out)); }),
+              testing::HasSubstr("no canonical.out"));
   const auto without_bias = [](NamedTensors& tensors) { tensors.erase("param.bias"); };
   EXPECT_THAT(error_of([&] { differences(changed(without_bias)); }),
               testing::HasSubstr("no param.bias"));

@@ -86,7 +86,7 @@ class LayerCase {
       : folder_(folder),
         expected_(read_named_tensors(folder / "expected.safetensors")),
         layer_(std::move(layer)),
-        x_(value("x").clone().set_requires_grad(true)),
+        x_(rows("x").clone().set_requires_grad(true)),
         graph_(graph("canonical", x_.size(0))),
         network_(subject, x_.size(1)) {
     take_parameters();
@@ -107,24 +107,33 @@ class LayerCase {
     return found->second;
   }
 
+  // A matrix in float32.
+  at::Tensor rows(const std::string& name) const {
+    const at::Tensor& found = value(name);
+    if (found.dim() == 2) return found.to(at::kFloat);
+    throw no_case(folder_ / "expected.safetensors", "a tensor is no matrix", name);
+  }
+
   // Weights are 1 where the case has none.
   CsrGraph graph(const std::string& name, std::int64_t targets) const {
     const at::Tensor ends = value(name + ".edge_index").to(at::kLong).contiguous();
-    const auto weight = expected_.find(name + ".edge_weight");
-    if (ends.dim() != 2 || ends.size(0) != 2 ||
-        (weight != expected_.end() && weight->second.numel() != ends.size(1))) {
+    const bool weighted = expected_.contains(name + ".edge_weight");
+    const at::Tensor weights =
+        weighted ? value(name + ".edge_weight").to(at::kFloat).contiguous() : at::Tensor();
+    if (ends.dim() != 2 || ends.size(0) != 2 || (weighted && weights.numel() != ends.size(1))) {
       throw no_case(folder_ / "expected.safetensors", "the edges do not fit", name + ".edge_index");
     }
     std::vector<Edge> edges;
+    const std::int64_t* const source = ends.data_ptr<std::int64_t>();
+    const std::int64_t* const target = source + ends.size(1);
     for (std::int64_t e = 0; e < ends.size(1); ++e) {
-      const float heavy = weight == expected_.end() ? 1 : weight->second[e].item<float>();
-      edges.push_back({node(ends[1][e], targets), node(ends[0][e], x_.size(0)), heavy});
+      edges.push_back({node(target[e], targets), node(source[e], x_.size(0)),
+                       weighted ? weights.data_ptr<float>()[e] : 1.0F});
     }
     return graph_from_edges(targets, x_.size(0), std::move(edges));
   }
 
-  std::int64_t node(const at::Tensor& index, std::int64_t count) const {
-    const auto i = index.item<std::int64_t>();
+  std::int64_t node(std::int64_t i, std::int64_t count) const {
     if (i >= 0 && i < count) return i;
     throw no_case(folder_ / "expected.safetensors", "an edge ends at no node", std::to_string(i));
   }
@@ -151,14 +160,21 @@ class LayerCase {
 
   void compare(const std::string& name, const at::Tensor& actual) {
     if (!expected_.contains(name)) return;
-    rows_.push_back(compare_tensors(name, value(name), actual.detach(), tolerance));
+    rows_.push_back(
+        compare_tensors(name, value(name), actual.defined() ? actual.detach() : actual, tolerance));
   }
 
   void compare_graph() {
     graph_.weight.set_requires_grad(true);
     const at::Tensor out = network_.forward(x_, graph_);
-    compare("canonical.out", out);
-    const at::Tensor loss = (out * value("canonical.probe")).sum();
+    rows_.push_back(
+        compare_tensors("canonical.out", value("canonical.out"), out.detach(), tolerance));
+    const at::Tensor probe = rows("canonical.probe");
+    if (!probe.sizes().equals(out.sizes())) {
+      throw no_case(folder_ / "expected.safetensors", "the probe does not fit the output",
+                    "canonical.probe");
+    }
+    const at::Tensor loss = (out * probe).sum();
     compare("canonical.loss", loss);
     loss.backward();
     compare("canonical.grad.x", x_.grad());
@@ -169,7 +185,7 @@ class LayerCase {
   }
 
   void compare_attached() {
-    const at::Tensor& queries = value("x_query");
+    const at::Tensor queries = rows("x_query");
     compare("attach.out", network_.attach(x_, graph_, queries, graph("attach", queries.size(0))));
   }
 
