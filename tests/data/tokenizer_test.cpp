@@ -1,29 +1,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <espalier/core/error.hpp>
-#include <espalier/core/file.hpp>
-#include <espalier/core/json.hpp>
-#include <espalier/data/tokenizer.hpp>
-#include <fstream>
 #include <string>
 #include <thread>
+
+#include "data/tokenizer_files.hpp"
 
 namespace espalier {
 namespace {
 
-namespace fs = std::filesystem;
+using namespace testing_support;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using Ids = std::vector<std::int64_t>;
-
-const fs::path data = fs::path(ESPALIER_SOURCE_DIR) / "tests/data";
-const fs::path clip_folder = data / "tokenizers/clip";
-const fs::path bert_folder = data / "encoders/bert-tiny";
-
-Json read_json(const fs::path& file) { return parse_json(read_file(file), file.string()); }
 
 std::vector<std::string> clip_texts() {
   const Json root = read_json(data / "tokenizers/clip.json");
@@ -48,44 +38,6 @@ void expect_cases(const Tokenizer& tokenizer, const std::string& file, const std
     }
   }
 }
-
-// Without the syncs of write_file(), for tests that write hundreds of files.
-void put(const fs::path& file, std::string_view bytes) {
-  std::ofstream(file, std::ios::binary) << bytes;
-}
-
-std::string error_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
-class TokenizerFolderTest : public testing::Test {
- protected:
-  TokenizerFolderTest() { fs::create_directories(folder_); }
-  ~TokenizerFolderTest() override { fs::remove_all(folder_); }
-
-  void copy(const fs::path& from, const std::vector<std::string>& names) {
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-    for (const std::string& name : names) fs::copy_file(from / name, folder_ / name);
-  }
-  std::string error() {
-    return error_of([&] { (void)open_tokenizer(folder_); });
-  }
-
-  const fs::path folder_ =
-      fs::path(testing::TempDir()) / ("tokenizer_test_" + std::to_string(::getpid()));
-};
-
-const std::vector<std::string> clip_files{"vocab.json", "merges.txt", "tokenizer_config.json",
-                                          "special_tokens_map.json"};
-const std::vector<std::string> bert_files{"vocab.txt", "tokenizer_config.json",
-                                          "special_tokens_map.json"};
-const std::vector<std::string> json_files{"tokenizer.json", "tokenizer_config.json"};
 
 TEST(TokenizerTest, ClipGivesTheReferencesIds) {
   expect_cases(open_tokenizer(clip_folder), "clip.json", "");
@@ -249,94 +201,6 @@ TEST(TokenizerTest, RefusesTextThatIsNotUtf8) {
 TEST(TokenizerTest, AVeryLongWordIsNoTrouble) {
   const Tokenizer clip = open_tokenizer(clip_folder);
   EXPECT_GT(clip.encode(std::string(1 << 20, 'a')).full_length, 1000);
-}
-
-TEST_F(TokenizerFolderTest, DamagedFilesAreErrorsOrRead) {
-  const std::pair<fs::path, std::vector<std::string>> kinds[] = {
-      {clip_folder, clip_files},
-      {bert_folder, bert_files},
-      {data / "tokenizers/bert-json", json_files}};
-  const auto try_it = [&] {
-    try {
-      (void)open_tokenizer(folder_).encode("A photo, of a naïve café \u6c34 12");
-    } catch (const Error&) {
-    }
-  };
-  for (const auto& [from, names] : kinds) {
-    for (const std::string& name : names) {
-      const std::string whole = read_file(from / name);
-      copy(from, names);
-      for (std::size_t i = 0; i < 20; ++i) {
-        const std::size_t place = i * whole.size() / 20;
-        put(folder_ / name, whole.substr(0, place));
-        try_it();
-        std::string flipped = whole;
-        flipped[place] = static_cast<char>(flipped[place] ^ 0x80);
-        put(folder_ / name, flipped);
-        EXPECT_NE(error(), "no error") << name << ": a byte that is no UTF-8 at " << place;
-      }
-    }
-  }
-}
-
-TEST_F(TokenizerFolderTest, AFolderInPlaceOfAFileAndAbsentFilesAreErrors) {
-  EXPECT_THAT(error(), HasSubstr("none of them"));
-  copy(clip_folder, {"vocab.json"});
-  EXPECT_THAT(error(), HasSubstr("merges.txt"));
-  fs::create_directories(folder_ / "tokenizer.json");
-  EXPECT_THAT(error(), HasSubstr("not a regular file"));
-  fs::remove_all(folder_);
-  EXPECT_THAT(error(), HasSubstr("no such folder"));
-}
-
-TEST_F(TokenizerFolderTest, ReportsAllMistakesOfAFolder) {
-  copy(clip_folder, clip_files);
-  write_file(folder_ / "merges.txt", "#version: 0.2\na b c\nnosuch token</w>\n");
-  EXPECT_THAT(error(), HasSubstr("merges.txt:2"));
-  write_file(folder_ / "vocab.json", R"({"a": -1, "b": 0, "c": 0})");
-  EXPECT_THAT(error(), AllOf(HasSubstr("\"a\""), HasSubstr("\"c\""), HasSubstr("merges.txt:2"),
-                             HasSubstr("\"<|endoftext|>\"")));
-}
-
-TEST_F(TokenizerFolderTest, RefusesWhatWouldGiveOtherIds) {
-  copy(data / "tokenizers/clip-json", json_files);
-  const Json root = read_json(folder_ / "tokenizer.json");
-  const auto error_with = [&](const char* pointer, const Json& value) {
-    Json changed = root;
-    changed[Json::json_pointer(pointer)] = value;
-    write_file(folder_ / "tokenizer.json", changed.dump());
-    return error();
-  };
-  EXPECT_THAT(error_with("/model/type", "Unigram"), HasSubstr("model.type"));
-  EXPECT_THAT(error_with("/model/byte_fallback", true), HasSubstr("byte_fallback"));
-  EXPECT_THAT(error_with("/normalizer", nullptr), HasSubstr("normalizer"));
-  EXPECT_THAT(error_with("/pre_tokenizer/pretokenizers/0/pattern/Regex", ".*"),
-              HasSubstr("pattern"));
-  EXPECT_THAT(error_with("/post_processor", nullptr), HasSubstr("post_processor"));
-  EXPECT_THAT(error_with("/added_tokens/0/single_word", true), HasSubstr("single_word"));
-  copy(clip_folder, clip_files);
-  write_file(folder_ / "tokenizer_config.json", R"({"tokenizer_class": "RobertaTokenizer"})");
-  EXPECT_THAT(error(), HasSubstr("RobertaTokenizer"));
-}
-
-TEST_F(TokenizerFolderTest, MissesMergesAndTokensThatWereCutOff) {
-  copy(clip_folder, clip_files);
-  std::string merges = read_file(folder_ / "merges.txt");
-  merges.erase(merges.rfind('\n', merges.size() / 2) + 1);
-  write_file(folder_ / "merges.txt", merges);
-  EXPECT_THAT(error(), AllOf(HasSubstr("merges are missing"), HasSubstr("the first is")));
-  write_file(folder_ / "merges.txt", "");
-  EXPECT_THAT(error(), HasSubstr("merges are missing"));
-
-  fs::remove_all(folder_);
-  copy(bert_folder, bert_files);
-  const auto error_with_places = [&](int places) {
-    write_file(folder_ / "config.json", Json{{"vocab_size", places}}.dump());
-    return error();
-  };
-  EXPECT_EQ(error_with_places(3000 + 127), "no error");
-  EXPECT_THAT(error_with_places(3000 + 128), HasSubstr("a vocabulary is cut off"));
-  EXPECT_THAT(error_with_places(2999), HasSubstr("does not embed"));
 }
 
 TEST_F(TokenizerFolderTest, TakesTheSmallestLimit) {

@@ -12,8 +12,10 @@ namespace espalier {
 namespace {
 
 using testing::AllOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing_support::base_text;
+using testing_support::states;
 
 class OverrideTest : public testing_support::Experiment {
  protected:
@@ -126,6 +128,21 @@ TEST_F(OverrideTest, ANameTakesTheAxisOfWholeSectionsAway) {
   EXPECT_EQ(both.blocks[0].grid.size(), 2u);
   EXPECT_EQ(both.blocks[0].grid.back().key, "gnn.use");
   EXPECT_EQ(source(swept, {"gnn.hops=2"}).blocks[0].grid.size(), 2u);
+}
+
+TEST_F(OverrideTest, KeysInTheFileOfAReplacedComponentAreNoMistake) {
+  const std::string file = base_text + "  gnn.hops: 3\n";
+  EXPECT_EQ(plan(file, {"gnn=gin"}).config(0).at("gnn"), (Json{{"use", "gin"}, {"eps", 0.0}}));
+  EXPECT_EQ(id(file, {"gnn=gin"}), id(base_text, {"gnn=gin"}));
+  EXPECT_EQ(id(file, {"gnn=gin", "gnn=gcn"}), id(file));
+  const std::string nested =
+      "name: test\nbase:\n  dataset: flora\n  encoder: classical\n  graph: threshold\n"
+      "  gnn: {use: ga_net, layer: {use: gcn, hops: 3}}\n";
+  EXPECT_THAT(states(plan(nested, {"gnn.layer=gin"})), ElementsAre(1, 0, 0, 0));
+  const std::string swept = base_text + "  gnn.width: 8\nsweep:\n  - grid: {gnn.use: [gcn, mlp]}\n";
+  EXPECT_THAT(states(plan(swept, {"gnn=gin"})), ElementsAre(1, 0, 0, 0));
+  EXPECT_THAT(message(file, {"gnn=gin", "gnn.hops=2"}), HasSubstr("unknown key \"gnn.hops\""));
+  EXPECT_THAT(message(file, {"gnn={use: gin, hops: 2}"}), HasSubstr("unknown key \"gnn.hops\""));
 }
 
 TEST_F(OverrideTest, AddsOnlyWhatIsNotThere) {

@@ -148,21 +148,6 @@ TEST_F(PlanTest, KeysOfAnotherChosenComponentAreNoMistake) {
               ElementsAre(3, 1, 0, 0));
 }
 
-TEST_F(PlanTest, KeysInTheFileOfAReplacedComponentAreNoMistake) {
-  const std::string file = base_text + "  gnn.hops: 3\n";
-  EXPECT_EQ(plan(file, {"gnn=gin"}).config(0).at("gnn"), (Json{{"use", "gin"}, {"eps", 0.0}}));
-  EXPECT_EQ(id(file, {"gnn=gin"}), id(base_text, {"gnn=gin"}));
-  EXPECT_EQ(id(file, {"gnn=gin", "gnn=gcn"}), id(file));
-  const std::string nested =
-      "name: test\nbase:\n  dataset: flora\n  encoder: classical\n  graph: threshold\n"
-      "  gnn: {use: ga_net, layer: {use: gcn, hops: 3}}\n";
-  EXPECT_THAT(states(plan(nested, {"gnn.layer=gin"})), ElementsAre(1, 0, 0, 0));
-  const std::string swept = base_text + "  gnn.width: 8\nsweep:\n  - grid: {gnn.use: [gcn, mlp]}\n";
-  EXPECT_THAT(states(plan(swept, {"gnn=gin"})), ElementsAre(1, 0, 0, 0));
-  EXPECT_THAT(message(file, {"gnn=gin", "gnn.hops=2"}), HasSubstr("unknown key \"gnn.hops\""));
-  EXPECT_THAT(message(file, {"gnn={use: gin, hops: 2}"}), HasSubstr("unknown key \"gnn.hops\""));
-}
-
 TEST_F(PlanTest, KeysThatNoChosenComponentHasAreMistakes) {
   EXPECT_THAT(message(base_text, {"gnn.hops=1", "gnn=gin"}), HasSubstr("unknown key \"gnn.hops\""));
   EXPECT_THAT(message(base_text, {"gnn.width=1", "gnn=gcn,gin"}),

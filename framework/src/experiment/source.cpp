@@ -295,8 +295,4 @@ std::string ExperimentSource::locate(std::string_view key) const {
   }
 }
 
-bool ExperimentSource::is_override(std::string_view key) const {
-  return locate(key).starts_with(on_command_line);
-}
-
 }  // namespace espalier

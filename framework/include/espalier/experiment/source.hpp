@@ -53,7 +53,9 @@ struct ExperimentSource {
   // Where the value under a dotted key was given, or the nearest key above it, or the file.
   [[nodiscard]] std::string locate(std::string_view key) const;
   // Whether an override gave that value.
-  [[nodiscard]] bool is_override(std::string_view key) const;
+  [[nodiscard]] bool is_override(std::string_view key) const {
+    return locate(key).starts_with(on_command_line);
+  }
 };
 
 }  // namespace espalier
