@@ -30,16 +30,14 @@ if(ESPALIER_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   add_compile_options($<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fpch-preprocess>)
 endif()
 
-set(espalier_new_gcc
-    $<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_GREATER_EQUAL:$<CXX_COMPILER_VERSION>,13>>)
 add_library(espalier_options INTERFACE)
 target_compile_options(espalier_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow
                        $<$<BOOL:${ESPALIER_WERROR}>:-Werror>
-                       # GCC sees overlap in `"text" + std::string` (12, its bug 105651), and
-                       # writes past the end where a vector grows (14).
+                       # GCC sees overlap and too long copies in `"text" + std::string` (12, its
+                       # bug 105651), and writes past the end where a vector grows (14).
                        $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
-                       $<${espalier_new_gcc}:-Wno-array-bounds>
-                       $<${espalier_new_gcc}:-Wno-stringop-overflow>)
+                       $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds>
+                       $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow>)
 if(ESPALIER_SANITIZE)
   target_compile_options(espalier_options INTERFACE -fsanitize=${ESPALIER_SANITIZE}
                          -fno-omit-frame-pointer -fno-sanitize-recover=all)
