@@ -14,7 +14,7 @@ set_target_properties(espalier-worker PROPERTIES
 install(TARGETS espalier_core espalier EXPORT espalierCoreTargets)
 install(TARGETS espalier_tensor espalier_testing EXPORT espalierTensorTargets)
 install(TARGETS espalier-worker RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/espalier)
-foreach(tier IN ITEMS core plugin data nn graph testing)
+foreach(tier IN ITEMS core image text tensor nn graph plugin dataset testing)
   install(DIRECTORY include/espalier/${tier} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/espalier)
 endforeach()
 

@@ -1,5 +1,5 @@
 // Sentences made from a dataset's own attributes, with a chosen share of wrong ones. docs/flora.md.
-#include <espalier/data/flora.hpp>
+#include <espalier/dataset/flora.hpp>
 #include <espalier/plugin/captioner.hpp>
 #include <espalier/plugin/component.hpp>
 

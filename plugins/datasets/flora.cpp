@@ -1,6 +1,6 @@
 // Flowers painted on demand, embedded and seeded. docs/flora.md.
 #include <cstdio>
-#include <espalier/data/flora.hpp>
+#include <espalier/dataset/flora.hpp>
 #include <espalier/plugin/component.hpp>
 #include <espalier/plugin/dataset.hpp>
 

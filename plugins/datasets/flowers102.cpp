@@ -9,7 +9,7 @@
 #include <cmath>
 #include <cstring>
 #include <espalier/core/file.hpp>
-#include <espalier/data/photo_dataset.hpp>
+#include <espalier/dataset/photo_dataset.hpp>
 #include <espalier/plugin/component.hpp>
 #include <memory>
 #include <optional>

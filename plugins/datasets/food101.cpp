@@ -2,8 +2,8 @@
 //
 // images/CLASS/ID.jpg, meta/classes.txt, meta/{train,test}.txt with lines `CLASS/ID`.
 #include <espalier/core/file.hpp>
-#include <espalier/data/photo_dataset.hpp>
-#include <espalier/data/split_file.hpp>
+#include <espalier/dataset/photo_dataset.hpp>
+#include <espalier/dataset/split_file.hpp>
 #include <espalier/plugin/component.hpp>
 #include <map>
 #include <sstream>

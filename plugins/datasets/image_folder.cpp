@@ -1,7 +1,7 @@
 // A folder of photos for each class. docs/datasets-folder.md.
 #include <algorithm>
 #include <espalier/core/builtin.hpp>
-#include <espalier/data/image_check.hpp>
+#include <espalier/image/image_check.hpp>
 #include <espalier/plugin/component.hpp>
 #include <espalier/plugin/dataset.hpp>
 #include <filesystem>

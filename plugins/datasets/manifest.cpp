@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <espalier/core/builtin.hpp>
 #include <espalier/core/file.hpp>
-#include <espalier/data/csv.hpp>
-#include <espalier/data/photo_dataset.hpp>
-#include <espalier/data/split_file.hpp>
+#include <espalier/dataset/csv.hpp>
+#include <espalier/dataset/photo_dataset.hpp>
+#include <espalier/dataset/split_file.hpp>
 #include <espalier/plugin/component.hpp>
 #include <map>
 #include <optional>

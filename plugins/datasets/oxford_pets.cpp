@@ -3,8 +3,8 @@
 // images/NAME.jpg, annotations/{trainval,test}.txt with lines `NAME CLASS SPECIES BREED`.
 #include <algorithm>
 #include <espalier/core/file.hpp>
-#include <espalier/data/photo_dataset.hpp>
-#include <espalier/data/split_file.hpp>
+#include <espalier/dataset/photo_dataset.hpp>
+#include <espalier/dataset/split_file.hpp>
 #include <espalier/plugin/component.hpp>
 #include <map>
 #include <sstream>

@@ -1,6 +1,6 @@
 // BERT (Devlin et al. 2019), MiniLM and MPNet, as sentence encoders.
-#include <espalier/nn/pretrained_encoder.hpp>
 #include <espalier/plugin/component.hpp>
+#include <espalier/plugin/pretrained_encoder.hpp>
 
 namespace {
 

@@ -3,12 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <espalier/data/colour_pyramid.hpp>
-#include <espalier/data/hog.hpp>
-#include <espalier/data/resize.hpp>
-#include <espalier/data/word_features.hpp>
+#include <espalier/image/colour_pyramid.hpp>
+#include <espalier/image/hog.hpp>
+#include <espalier/image/resize.hpp>
 #include <espalier/plugin/component.hpp>
 #include <espalier/plugin/encoder.hpp>
+#include <espalier/text/word_features.hpp>
 
 namespace {
 

@@ -1,6 +1,6 @@
 // CLIP (Radford et al. 2021), OpenAI's and LAION's models in Hugging Face's layout.
-#include <espalier/nn/pretrained_encoder.hpp>
 #include <espalier/plugin/component.hpp>
+#include <espalier/plugin/pretrained_encoder.hpp>
 
 namespace {
 

@@ -1,6 +1,6 @@
 // DINOv2 (Oquab et al. 2023).
-#include <espalier/nn/pretrained_encoder.hpp>
 #include <espalier/plugin/component.hpp>
+#include <espalier/plugin/pretrained_encoder.hpp>
 
 namespace {
 

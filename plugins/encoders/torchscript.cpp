@@ -10,8 +10,8 @@
 #include <espalier/core/builtin.hpp>
 #include <espalier/core/error.hpp>
 #include <espalier/nn/pretrained.hpp>
-#include <espalier/nn/pretrained_encoder.hpp>
 #include <espalier/plugin/component.hpp>
+#include <espalier/plugin/pretrained_encoder.hpp>
 
 namespace {
 

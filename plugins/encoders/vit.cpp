@@ -1,6 +1,6 @@
 // ViT (Dosovitskiy et al. 2021).
-#include <espalier/nn/pretrained_encoder.hpp>
 #include <espalier/plugin/component.hpp>
+#include <espalier/plugin/pretrained_encoder.hpp>
 
 namespace {
 

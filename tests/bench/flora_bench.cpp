@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <espalier/data/colour_pyramid.hpp>
-#include <espalier/data/flora.hpp>
-#include <espalier/data/hog.hpp>
+#include <espalier/dataset/flora.hpp>
+#include <espalier/image/colour_pyramid.hpp>
+#include <espalier/image/hog.hpp>
 #include <functional>
 #include <numeric>
 #include <vector>

@@ -5,15 +5,15 @@
 
 #include <algorithm>
 #include <espalier/core/file.hpp>
-#include <espalier/data/colour_pyramid.hpp>
-#include <espalier/data/decode.hpp>
-#include <espalier/data/flora.hpp>
-#include <espalier/data/hog.hpp>
-#include <espalier/data/transform.hpp>
+#include <espalier/dataset/flora.hpp>
+#include <espalier/image/colour_pyramid.hpp>
+#include <espalier/image/decode.hpp>
+#include <espalier/image/hog.hpp>
+#include <espalier/image/transform.hpp>
 #include <filesystem>
 #include <vector>
 
-#include "../data/golden_images.hpp"
+#include "image/golden_images.hpp"
 
 namespace espalier {
 namespace {

@@ -1,8 +1,8 @@
 // Lines of a journal: appended, appended with the disk waited for, read.
 #include <benchmark/benchmark.h>
 
-#include <espalier/run/journal.hpp>
-#include <espalier/run/trial_record.hpp>
+#include "results/journal.hpp"
+#include "results/trial_record.hpp"
 #include <filesystem>
 
 namespace espalier {

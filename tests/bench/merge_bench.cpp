@@ -4,10 +4,10 @@
 // The folders are made first, which takes longer than what is measured, and stay in the page cache.
 #include <benchmark/benchmark.h>
 
-#include <espalier/results/sweep_file.hpp>
+#include "results/sweep_file.hpp"
 #include <filesystem>
 
-#include "../results/sweep_support.hpp"
+#include "results/sweep_support.hpp"
 
 namespace espalier {
 namespace {

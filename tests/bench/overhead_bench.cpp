@@ -3,8 +3,8 @@
 // workers is spread over the trials of a run.
 #include <benchmark/benchmark.h>
 
+#include "run/scheduler.hpp"
 #include <espalier/core/process.hpp>
-#include <espalier/run/scheduler.hpp>
 #include <filesystem>
 
 namespace espalier {

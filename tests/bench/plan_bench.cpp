@@ -2,13 +2,13 @@
 #include <benchmark/benchmark.h>
 #include <sys/resource.h>
 
-#include <espalier/experiment/plan.hpp>
+#include "experiment/plan.hpp"
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
 
-#include "../experiment/components.hpp"
+#include "experiment/components.hpp"
 
 namespace espalier {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <espalier/core/file.hpp>
 #include <espalier/core/json.hpp>
-#include <espalier/data/tokenizer.hpp>
+#include <espalier/text/tokenizer.hpp>
 #include <filesystem>
 
 namespace {

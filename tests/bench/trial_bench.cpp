@@ -7,14 +7,14 @@
 #include <benchmark/benchmark.h>
 #include <spdlog/spdlog.h>
 
+#include "train/trial.hpp"
 #include <espalier/core/process.hpp>
 #include <espalier/core/random.hpp>
 #include <espalier/graph/edges.hpp>
 #include <espalier/graph/spmm.hpp>
-#include <espalier/train/trial.hpp>
 #include <filesystem>
 
-#include "../train/resolved.hpp"
+#include "train/resolved.hpp"
 
 namespace espalier {
 namespace {

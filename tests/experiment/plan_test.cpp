@@ -1,4 +1,4 @@
-#include <espalier/experiment/plan.hpp>
+#include "experiment/plan.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

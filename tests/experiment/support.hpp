@@ -4,9 +4,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "experiment/plan.hpp"
+#include "experiment/source.hpp"
 #include <espalier/core/error.hpp>
-#include <espalier/experiment/plan.hpp>
-#include <espalier/experiment/source.hpp>
 #include <filesystem>
 #include <fstream>
 #include <string>

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <espalier/data/png.hpp>
+#include <espalier/image/png.hpp>
 #include <espalier/plugin/dataset.hpp>
 #include <filesystem>
 #include <fstream>

@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <espalier/data/flora.hpp>
+#include <espalier/dataset/flora.hpp>
 #include <espalier/plugin/captioner.hpp>
 #include <set>
 

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <espalier/data/decode.hpp>
+#include <espalier/image/decode.hpp>
 #include <espalier/plugin/dataset.hpp>
 #include <espalier/plugin/encoder.hpp>
 

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 #include <espalier/core/file.hpp>
-#include <espalier/data/decode.hpp>
+#include <espalier/image/decode.hpp>
 #include <espalier/plugin/encoder.hpp>
 #include <fstream>
 

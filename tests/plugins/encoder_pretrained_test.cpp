@@ -5,7 +5,7 @@
 #include <ATen/TensorOperators.h>
 
 #include <espalier/core/file.hpp>
-#include <espalier/data/decode.hpp>
+#include <espalier/image/decode.hpp>
 #include <espalier/nn/named_tensors.hpp>
 #include <espalier/plugin/encoder.hpp>
 

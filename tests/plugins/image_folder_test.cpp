@@ -3,11 +3,11 @@
 #include <unistd.h>
 
 #include <espalier/core/file.hpp>
-#include <espalier/data/png.hpp>
+#include <espalier/image/png.hpp>
 #include <espalier/plugin/dataset.hpp>
 #include <fstream>
 
-#include "data/golden_images.hpp"
+#include "image/golden_images.hpp"
 #include "plugin_support.hpp"
 
 namespace espalier {

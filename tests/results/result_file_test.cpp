@@ -1,11 +1,11 @@
-#include <espalier/results/result_file.hpp>
+#include "results/result_file.hpp"
 
 #include <gmock/gmock.h>
 
 #include <cmath>
 #include <espalier/core/error.hpp>
 
-#include "../run/sweep_fixture.hpp"
+#include "run/sweep_fixture.hpp"
 
 namespace espalier {
 namespace {

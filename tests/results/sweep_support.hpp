@@ -1,10 +1,10 @@
 // A finished sweep on disk, made without running anything.
 #pragma once
 
+#include "results/journal.hpp"
+#include "results/result_file.hpp"
+#include "results/trial_record.hpp"
 #include <espalier/core/hash.hpp>
-#include <espalier/results/result_file.hpp>
-#include <espalier/run/journal.hpp>
-#include <espalier/run/trial_record.hpp>
 #include <filesystem>
 #include <fstream>
 #include <string>

@@ -1,15 +1,15 @@
-#include <espalier/results/sweep_table.hpp>
+#include "results/sweep_table.hpp"
 
 #include <gmock/gmock.h>
 
+#include "results/report.hpp"
+#include "results/sweep_file.hpp"
+#include "results/tensorboard.hpp"
 #include <cmath>
 #include <espalier/core/error.hpp>
-#include <espalier/results/report.hpp>
-#include <espalier/results/sweep_file.hpp>
-#include <espalier/results/tensorboard.hpp>
 
-#include "../run/sweep_fixture.hpp"
-#include "sweep_support.hpp"
+#include "results/sweep_support.hpp"
+#include "run/sweep_fixture.hpp"
 
 namespace espalier {
 namespace {

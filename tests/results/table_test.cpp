@@ -1,4 +1,4 @@
-#include <espalier/results/table.hpp>
+#include "results/table.hpp"
 
 #include <gmock/gmock.h>
 

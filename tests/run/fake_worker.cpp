@@ -2,6 +2,7 @@
 // against workers that crash, hang and grow. What a trial does is the `act` of its dataset.
 #include <spdlog/logger.h>
 
+#include "run/worker.hpp"
 #include <chrono>
 #include <cmath>
 #include <csignal>
@@ -10,7 +11,6 @@
 #include <cstring>
 #include <espalier/core/error.hpp>
 #include <espalier/core/file.hpp>
-#include <espalier/run/worker.hpp>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>

@@ -1,4 +1,4 @@
-#include <espalier/run/progress.hpp>
+#include "run/progress.hpp"
 
 #include <gmock/gmock.h>
 

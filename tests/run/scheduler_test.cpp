@@ -1,12 +1,12 @@
-#include "sweep_fixture.hpp"
+#include "run/sweep_fixture.hpp"
 
 #include <gmock/gmock.h>
 #include <sys/mount.h>
 
+#include "results/journal.hpp"
+#include "results/trial_record.hpp"
 #include <chrono>
 #include <csignal>
-#include <espalier/run/journal.hpp>
-#include <espalier/run/trial_record.hpp>
 #include <thread>
 
 namespace espalier {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <espalier/run/scheduler.hpp>
+#include "run/scheduler.hpp"
 #include <filesystem>
 #include <fstream>
 #include <iterator>

@@ -1,17 +1,17 @@
-#include <espalier/run/sweep.hpp>
+#include "run/sweep.hpp"
 
 #include <gmock/gmock.h>
 
 #include <sys/wait.h>
 
+#include "results/journal.hpp"
+#include "results/sweep_file.hpp"
+#include "run/run_lock.hpp"
 #include <algorithm>
 #include <csignal>
 #include <espalier/core/error.hpp>
-#include <espalier/results/sweep_file.hpp>
-#include <espalier/run/journal.hpp>
-#include <espalier/run/run_lock.hpp>
 
-#include "sweep_fixture.hpp"
+#include "run/sweep_fixture.hpp"
 
 namespace espalier {
 namespace {

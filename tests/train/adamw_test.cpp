@@ -1,4 +1,4 @@
-#include <espalier/train/adamw.hpp>
+#include "train/adamw.hpp"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/tensor.h>

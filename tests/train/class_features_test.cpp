@@ -1,4 +1,4 @@
-#include <espalier/train/class_features.hpp>
+#include "train/class_features.hpp"
 
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/tensor.h>

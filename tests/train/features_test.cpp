@@ -1,4 +1,4 @@
-#include <espalier/train/features.hpp>
+#include "train/features.hpp"
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/equal.h>

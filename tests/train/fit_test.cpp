@@ -1,12 +1,12 @@
-#include <espalier/train/fit.hpp>
+#include "train/fit.hpp"
 
 #include <gmock/gmock.h>
 #include <spdlog/spdlog.h>
 
+#include "train/checkpoint.hpp"
+#include "train/test_set.hpp"
 #include <cmath>
 #include <espalier/core/error.hpp>
-#include <espalier/train/checkpoint.hpp>
-#include <espalier/train/test_set.hpp>
 #include <filesystem>
 #include <fstream>
 #include <type_traits>

@@ -1,6 +1,6 @@
 #include <gmock/gmock.h>
 
-#include <espalier/train/machine.hpp>
+#include "train/machine.hpp"
 
 namespace espalier {
 namespace {

@@ -1,4 +1,4 @@
-#include <espalier/train/metrics.hpp>
+#include "train/metrics.hpp"
 
 #include <gtest/gtest.h>
 

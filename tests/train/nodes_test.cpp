@@ -1,4 +1,4 @@
-#include <espalier/train/nodes.hpp>
+#include "train/nodes.hpp"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/linalg_vector_norm.h>

@@ -1,7 +1,7 @@
 // A configuration as the plan hands it to a trial.
 #pragma once
 
-#include <espalier/experiment/sections.hpp>
+#include "experiment/sections.hpp"
 #include <espalier/plugin/loader.hpp>
 #include <string>
 

@@ -1,4 +1,4 @@
-#include <espalier/train/schedule.hpp>
+#include "train/schedule.hpp"
 
 #include <gtest/gtest.h>
 

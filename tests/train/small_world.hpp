@@ -1,9 +1,9 @@
 // A few labelled nodes in clusters, and models on them.
 #pragma once
 
-#include <espalier/train/fit.hpp>
-#include <espalier/train/graph_protocol.hpp>
-#include <espalier/train/model.hpp>
+#include "train/fit.hpp"
+#include "train/graph_protocol.hpp"
+#include "train/model.hpp"
 #include <memory>
 #include <string>
 #include <utility>

@@ -1,4 +1,4 @@
-#include <espalier/train/split.hpp>
+#include "train/split.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include <espalier/train/trial.hpp>
+#include "train/trial.hpp"
 
 #include <gmock/gmock.h>
 #include <spdlog/spdlog.h>

@@ -1,5 +1,5 @@
 // With the CLIP that comes with Espalier, on flowers of which it has seen none.
-#include <espalier/train/zero_shot.hpp>
+#include "train/zero_shot.hpp"
 
 #include <gmock/gmock.h>
 #include <spdlog/spdlog.h>

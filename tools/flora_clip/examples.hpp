@@ -3,8 +3,8 @@
 
 #include <cstdint>
 #include <espalier/core/random.hpp>
-#include <espalier/data/flora.hpp>
-#include <espalier/plugin/tensor.hpp>
+#include <espalier/dataset/flora.hpp>
+#include <espalier/tensor/tensor.hpp>
 #include <string>
 #include <vector>
 

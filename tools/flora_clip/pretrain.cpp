@@ -8,13 +8,13 @@
 #include <c10/core/GradMode.h>
 #include <torch/version.h>
 
+#include "train/adamw.hpp"
+#include "train/schedule.hpp"
 #include <algorithm>
 #include <cmath>
 #include <espalier/core/error.hpp>
 #include <espalier/nn/pretrained.hpp>
 #include <espalier/nn/unit_rows.hpp>
-#include <espalier/train/adamw.hpp>
-#include <espalier/train/schedule.hpp>
 #include <future>
 
 namespace espalier::flora_clip {

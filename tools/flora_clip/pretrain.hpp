@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <espalier/data/tokenizer.hpp>
 #include <espalier/nn/adaptable.hpp>
 #include <espalier/nn/parameters.hpp>
+#include <espalier/text/tokenizer.hpp>
 #include <functional>
 
 #include "examples.hpp"

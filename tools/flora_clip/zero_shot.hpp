@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <espalier/data/flora.hpp>
-#include <espalier/data/tokenizer.hpp>
+#include <espalier/dataset/flora.hpp>
 #include <espalier/nn/adaptable.hpp>
+#include <espalier/text/tokenizer.hpp>
 
 namespace espalier::flora_clip {
 

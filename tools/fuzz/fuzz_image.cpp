@@ -1,4 +1,4 @@
-#include <espalier/data/decode.hpp>
+#include <espalier/image/decode.hpp>
 
 #include "fuzz.hpp"
 

@@ -1,4 +1,4 @@
-#include <espalier/run/journal.hpp>
+#include "results/journal.hpp"
 
 #include "fuzz.hpp"
 

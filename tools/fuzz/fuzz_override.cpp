@@ -1,4 +1,4 @@
-#include <espalier/experiment/source.hpp>
+#include "experiment/source.hpp"
 
 #include "fuzz.hpp"
 

@@ -1,4 +1,4 @@
-#include <espalier/data/safetensors.hpp>
+#include <espalier/tensor/safetensors.hpp>
 
 #include "fuzz.hpp"
 

@@ -1,4 +1,4 @@
-#include <espalier/data/split_file.hpp>
+#include <espalier/dataset/split_file.hpp>
 
 #include "fuzz.hpp"
 

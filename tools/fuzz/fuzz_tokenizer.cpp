@@ -1,4 +1,4 @@
-#include <espalier/data/tokenizer.hpp>
+#include <espalier/text/tokenizer.hpp>
 
 #include "fuzz.hpp"
 

@@ -1,9 +1,9 @@
+#include "run/progress.hpp"
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <espalier/core/error.hpp>
 #include <espalier/core/units.hpp>
-#include <espalier/run/progress.hpp>
 #include <iostream>
 
 #include "../verb.hpp"

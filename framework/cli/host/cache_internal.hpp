@@ -1,10 +1,10 @@
 // What the parts of `espalier cache` share.
 #pragma once
 
+#include "cache/stage_cache.hpp"
 #include <boost/program_options.hpp>
 #include <cstddef>
 #include <espalier/core/json.hpp>
-#include <espalier/results/stage_cache.hpp>
 #include <string>
 #include <vector>
 

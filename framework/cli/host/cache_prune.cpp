@@ -1,8 +1,8 @@
+#include "run/stages_in_use.hpp"
 #include <charconv>
 #include <cmath>
 #include <espalier/core/error.hpp>
 #include <espalier/core/units.hpp>
-#include <espalier/run/stages_in_use.hpp>
 #include <iostream>
 #include <optional>
 #include <set>

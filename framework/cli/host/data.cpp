@@ -6,8 +6,8 @@
 #include <espalier/core/error.hpp>
 #include <espalier/core/file.hpp>
 #include <espalier/core/process.hpp>
-#include <espalier/data/png.hpp>
-#include <espalier/data/resize.hpp>
+#include <espalier/image/png.hpp>
+#include <espalier/image/resize.hpp>
 #include <espalier/plugin/loader.hpp>
 #include <iostream>
 #include <sstream>

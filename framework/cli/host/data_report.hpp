@@ -2,7 +2,7 @@
 #pragma once
 
 #include <espalier/core/json.hpp>
-#include <espalier/data/dataset_check.hpp>
+#include <espalier/dataset/dataset_check.hpp>
 #include <functional>
 #include <string>
 

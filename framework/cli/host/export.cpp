@@ -1,9 +1,9 @@
+#include "results/sweep_file.hpp"
+#include "results/tensorboard.hpp"
+#include "run/run_lock.hpp"
 #include <boost/program_options.hpp>
 #include <espalier/core/error.hpp>
 #include <espalier/core/file.hpp>
-#include <espalier/results/sweep_file.hpp>
-#include <espalier/results/tensorboard.hpp>
-#include <espalier/run/run_lock.hpp>
 #include <filesystem>
 #include <iostream>
 

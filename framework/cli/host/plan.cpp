@@ -1,10 +1,10 @@
-#include <espalier/experiment/plan.hpp>
+#include "experiment/plan.hpp"
 
+#include "run/trial_store.hpp"
 #include <algorithm>
 #include <array>
 #include <cstdio>
 #include <espalier/core/process.hpp>
-#include <espalier/run/trial_store.hpp>
 #include <iostream>
 #include <map>
 #include <set>

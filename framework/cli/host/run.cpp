@@ -1,13 +1,13 @@
 #include <unistd.h>
 
+#include "experiment/plan.hpp"
+#include "results/report.hpp"
+#include "run/progress.hpp"
+#include "run/sweep.hpp"
 #include <algorithm>
 #include <espalier/core/error.hpp>
 #include <espalier/core/process.hpp>
 #include <espalier/core/units.hpp>
-#include <espalier/experiment/plan.hpp>
-#include <espalier/results/report.hpp>
-#include <espalier/run/progress.hpp>
-#include <espalier/run/sweep.hpp>
 #include <iostream>
 
 #include "data_progress.hpp"

@@ -1,10 +1,10 @@
+#include "results/report.hpp"
+#include "run/progress.hpp"
+#include "run/run_lock.hpp"
 #include <algorithm>
 #include <boost/program_options.hpp>
 #include <cmath>
 #include <espalier/core/error.hpp>
-#include <espalier/results/report.hpp>
-#include <espalier/run/progress.hpp>
-#include <espalier/run/run_lock.hpp>
 #include <filesystem>
 #include <iostream>
 

@@ -3,7 +3,7 @@
 #include <espalier/core/error.hpp>
 #include <espalier/core/file.hpp>
 #include <espalier/core/json.hpp>
-#include <espalier/data/tokenizer.hpp>
+#include <espalier/text/tokenizer.hpp>
 #include <iostream>
 #include <iterator>
 

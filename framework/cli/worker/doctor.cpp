@@ -1,10 +1,10 @@
+#include "results/hdf5_version.hpp"
+#include "train/machine.hpp"
 #include <array>
 #include <cmath>
 #include <cstdio>
 #include <espalier/core/process.hpp>
 #include <espalier/plugin/catalog.hpp>
-#include <espalier/results/hdf5_version.hpp>
-#include <espalier/train/machine.hpp>
 
 #include "verbs.hpp"
 

@@ -6,17 +6,17 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include "results/feature_file.hpp"
+#include "train/class_features.hpp"
 #include <chrono>
 #include <cstdio>
 #include <espalier/core/error.hpp>
 #include <espalier/core/process.hpp>
-#include <espalier/data/image_batches.hpp>
+#include <espalier/dataset/image_batches.hpp>
 #include <espalier/nn/safetensors_tensor.hpp>
 #include <espalier/plugin/dataset.hpp>
 #include <espalier/plugin/encoder.hpp>
 #include <espalier/plugin/loader.hpp>
-#include <espalier/results/feature_file.hpp>
-#include <espalier/train/class_features.hpp>
 #include <numeric>
 
 #include "encode_internal.hpp"

@@ -5,10 +5,10 @@
 #include <espalier/core/file.hpp>
 #include <espalier/core/hash.hpp>
 #include <espalier/core/json.hpp>
-#include <espalier/data/decode.hpp>
-#include <espalier/data/resize.hpp>
-#include <espalier/data/transform.hpp>
-#include <espalier/nn/pretrained_encoder.hpp>
+#include <espalier/image/decode.hpp>
+#include <espalier/image/resize.hpp>
+#include <espalier/image/transform.hpp>
+#include <espalier/plugin/pretrained_encoder.hpp>
 #include <map>
 #include <optional>
 

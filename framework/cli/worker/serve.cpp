@@ -1,11 +1,11 @@
 #include <ATen/Parallel.h>
 
+#include "run/worker.hpp"
+#include "train/trial.hpp"
 #include <boost/program_options.hpp>
 #include <espalier/core/error.hpp>
 #include <espalier/core/process.hpp>
 #include <espalier/plugin/loader.hpp>
-#include <espalier/run/worker.hpp>
-#include <espalier/train/trial.hpp>
 #include <iostream>
 
 #include "verbs.hpp"

@@ -1,10 +1,10 @@
 // From the blocks of a sweep to rows of axis values.
 #pragma once
 
+#include "experiment/plan.hpp"
+#include "experiment/source.hpp"
 #include <cstdint>
 #include <espalier/core/error.hpp>
-#include <espalier/experiment/plan.hpp>
-#include <espalier/experiment/source.hpp>
 #include <espalier/plugin/catalog.hpp>
 #include <string>
 #include <vector>

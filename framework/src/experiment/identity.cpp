@@ -1,9 +1,9 @@
 #include "identity_internal.hpp"
 
+#include "experiment/sections.hpp"
 #include <algorithm>
 #include <espalier/core/builtin.hpp>
 #include <espalier/core/hash.hpp>
-#include <espalier/experiment/sections.hpp>
 #include <utility>
 
 #include "keys_internal.hpp"

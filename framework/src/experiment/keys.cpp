@@ -1,6 +1,6 @@
+#include "experiment/sections.hpp"
 #include <algorithm>
 #include <espalier/core/schema.hpp>
-#include <espalier/experiment/sections.hpp>
 #include <espalier/plugin/catalog.hpp>
 
 #include "keys_internal.hpp"

@@ -1,8 +1,8 @@
 // Changes to an experiment from the command line, in Hydra's grammar.
 #pragma once
 
+#include "experiment/source.hpp"
 #include <espalier/core/error.hpp>
-#include <espalier/experiment/source.hpp>
 #include <string>
 #include <vector>
 

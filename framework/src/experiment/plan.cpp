@@ -1,4 +1,4 @@
-#include <espalier/experiment/plan.hpp>
+#include "experiment/plan.hpp"
 
 #include <algorithm>
 #include <espalier/core/file.hpp>

@@ -1,9 +1,9 @@
 // What a plan remembers, and how it comes about.
 #pragma once
 
+#include "experiment/plan.hpp"
 #include <espalier/core/content.hpp>
 #include <espalier/core/error.hpp>
-#include <espalier/experiment/plan.hpp>
 #include <memory>
 #include <string>
 #include <utility>

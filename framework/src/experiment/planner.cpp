@@ -1,6 +1,6 @@
+#include "experiment/sections.hpp"
 #include <algorithm>
 #include <cstring>
-#include <espalier/experiment/sections.hpp>
 #include <map>
 #include <unordered_map>
 #include <utility>

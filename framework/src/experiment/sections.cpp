@@ -1,4 +1,4 @@
-#include <espalier/experiment/sections.hpp>
+#include "experiment/sections.hpp"
 
 #include <espalier/core/error.hpp>
 

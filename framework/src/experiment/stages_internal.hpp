@@ -1,8 +1,8 @@
 // The keys of the cached steps that trials share.
 #pragma once
 
+#include "experiment/plan.hpp"
 #include <array>
-#include <espalier/experiment/plan.hpp>
 #include <string>
 #include <vector>
 

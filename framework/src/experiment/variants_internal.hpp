@@ -1,10 +1,10 @@
 // The distinct resolved forms of each section over a whole sweep, each made once.
 #pragma once
 
+#include "experiment/source.hpp"
 #include <array>
 #include <cstdint>
 #include <espalier/core/error.hpp>
-#include <espalier/experiment/source.hpp>
 #include <espalier/plugin/catalog.hpp>
 #include <map>
 #include <string>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <espalier/core/error.hpp>
-#include <espalier/plugin/tensor.hpp>
+#include <espalier/tensor/tensor.hpp>
 #include <filesystem>
 
 namespace espalier {

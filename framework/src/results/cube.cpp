@@ -1,7 +1,7 @@
 #include "cube_internal.hpp"
 
+#include "results/trial_fields.hpp"
 #include <algorithm>
-#include <espalier/results/trial_fields.hpp>
 #include <limits>
 #include <map>
 

@@ -1,8 +1,8 @@
 // A metric over the product of the axes.
 #pragma once
 
+#include "results/sweep_table.hpp"
 #include <cstddef>
-#include <espalier/results/sweep_table.hpp>
 #include <optional>
 #include <string_view>
 #include <vector>

@@ -1,5 +1,5 @@
+#include "results/feature_file.hpp"
 #include <espalier/core/file.hpp>
-#include <espalier/results/feature_file.hpp>
 
 #include "hdf5_internal.hpp"
 

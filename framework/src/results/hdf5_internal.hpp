@@ -7,9 +7,9 @@
 
 #include <hdf5.h>
 
+#include "results/table.hpp"
 #include <cstdint>
 #include <espalier/core/json.hpp>
-#include <espalier/results/table.hpp>
 #include <string>
 #include <string_view>
 #include <utility>

@@ -1,4 +1,4 @@
-#include <espalier/results/hdf5_version.hpp>
+#include "results/hdf5_version.hpp"
 #include <hdf5.h>
 
 namespace espalier {

@@ -1,4 +1,4 @@
-#include <espalier/results/metrics_columns.hpp>
+#include "results/metrics_columns.hpp"
 #include <utility>
 
 namespace espalier {

@@ -1,8 +1,8 @@
+#include "results/sweep_table.hpp"
 #include <algorithm>
 #include <espalier/core/error.hpp>
 #include <espalier/core/file.hpp>
 #include <espalier/core/hash.hpp>
-#include <espalier/results/sweep_table.hpp>
 #include <functional>
 #include <set>
 

@@ -1,7 +1,7 @@
+#include "results/report.hpp"
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <espalier/results/report.hpp>
 #include <numeric>
 #include <set>
 #include <unordered_map>

@@ -2,13 +2,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "results/result_file.hpp"
+#include "results/trial_fields.hpp"
 #include <chrono>
 #include <cstring>
 #include <ctime>
 #include <espalier/core/error.hpp>
 #include <espalier/core/file.hpp>
-#include <espalier/results/result_file.hpp>
-#include <espalier/results/trial_fields.hpp>
 #include <limits>
 
 #include "hdf5_internal.hpp"

@@ -1,7 +1,7 @@
+#include "results/statistics.hpp"
 #include <algorithm>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
-#include <espalier/results/statistics.hpp>
 #include <numeric>
 
 namespace espalier {

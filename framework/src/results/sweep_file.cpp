@@ -1,4 +1,4 @@
-#include <espalier/results/sweep_file.hpp>
+#include "results/sweep_file.hpp"
 
 #include <hdf5_hl.h>
 

@@ -1,6 +1,6 @@
-#include <espalier/results/statistics.hpp>
-#include <espalier/results/sweep_table.hpp>
-#include <espalier/results/trial_fields.hpp>
+#include "results/sweep_table.hpp"
+#include "results/statistics.hpp"
+#include "results/trial_fields.hpp"
 #include <numeric>
 #include <unordered_map>
 

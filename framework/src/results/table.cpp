@@ -1,8 +1,8 @@
+#include "results/table.hpp"
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <espalier/core/error.hpp>
-#include <espalier/results/table.hpp>
 #include <limits>
 
 namespace espalier {

@@ -1,10 +1,10 @@
+#include "results/tensorboard.hpp"
+#include "results/report.hpp"
+#include "results/trial_fields.hpp"
 #include <boost/crc.hpp>
 #include <cmath>
 #include <cstring>
 #include <espalier/core/file.hpp>
-#include <espalier/results/report.hpp>
-#include <espalier/results/tensorboard.hpp>
-#include <espalier/results/trial_fields.hpp>
 
 namespace espalier {
 namespace {

@@ -1,7 +1,7 @@
+#include "results/trial_fields.hpp"
 #include <algorithm>
 #include <cmath>
 #include <espalier/core/error.hpp>
-#include <espalier/results/trial_fields.hpp>
 
 namespace espalier {
 namespace {

@@ -1,8 +1,8 @@
 #include <unistd.h>
 
+#include "run/protocol.hpp"
 #include <csignal>
 #include <espalier/core/error.hpp>
-#include <espalier/run/protocol.hpp>
 
 #include "inbox_internal.hpp"
 

@@ -1,10 +1,10 @@
 // The requests that reach a worker.
 #pragma once
 
+#include "run/trial_request.hpp"
 #include <atomic>
 #include <condition_variable>
 #include <deque>
-#include <espalier/train/trial.hpp>
 #include <mutex>
 #include <optional>
 #include <thread>

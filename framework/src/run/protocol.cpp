@@ -1,4 +1,4 @@
-#include <espalier/run/protocol.hpp>
+#include "run/protocol.hpp"
 
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-#include <espalier/run/run_lock.hpp>
+#include "run/run_lock.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>

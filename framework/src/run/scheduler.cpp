@@ -1,11 +1,11 @@
-#include <espalier/run/scheduler.hpp>
+#include "run/scheduler.hpp"
 
 #include <poll.h>
 
+#include "results/journal.hpp"
+#include "results/trial_record.hpp"
+#include "run/stop_signals.hpp"
 #include <algorithm>
-#include <espalier/run/journal.hpp>
-#include <espalier/run/stop_signals.hpp>
-#include <espalier/run/trial_record.hpp>
 
 #include "slot_internal.hpp"
 

@@ -1,8 +1,8 @@
 // A place for one worker, and the trial that it runs.
 #pragma once
 
+#include "run/scheduler.hpp"
 #include <chrono>
-#include <espalier/run/scheduler.hpp>
 #include <memory>
 
 namespace espalier {

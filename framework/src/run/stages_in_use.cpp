@@ -1,7 +1,7 @@
+#include "run/stages_in_use.hpp"
+#include "run/run_lock.hpp"
 #include <espalier/core/error.hpp>
 #include <espalier/core/json.hpp>
-#include <espalier/run/run_lock.hpp>
-#include <espalier/run/stages_in_use.hpp>
 #include <fstream>
 
 namespace espalier {

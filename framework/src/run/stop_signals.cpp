@@ -1,4 +1,4 @@
-#include <espalier/run/stop_signals.hpp>
+#include "run/stop_signals.hpp"
 
 #include <sys/signalfd.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include <espalier/run/survey.hpp>
+#include "run/survey.hpp"
 
 #include <espalier/core/error.hpp>
 

@@ -1,8 +1,8 @@
-#include <espalier/run/sweep.hpp>
+#include "run/sweep.hpp"
 
+#include "results/sweep_file.hpp"
+#include "run/run_lock.hpp"
 #include <espalier/core/error.hpp>
-#include <espalier/results/sweep_file.hpp>
-#include <espalier/run/run_lock.hpp>
 #include <system_error>
 
 namespace espalier {

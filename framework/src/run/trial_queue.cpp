@@ -1,4 +1,4 @@
-#include <espalier/run/trial_queue.hpp>
+#include "run/trial_queue.hpp"
 
 #include <algorithm>
 #include <map>

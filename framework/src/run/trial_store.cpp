@@ -1,7 +1,7 @@
+#include "run/trial_store.hpp"
+#include "results/journal.hpp"
 #include <algorithm>
 #include <espalier/core/error.hpp>
-#include <espalier/run/journal.hpp>
-#include <espalier/run/trial_store.hpp>
 
 namespace espalier {
 namespace fs = std::filesystem;

@@ -1,4 +1,4 @@
-#include <espalier/run/worker.hpp>
+#include "run/worker.hpp"
 
 #include <fcntl.h>
 #include <spdlog/logger.h>
@@ -6,14 +6,14 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "results/journal.hpp"
+#include "results/result_file.hpp"
+#include "results/trial_record.hpp"
+#include "run/protocol.hpp"
 #include <chrono>
 #include <csignal>
 #include <cstring>
 #include <espalier/core/error.hpp>
-#include <espalier/results/result_file.hpp>
-#include <espalier/run/journal.hpp>
-#include <espalier/run/protocol.hpp>
-#include <espalier/run/trial_record.hpp>
 #include <filesystem>
 #include <string>
 

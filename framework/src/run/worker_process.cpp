@@ -1,4 +1,4 @@
-#include <espalier/run/worker_process.hpp>
+#include "run/worker_process.hpp"
 
 #include <fcntl.h>
 #include <spawn.h>

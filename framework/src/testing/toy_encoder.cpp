@@ -5,8 +5,8 @@
 
 #include <espalier/core/file.hpp>
 #include <espalier/core/json.hpp>
-#include <espalier/data/safetensors.hpp>
 #include <espalier/nn/pretrained.hpp>
+#include <espalier/tensor/safetensors.hpp>
 #include <filesystem>
 
 #include "toy_encoder_internal.hpp"

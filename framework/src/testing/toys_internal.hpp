@@ -3,9 +3,9 @@
 
 #include <cstdint>
 #include <espalier/core/random.hpp>
-#include <espalier/data/image.hpp>
 #include <espalier/graph/csr.hpp>
-#include <espalier/plugin/tensor.hpp>
+#include <espalier/image/image.hpp>
+#include <espalier/tensor/tensor.hpp>
 #include <string>
 #include <vector>
 

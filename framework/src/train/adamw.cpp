@@ -1,4 +1,4 @@
-#include <espalier/train/adamw.hpp>
+#include "train/adamw.hpp"
 
 #include <ATen/ops/zeros_like.h>
 #include <c10/core/GradMode.h>

@@ -1,4 +1,4 @@
-#include <espalier/train/checkpoint.hpp>
+#include "train/checkpoint.hpp"
 
 #include <spdlog/logger.h>
 

@@ -1,11 +1,11 @@
-#include <espalier/train/class_features.hpp>
+#include "train/class_features.hpp"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/stack.h>
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
-#include <espalier/data/flora.hpp>
+#include <espalier/dataset/flora.hpp>
 #include <espalier/nn/unit_rows.hpp>
 #include <vector>
 

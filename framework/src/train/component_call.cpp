@@ -1,4 +1,4 @@
-#include <espalier/train/component_call.hpp>
+#include "train/component_call.hpp"
 
 #include <ATen/ops/isfinite.h>
 

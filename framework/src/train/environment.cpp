@@ -1,4 +1,4 @@
-#include <espalier/train/environment.hpp>
+#include "train/environment.hpp"
 
 #include <ATen/Parallel.h>
 #include <torch/version.h>

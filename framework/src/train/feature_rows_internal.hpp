@@ -1,10 +1,10 @@
 // How features and captions lie in a part of the cache.
 #pragma once
 
+#include "cache/stage_entry.hpp"
 #include <cstddef>
 #include <cstdint>
-#include <espalier/plugin/tensor.hpp>
-#include <espalier/results/stage_entry.hpp>
+#include <espalier/tensor/tensor.hpp>
 #include <span>
 #include <string>
 #include <vector>

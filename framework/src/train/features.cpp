@@ -1,13 +1,13 @@
-#include <espalier/train/features.hpp>
+#include "train/features.hpp"
 
 #include <c10/core/GradMode.h>
 
+#include "train/component_call.hpp"
 #include <algorithm>
 #include <chrono>
 #include <espalier/core/error.hpp>
 #include <espalier/core/random.hpp>
 #include <espalier/nn/adaptable.hpp>
-#include <espalier/train/component_call.hpp>
 #include <numeric>
 #include <utility>
 

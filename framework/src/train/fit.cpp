@@ -1,14 +1,14 @@
-#include <espalier/train/fit.hpp>
+#include "train/fit.hpp"
 
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/tensor.h>
 
+#include "train/test_set.hpp"
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <espalier/core/error.hpp>
 #include <espalier/core/random.hpp>
-#include <espalier/train/test_set.hpp>
 #include <numeric>
 #include <span>
 

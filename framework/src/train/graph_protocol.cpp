@@ -1,4 +1,4 @@
-#include <espalier/train/graph_protocol.hpp>
+#include "train/graph_protocol.hpp"
 
 #include <ATen/ops/cat.h>
 #include <c10/core/GradMode.h>

@@ -7,13 +7,13 @@
 #include <torch/version.h>
 #include <unistd.h>
 
+#include "train/machine.hpp"
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <ctime>
 #include <espalier/core/process.hpp>
 #include <espalier/nn/pretrained.hpp>
-#include <espalier/train/machine.hpp>
 #include <fstream>
 #include <sstream>
 

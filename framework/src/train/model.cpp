@@ -1,13 +1,13 @@
-#include <espalier/train/model.hpp>
+#include "train/model.hpp"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
 
+#include "train/component_call.hpp"
 #include <cmath>
 #include <espalier/core/error.hpp>
 #include <espalier/nn/unit_rows.hpp>
-#include <espalier/train/component_call.hpp>
 
 namespace espalier {
 void Head::init(const HeadParams& params, std::int64_t width, std::int64_t classes,

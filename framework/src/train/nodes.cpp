@@ -1,13 +1,13 @@
-#include <espalier/train/nodes.hpp>
+#include "train/nodes.hpp"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/zeros.h>
 
+#include "train/component_call.hpp"
 #include <cstdlib>
 #include <espalier/core/error.hpp>
 #include <espalier/nn/unit_rows.hpp>
-#include <espalier/train/component_call.hpp>
 #include <vector>
 
 namespace espalier {

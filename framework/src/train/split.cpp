@@ -1,10 +1,10 @@
-#include <espalier/train/split.hpp>
+#include "train/split.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <espalier/core/error.hpp>
 #include <espalier/core/random.hpp>
-#include <espalier/data/fewshot.hpp>
+#include <espalier/dataset/fewshot.hpp>
 #include <span>
 
 namespace espalier {

@@ -1,4 +1,4 @@
-#include <espalier/train/test_set.hpp>
+#include "train/test_set.hpp"
 
 #include <espalier/core/error.hpp>
 #include <span>

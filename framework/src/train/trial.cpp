@@ -1,12 +1,12 @@
-#include <espalier/train/trial.hpp>
+#include "train/trial.hpp"
 
+#include "train/checkpoint.hpp"
+#include "train/component_call.hpp"
+#include "train/fit.hpp"
+#include "train/graph_protocol.hpp"
+#include "train/zero_shot.hpp"
 #include <espalier/core/error.hpp>
 #include <espalier/graph/statistics.hpp>
-#include <espalier/train/checkpoint.hpp>
-#include <espalier/train/component_call.hpp>
-#include <espalier/train/fit.hpp>
-#include <espalier/train/graph_protocol.hpp>
-#include <espalier/train/zero_shot.hpp>
 
 #include "trial_run_internal.hpp"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <espalier/train/trial.hpp>
+#include "run/trial_request.hpp"
 
 namespace espalier {
 

@@ -1,15 +1,15 @@
 // What every kind of trial has: its request, its components, its result.
 #pragma once
 
+#include "experiment/sections.hpp"
+#include "train/environment.hpp"
+#include "train/features.hpp"
+#include "train/split.hpp"
+#include "train/test_set.hpp"
+#include "train/trial.hpp"
 #include <chrono>
 #include <cstdint>
-#include <espalier/experiment/sections.hpp>
 #include <espalier/plugin/peft.hpp>
-#include <espalier/train/environment.hpp>
-#include <espalier/train/features.hpp>
-#include <espalier/train/split.hpp>
-#include <espalier/train/test_set.hpp>
-#include <espalier/train/trial.hpp>
 #include <memory>
 #include <string>
 #include <string_view>

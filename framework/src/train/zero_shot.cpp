@@ -1,8 +1,8 @@
-#include <espalier/train/zero_shot.hpp>
+#include "train/zero_shot.hpp"
 
 #include <ATen/TensorOperators.h>
 
-#include <espalier/train/class_features.hpp>
+#include "train/class_features.hpp"
 
 #include "trial_run_internal.hpp"
 

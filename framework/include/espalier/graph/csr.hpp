@@ -7,7 +7,7 @@
 
 #include <cstdint>
 #include <espalier/core/json.hpp>
-#include <espalier/plugin/tensor.hpp>
+#include <espalier/tensor/tensor.hpp>
 #include <memory>
 #include <vector>
 

@@ -8,7 +8,7 @@
 
 #include <cstdint>
 #include <espalier/core/random.hpp>
-#include <espalier/plugin/tensor.hpp>
+#include <espalier/tensor/tensor.hpp>
 #include <vector>
 
 namespace espalier {

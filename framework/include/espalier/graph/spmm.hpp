@@ -2,7 +2,7 @@
 #pragma once
 
 #include <espalier/graph/csr.hpp>
-#include <espalier/plugin/tensor.hpp>
+#include <espalier/tensor/tensor.hpp>
 
 namespace espalier {
 

@@ -1,7 +1,7 @@
 // Nonlinearities by name.
 #pragma once
 
-#include <espalier/plugin/tensor.hpp>
+#include <espalier/tensor/tensor.hpp>
 #include <string>
 #include <vector>
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <espalier/plugin/tensor.hpp>
+#include <espalier/tensor/tensor.hpp>
 
 namespace espalier {
 

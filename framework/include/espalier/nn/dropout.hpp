@@ -1,7 +1,7 @@
 // Dropout from Espalier's own generator.
 #pragma once
 
-#include <espalier/plugin/gnn.hpp>
+#include <espalier/nn/mode.hpp>
 
 namespace espalier {
 

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 #include <espalier/core/random.hpp>
-#include <espalier/plugin/tensor.hpp>
+#include <espalier/tensor/tensor.hpp>
 #include <string>
 #include <utility>
 #include <vector>

@@ -1,8 +1,8 @@
 // Stored tensors as at::Tensor.
 #pragma once
 
-#include <espalier/data/safetensors.hpp>
-#include <espalier/plugin/tensor.hpp>
+#include <espalier/tensor/safetensors.hpp>
+#include <espalier/tensor/tensor.hpp>
 #include <map>
 #include <string>
 #include <string_view>

@@ -1,7 +1,7 @@
 // Vectors of length 1, which cosines are products of.
 #pragma once
 
-#include <espalier/plugin/tensor.hpp>
+#include <espalier/tensor/tensor.hpp>
 
 namespace espalier {
 

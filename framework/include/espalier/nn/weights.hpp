@@ -6,8 +6,8 @@
 
 #include <cstdint>
 #include <espalier/core/error.hpp>
-#include <espalier/data/safetensors.hpp>
 #include <espalier/nn/site.hpp>
+#include <espalier/tensor/safetensors.hpp>
 #include <filesystem>
 #include <map>
 #include <optional>

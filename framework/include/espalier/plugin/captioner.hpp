@@ -3,7 +3,7 @@
 
 #include <espalier/core/json.hpp>
 #include <espalier/core/random.hpp>
-#include <espalier/data/image.hpp>
+#include <espalier/image/image.hpp>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -11,14 +11,14 @@
 namespace espalier {
 
 struct CaptionRequest {
-  std::string_view id;                 // of the sample
-  std::function<Image()> image;        // decodes on demand
-  Json facts;                          // of the dataset, or null
-  Random random{std::uint64_t{0}};     // of this sample alone
+  std::string_view id;              // of the sample
+  std::function<Image()> image;     // decodes on demand
+  Json facts;                       // of the dataset, or null
+  Random random{std::uint64_t{0}};  // of this sample alone
 };
 
 struct Caption {
-  std::string text;   // UTF-8, may be empty
+  std::string text;    // UTF-8, may be empty
   std::string source;  // what produced it: a model, a file, a rule
 };
 

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <espalier/core/json.hpp>
-#include <espalier/data/image.hpp>
+#include <espalier/image/image.hpp>
 #include <string>
 #include <string_view>
 #include <vector>

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <espalier/data/image.hpp>
-#include <espalier/plugin/tensor.hpp>
+#include <espalier/image/image.hpp>
+#include <espalier/tensor/tensor.hpp>
 #include <functional>
 #include <span>
 #include <string>
@@ -14,11 +14,11 @@ namespace espalier {
 
 class AdaptableEncoder;  // nn/adaptable.hpp: towers with named sites
 
-// Features are float32 rows on the encoder's device, without gradient. A row depends on its own input
-// alone: f(x)[i] equals f(x[i:i+1]).
+// Features are float32 rows on the encoder's device, without gradient. A row depends on its own
+// input alone: f(x)[i] equals f(x[i:i+1]).
 //
-// Capabilities: `image`, `text` (which towers there are), `shared_space` (image and text features can
-// be compared by cosine), `sites` (adaptable() answers), `fitted` (fit() must come first).
+// Capabilities: `image`, `text` (which towers there are), `shared_space` (image and text features
+// can be compared by cosine), `sites` (adaptable() answers), `fitted` (fit() must come first).
 class Encoder {
  public:
   using Interface = Encoder;

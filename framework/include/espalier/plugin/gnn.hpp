@@ -10,17 +10,12 @@
 #include <cstdint>
 #include <espalier/core/random.hpp>
 #include <espalier/graph/csr.hpp>
+#include <espalier/nn/mode.hpp>
 #include <espalier/nn/parameters.hpp>
-#include <espalier/plugin/tensor.hpp>
+#include <espalier/tensor/tensor.hpp>
 #include <string_view>
 
 namespace espalier {
-
-// Whether dropout acts, and the generator that it draws from.
-struct Mode {
-  bool training = false;
-  Random* dropout = nullptr;  // set when training
-};
 
 // Capabilities: `graph` (looks at edges at all), `edge_weight` (looks at weights), `bipartite` (can
 // attach), `identity_at_init` (y equals x before training), `wraps:FIELD` (has the capabilities of

@@ -3,7 +3,7 @@
 
 #include <espalier/core/json.hpp>
 #include <espalier/graph/csr.hpp>
-#include <espalier/plugin/tensor.hpp>
+#include <espalier/tensor/tensor.hpp>
 #include <string_view>
 
 namespace espalier {

@@ -3,7 +3,7 @@
 
 #include <espalier/core/random.hpp>
 #include <espalier/nn/parameters.hpp>
-#include <espalier/plugin/tensor.hpp>
+#include <espalier/tensor/tensor.hpp>
 #include <string_view>
 
 namespace espalier {

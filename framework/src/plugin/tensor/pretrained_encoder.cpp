@@ -1,0 +1,143 @@
+#include <espalier/plugin/pretrained_encoder.hpp>
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+#include <cmath>
+#include <espalier/core/builtin.hpp>
+#include <espalier/core/file.hpp>
+#include <espalier/core/json.hpp>
+#include <espalier/nn/pretrained.hpp>
+
+namespace espalier {
+namespace {
+
+// 32 pictures at CLIP's size take 20 MB, enough for the towers' own batches.
+constexpr std::int64_t floats_in_memory = std::int64_t{32} * 3 * 224 * 224;
+
+std::size_t pictures_in_memory(const ImageTransform& transform) {
+  return static_cast<std::size_t>(std::max<std::int64_t>(floats_in_memory / transform.floats(), 1));
+}
+
+// Nothing where `make` throws an Error; what it says is added, each problem once.
+template <class Make>
+auto made(std::vector<Problem>& problems, const Make& make) -> std::optional<decltype(make())> {
+  try {
+    return make();
+  } catch (const Error& error) {
+    for (const Problem& problem : error.problems()) {
+      if (std::find(problems.begin(), problems.end(), problem) == problems.end()) {
+        problems.push_back(problem);
+      }
+    }
+    return std::nullopt;
+  }
+}
+
+bool has_any(const std::filesystem::path& folder, std::initializer_list<const char*> names) {
+  return std::any_of(names.begin(), names.end(),
+                     [&](const char* name) { return std::filesystem::exists(folder / name); });
+}
+
+ImageTransform transform_of(const std::filesystem::path& file) {
+  const Json config = parse_json(read_file(file, std::size_t{1} << 20), file.string());
+  return ImageTransform(Preprocessing::from_json(config, file.string()));
+}
+
+void refuse(const char* what, const char* found) {
+  throw Error({.what = what,
+               .where = {},
+               .expected = "an encoder with such a tower",
+               .found = found,
+               .fix = {}});
+}
+
+}  // namespace
+
+void bind(Schema<PretrainedParams>& s) {
+  s.field("weights", &PretrainedParams::weights)
+      .required()
+      .doc("Model folder in Hugging Face's layout: config.json, model.safetensors and the rest");
+  s.field("precision", &PretrainedParams::precision)
+      .choices({"float32", "bfloat16", "float16", "auto"})
+      .doc("Type to compute in; auto takes bfloat16 where the machine multiplies it natively");
+}
+
+PretrainedEncoder::PretrainedEncoder(const std::vector<std::string>& families, const Params& params,
+                                     const RunContext& context) {
+  const std::filesystem::path folder = resolve_path(params.weights.text);
+  auto model = made(problems_, [&] {
+    return load_pretrained(
+        folder, {.families = families, .device = context.device(), .precision = params.precision});
+  });
+  if (model ? (*model)->image() != nullptr : has_any(folder, {"preprocessor_config.json"})) {
+    transform_ = made(problems_, [&] { return transform_of(folder / "preprocessor_config.json"); });
+  }
+  if (model ? (*model)->text() != nullptr
+            : has_any(folder, {"tokenizer.json", "vocab.json", "merges.txt", "vocab.txt"})) {
+    tokenizer_ = made(problems_, [&] { return open_tokenizer(folder); });
+  }
+  if (!model) throw Error(std::move(problems_));
+  model_ = std::move(*model);
+  if (!tokenizer_) return;
+  const std::int64_t longest = model_->text()->max_length();
+  if (tokenizer_->max_length() > longest) tokenizer_ = tokenizer_->with_max_length(longest);
+}
+
+PretrainedEncoder::~PretrainedEncoder() = default;
+
+std::int64_t PretrainedEncoder::image_width() const {
+  return model_->image() ? model_->image()->feature_width() : 0;
+}
+
+std::int64_t PretrainedEncoder::text_width() const {
+  return model_->text() ? model_->text()->feature_width() : 0;
+}
+
+at::Tensor PretrainedEncoder::encode_images(std::span<const Image> images) const {
+  if (!model_->image()) refuse("pictures cannot be encoded", "a text tower alone");
+  const c10::AutoGradMode without_gradients(false);
+  if (!transform_) throw Error(problems_);
+  std::vector<at::Tensor> parts;
+  const std::size_t at_once = pictures_in_memory(*transform_);
+  for (std::size_t from = 0; from < images.size(); from += at_once) {
+    const auto some = images.subspan(from, std::min(at_once, images.size() - from));
+    parts.push_back(image_features(*model_->image(), pixel_values(*transform_, some)));
+  }
+  return parts.empty() ? at::empty({0, image_width()}, at::kFloat) : at::cat(parts);
+}
+
+at::Tensor PretrainedEncoder::encode_texts(std::span<const std::string> texts) const {
+  if (!model_->text()) refuse("texts cannot be encoded", "an image tower alone");
+  const c10::AutoGradMode without_gradients(false);
+  if (!tokenizer_) throw Error(problems_);
+  const TokenRows rows = tokenizer_->encode_batch(texts);
+  std::vector<std::vector<std::int64_t>> ids;
+  for (std::int64_t row = 0; row < rows.rows; ++row) {
+    const auto begin = rows.ids.begin() + row * rows.columns;
+    ids.emplace_back(begin, begin + rows.lengths[static_cast<std::size_t>(row)]);
+  }
+  return text_features(*model_->text(), ids);
+}
+
+double PretrainedEncoder::logit_scale() const {
+  const at::Tensor& log = model_->log_logit_scale;
+  return log.defined() ? std::exp(log.item<double>()) : 1.0;
+}
+
+at::Tensor pixel_values(const ImageTransform& transform, std::span<const Image> images) {
+  const auto count = static_cast<std::int64_t>(images.size());
+  at::Tensor pixels = at::empty({count, 3, transform.height(), transform.width()}, at::kFloat);
+  float* const to = pixels.data_ptr<float>();
+  at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      transform.apply(images[static_cast<std::size_t>(i)], to + i * transform.floats());
+    }
+  });
+  return pixels;
+}
+
+}  // namespace espalier

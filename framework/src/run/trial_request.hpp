@@ -1,0 +1,40 @@
+// What a trial is asked to do, and whom it tells how it goes.
+#pragma once
+
+#include "cache/stage_entry.hpp"
+#include "experiment/stage.hpp"
+#include "results/trial_result.hpp"
+#include <atomic>
+#include <cstdint>
+#include <espalier/core/json.hpp>
+#include <espalier/plugin/loader.hpp>
+#include <filesystem>
+#include <functional>
+#include <spdlog/fwd.h>
+#include <string>
+#include <vector>
+
+namespace espalier {
+
+struct TrialRequest {
+  std::string trial_id;
+  std::string combo_id;
+  Json config;                   // resolved
+  std::vector<StageRef> stages;  // what it shares with others
+  std::filesystem::path folder;  // results/<experiment>/trials/<trial_id>
+  std::filesystem::path cache;   // results/.cache
+  std::int64_t cache_limit = unlimited;
+  std::int64_t attempt = 1;
+};
+
+struct TrialHooks {
+  Loader* loader = nullptr;
+  spdlog::logger* log = nullptr;
+  std::string device = "cpu";               // where encoders compute, as device_of() takes it
+  const std::atomic<bool>* stop = nullptr;  // set: checkpoint after this epoch
+  std::function<void(const EpochMetrics&)> epoch;        // after every evaluation, in order
+  std::function<void(std::string_view stage)> stage;     // a stage begins
+  std::function<void(const std::string& text)> warning;  // something that the user should know
+};
+
+}  // namespace espalier

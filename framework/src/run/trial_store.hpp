@@ -1,0 +1,36 @@
+// Where the trials of an experiment are kept: results/<experiment>/trials/<trial_id>.
+#pragma once
+
+#include "results/trial_record.hpp"
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace espalier {
+
+class TrialStore {
+ public:
+  // Neither folder need exist.
+  TrialStore(std::filesystem::path results, const std::string& experiment);
+
+  [[nodiscard]] const std::filesystem::path& experiment() const noexcept { return experiment_; }
+  [[nodiscard]] std::filesystem::path cache() const { return results_ / ".cache"; }
+  [[nodiscard]] std::filesystem::path folder(const std::string& trial_id) const;
+
+  [[nodiscard]] TrialRecord read(const std::string& trial_id) const;
+
+  // The folder of the same trial in another experiment under the same results root, if it is
+  // complete there.
+  [[nodiscard]] std::optional<std::filesystem::path> elsewhere(const std::string& trial_id) const;
+  // Makes a trial that is complete in `from` complete here too: its files are linked (or copied,
+  // where links cannot be made) and a journal of its own says where it came from.
+  void adopt(const std::string& trial_id, const std::filesystem::path& from) const;
+
+ private:
+  std::filesystem::path results_;
+  std::filesystem::path experiment_;
+  std::vector<std::filesystem::path> others_;  // trials/ of the other experiments
+};
+
+}  // namespace espalier

@@ -1,0 +1,93 @@
+// What the frozen encoder says of a trial's samples, computed once for all trials that need it.
+#pragma once
+
+#include "cache/stage_entry.hpp"
+#include "experiment/stage.hpp"
+#include "train/class_features.hpp"
+#include <cstddef>
+#include <espalier/core/json.hpp>
+#include <espalier/core/process.hpp>
+#include <espalier/dataset/image_batches.hpp>
+#include <espalier/plugin/captioner.hpp>
+#include <espalier/plugin/dataset.hpp>
+#include <espalier/plugin/encoder.hpp>
+#include <espalier/tensor/tensor.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace espalier {
+
+// Everything that the stages of stage.hpp need. Components are made by the functions, and only
+// where the cache lacks something.
+struct FeatureInputs {
+  const Dataset* dataset = nullptr;
+  std::function<std::shared_ptr<Captioner>()> captioner;
+  std::function<std::shared_ptr<Encoder>()> encoder;
+  std::string dataset_name;  // dataset/..., for messages
+  std::string captioner_name;
+  std::string encoder_name;
+  bool fitted = false;                   // the encoder must be fitted first
+  std::vector<std::size_t> fit_samples;  // on the captions of these
+  std::int64_t seed = 0;                 // of captions
+  std::vector<StageRef> stages;
+  Json config;  // resolved, of which the cache keeps what an entry was made of
+  StageStorage storage;
+  std::int64_t decode_threads = usable_cores();  // that decode pictures ahead
+  std::function<bool()> stopped;                 // asks for an early end
+  std::function<void(std::string_view)> stage;   // a stage has to be computed
+};
+
+// Rows follow the samples asked for. A row is stored as soon as it is computed, in ever larger
+// parts, so an end in the middle loses little; where it cannot be stored, this object keeps it.
+// Empty results mean that `stopped` said so.
+class FeatureStages {
+ public:
+  explicit FeatureStages(FeatureInputs inputs);
+  ~FeatureStages();
+
+  [[nodiscard]] std::optional<at::Tensor> images(std::span<const std::size_t> samples);
+  [[nodiscard]] std::optional<at::Tensor> texts(std::span<const std::size_t> samples);
+  [[nodiscard]] std::optional<std::vector<std::string>> captions(
+      std::span<const std::size_t> samples);
+
+  // Of every class, by its texts.
+  [[nodiscard]] std::optional<ClassFeatures> classes(const ClassTexts& texts);
+
+  // Weights of the encoder that gave the last features, 0 where it has none.
+  [[nodiscard]] std::int64_t encoder_parameters() const noexcept { return encoder_parameters_; }
+  // Whether nothing had to be computed, by stage.
+  [[nodiscard]] const std::map<std::string, bool>& cached() const noexcept { return cached_; }
+
+ private:
+  class Parts;
+  using RowStore = std::function<void(StageEntry&, std::span<const std::size_t>,
+                                      const std::vector<at::Tensor>&)>;
+  Parts& parts(const std::string& stage);
+  Encoder& encoder();
+  bool fit_encoder();
+  RowStore row_store();
+  at::Tensor gathered(const StageEntry& entry, std::span<const std::size_t> samples);
+  [[nodiscard]] std::vector<std::string> caption_batch(std::span<const std::size_t> samples);
+  [[nodiscard]] std::shared_ptr<ImageBatches> decoded(std::span<const std::size_t> samples) const;
+  [[nodiscard]] at::Tensor image_batch(const std::vector<Image>& images);
+  [[nodiscard]] at::Tensor text_batch(std::span<const std::size_t> samples,
+                                      const std::map<std::size_t, std::string>& text_of);
+  [[nodiscard]] at::Tensor class_batch(std::span<const std::size_t> classes,
+                                       const ClassTexts& texts);
+
+  FeatureInputs inputs_;
+  std::shared_ptr<Encoder> encoder_;
+  std::shared_ptr<Captioner> captioner_;
+  bool is_fitted_ = false;
+  std::int64_t encoder_parameters_ = 0;
+  double logit_scale_ = 1;
+  std::map<std::string, bool> cached_;
+  std::map<std::string, std::unique_ptr<Parts>> parts_;
+};
+
+}  // namespace espalier

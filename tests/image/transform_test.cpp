@@ -1,0 +1,125 @@
+#include <espalier/image/transform.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <espalier/core/error.hpp>
+#include <espalier/image/decode.hpp>
+
+#include "image/golden_images.hpp"
+#include "tensor/golden_tensors.hpp"
+
+namespace espalier {
+namespace {
+
+using testing::HasSubstr;
+using testing_support::golden_dir;
+using testing_support::GoldenTensors;
+
+Preprocessing read(const char* text) {
+  return Preprocessing::from_json(parse_json(text, "test"), "preprocessor_config.json");
+}
+
+std::string error_of(const char* text) {
+  try {
+    (void)read(text);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return {};
+}
+
+TEST(Preprocessing, FillsInTheDefaultsOfItsClass) {
+  const Preprocessing clip = read(R"({"image_processor_type": "CLIPImageProcessor"})");
+  EXPECT_EQ(clip.shortest_edge, 224);
+  EXPECT_EQ(clip.crop_width, 224);
+  EXPECT_EQ(clip.filter, Filter::bicubic);
+  EXPECT_EQ(clip.mean[0], 0.48145466);
+  const Preprocessing vit = read(R"({"image_processor_type": "ViTImageProcessorFast"})");
+  EXPECT_EQ(vit.shortest_edge, 0);
+  EXPECT_EQ(vit.width, 224);
+  EXPECT_EQ(vit.crop_width, 0);
+  EXPECT_EQ(vit.filter, Filter::bilinear);
+  EXPECT_EQ(vit.std[2], 0.5);
+  const Preprocessing deit = read(R"({"image_processor_type": "DeiTImageProcessor"})");
+  EXPECT_EQ(deit.height, 256);
+  EXPECT_EQ(deit.crop_height, 224);
+}
+
+TEST(Preprocessing, ReadsSizesAsOlderFilesHaveThem) {
+  const Preprocessing clip =
+      read(R"({"feature_extractor_type": "CLIPFeatureExtractor", "size": 336, "crop_size": 336})");
+  EXPECT_EQ(clip.shortest_edge, 336);
+  EXPECT_EQ(clip.crop_height, 336);
+  const Preprocessing blip = read(R"({"image_processor_type": "BlipImageProcessor", "size": 384})");
+  EXPECT_EQ(blip.shortest_edge, 0);
+  EXPECT_EQ(blip.height, 384);
+  EXPECT_EQ(read(R"({"do_normalize": false, "do_rescale": false})").rescale, 1.0);
+}
+
+TEST(Preprocessing, ReportsEveryMistakeAtOnce) {
+  const std::string text = error_of(R"({"image_processor_type": "ConvNextImageProcessor",
+      "size": {"longest_edge": 9}, "resample": 1, "do_resize": false, "image_mean": [1, 2],
+      "image_std": [1, 0, 1], "crop_size": -5})");
+  for (const char* part : {"ConvNextImageProcessor", "SiglipImageProcessor", "longest_edge",
+                           "\"resample\"", "do_resize", "\"image_mean\"", "\"image_std\"", "-5"}) {
+    EXPECT_THAT(text, HasSubstr(part));
+  }
+  EXPECT_THAT(error_of("[]"), HasSubstr("an object"));
+  EXPECT_THAT(error_of(R"({"size": {"shortest_edge": 224}, "do_center_crop": false})"),
+              HasSubstr("keep their shapes"));
+  EXPECT_THAT(error_of(R"({"do_center_crop": true, "size": 20, "crop_size": 30})"),
+              HasSubstr("larger than \"size\""));
+  EXPECT_THAT(error_of(R"({"size": 1e9})"), HasSubstr("out of range"));
+}
+
+// Two by two pixels need no resizing; (51 / 255 - 0.5) / 0.25 = -1.2 and so on.
+TEST(ImageTransform, NormalisesIntoPlanes) {
+  Preprocessing p;
+  p.shortest_edge = p.crop_width = p.crop_height = 2;
+  p.mean = {0.5, 0, 0};
+  p.std = {0.25, 1, 0.5};
+  const Image image{2, 2, {51, 0, 255, 0, 0, 0, 0, 255, 0, 255, 0, 0}};
+  float to[12];
+  ImageTransform(p).apply(image, to);
+  const float expected[12] = {-1.2f, -2, -2, 2, 0, 0, 1, 0, 2, 0, 0, 0};
+  for (int i = 0; i < 12; ++i) EXPECT_NEAR(to[i], expected[i], 1e-6f) << i;
+}
+
+// The whole pipeline as four image processors run it, to 1e-6. Pillow 13's order of passes, which
+// made these values.
+TEST(ImageTransform, EqualsTheImageProcessors) {
+  if (!std::filesystem::exists(golden_dir() / "images")) GTEST_SKIP() << "no " << golden_dir();
+  const GoldenTensors expected(golden_dir() / "images" / "expected.safetensors");
+  const Json cases = *testing_support::golden_image_cases();
+  const Json processors =
+      parse_json(read_file(golden_dir() / "images" / "cases.json"), "cases").at("processors");
+  const std::pair<const char*, const char*> kinds[] = {{"blip", "BlipImageProcessor"},
+                                                       {"vit", "ViTImageProcessor"},
+                                                       {"siglip", "SiglipImageProcessor"},
+                                                       {"clip", "CLIPImageProcessor"}};
+  int checked = 0;
+  for (const auto& [kind, type] : kinds) {
+    Json config = processors.at(kind);
+    config["image_processor_type"] = type;
+    Preprocessing p = Preprocessing::from_json(config, kind);
+    p.order = PassOrder::pillow_13;
+    const ImageTransform transform(p);
+    for (const Json& item : cases) {
+      const std::string name = item.at("name").get<std::string>() + "." + kind;
+      if (!expected.has(name)) continue;
+      const Image image = read_image(golden_dir() / ".." / item.at("path").get<std::string>());
+      std::vector<float> got(static_cast<std::size_t>(transform.floats()));
+      transform.apply(image, got.data());
+      const std::vector<float> want = expected.floats(name);
+      ASSERT_EQ(got.size(), want.size()) << name;
+      for (std::size_t i = 0; i < got.size(); ++i) ASSERT_NEAR(got[i], want[i], 1e-6f) << name;
+      ++checked;
+    }
+  }
+  EXPECT_EQ(checked, 12);
+}
+
+}  // namespace
+}  // namespace espalier
