@@ -1,0 +1,52 @@
+// Where the values of features come from: images, texts and classes have a source each.
+#pragma once
+
+#include "train/look.hpp"
+#include <cstddef>
+#include <cstdint>
+#include <espalier/nn/mode.hpp>
+#include <espalier/tensor/tensor.hpp>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace espalier {
+
+class FeatureSource {
+ public:
+  virtual ~FeatureSource() = default;
+
+  [[nodiscard]] virtual std::int64_t width() const = 0;
+  // Whether rows depend on parameters of the trial; then they carry gradients where a tape is kept.
+  [[nodiscard]] virtual bool trained() const = 0;
+  // Looks whose tape may be held at a time; of no meaning where nothing is trained.
+  [[nodiscard]] virtual std::int64_t chunk() const = 0;
+  // float32 [looks, width()] as the parameters make them now. Row i follows from looks[i], the
+  // parameters and the mode alone.
+  [[nodiscard]] virtual at::Tensor rows(std::span<const Look> looks, const Mode& mode) const = 0;
+};
+
+// Features of a frozen encoder: the rows of a table.
+class FrozenSource final : public FeatureSource {
+ public:
+  // table float32 [samples, width]; row i is the plain view of samples[i].
+  FrozenSource(at::Tensor table, std::span<const std::size_t> samples);
+
+  [[nodiscard]] std::int64_t width() const override { return table_.size(1); }
+  [[nodiscard]] bool trained() const override { return false; }
+  [[nodiscard]] std::int64_t chunk() const override { return table_.size(0); }
+  [[nodiscard]] at::Tensor rows(std::span<const Look> looks, const Mode& mode) const override;
+
+ private:
+  at::Tensor table_;
+  std::vector<std::int64_t> row_of_;  // by sample, -1 where the table has none
+};
+
+// Null where the trial has no use for one.
+struct Sources {
+  std::shared_ptr<const FeatureSource> images;
+  std::shared_ptr<const FeatureSource> texts;
+  std::shared_ptr<const FeatureSource> classes;  // looks are labels
+};
+
+}  // namespace espalier
