@@ -108,11 +108,12 @@ TEST(CosineSearch, AQueryFindsTheSameAloneAndInACrowd) {
 
 TEST(CosineSearch, TheSameWhateverTheNumberOfThreads) {
   const at::Tensor x = random_rows(500, 20, Random(12));
+  const int before = at::get_num_threads();
   at::set_num_threads(1);
   const auto one = CosineSearch(x).nearest_others(9);
   at::set_num_threads(3);
   const auto three = CosineSearch(x).nearest_others(9);
-  at::set_num_threads(1);
+  at::set_num_threads(before);
   EXPECT_EQ(one, three);
 }
 

@@ -85,6 +85,7 @@ TEST(Spmm, TheSameBitsWhateverTheNumberOfThreads) {
   CsrGraph graph = random_graph(3000, 3000, 60000, random);
   prepare(graph);
   const at::Tensor start = random_tensor({3000, 33}, random, at::kFloat);
+  const int before = at::get_num_threads();
   const auto run = [&](int threads) {
     at::set_num_threads(threads);
     const at::Tensor x = start.clone().set_requires_grad(true);
@@ -94,7 +95,7 @@ TEST(Spmm, TheSameBitsWhateverTheNumberOfThreads) {
   };
   const auto [y1, g1] = run(1);
   const auto [y4, g4] = run(4);
-  at::set_num_threads(1);
+  at::set_num_threads(before);
   EXPECT_TRUE(y1.equal(y4));
   EXPECT_TRUE(g1.equal(g4));
 }

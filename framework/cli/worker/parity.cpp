@@ -1,3 +1,4 @@
+#include <ATen/Parallel.h>
 #include <boost/program_options.hpp>
 #include <cstdio>
 #include <cstdlib>
@@ -81,6 +82,7 @@ int parity(const std::vector<std::string>& arguments) {
                  "  espalier parity --help\n";
     return 0;
   }
+  at::set_num_threads(1);
   const fs::path data = data_folder(given["data"].as<std::string>());
   std::printf("  %-7s %-58s %9s %9s\n", "", "", "absolute", "relative");
   int bad = 0;

@@ -1,5 +1,7 @@
 #include <espalier/testing/suite.hpp>
 
+#include <ATen/Parallel.h>
+
 #include <algorithm>
 #include <espalier/core/process.hpp>
 #include <espalier/plugin/loader.hpp>
@@ -99,7 +101,11 @@ struct Suite::State {
   }
 };
 
-Suite::Suite(const fs::path& path) : state_(std::make_unique<State>(path)) {}
+// LibTorch sets its threads, and the BLAS's, in its first parallel loop otherwise, after which
+// products round anew.
+Suite::Suite(const fs::path& path) : state_(std::make_unique<State>(path)) {
+  at::set_num_threads(at::get_num_threads());
+}
 Suite::~Suite() = default;
 
 const std::vector<ComponentInfo>& Suite::components() const { return state_->components; }

@@ -14,8 +14,8 @@ namespace espalier::conformance {
 // may be made of others that are installed.
 class Suite {
  public:
-  // Loads them all. Throws Error when the folder is not there or one of its plugins cannot be
-  // loaded.
+  // Loads them all, and lets LibTorch and the BLAS keep the threads that they have. Throws Error
+  // when the folder is not there or one of its plugins cannot be loaded.
   explicit Suite(const std::filesystem::path& folder);
   ~Suite();
 
