@@ -62,8 +62,16 @@ class Flora final : public espalier::Dataset {
     return all;
   }
 
-  espalier::Json class_facts(std::int64_t label) const override {
-    return espalier::flora::facts(species_.at(static_cast<std::size_t>(label)));
+  const espalier::Wording* wording() const override { return &wording_; }
+
+  // A species in every wording.
+  std::vector<std::string> class_texts(std::int64_t label) const override {
+    const auto facts = espalier::flora::facts(species_.at(static_cast<std::size_t>(label)));
+    std::vector<std::string> texts;
+    for (std::int64_t way = 0; way < wording_.count(); ++way) {
+      texts.push_back(wording_.describe(facts, way));
+    }
+    return texts;
   }
 
  private:
@@ -82,6 +90,7 @@ class Flora final : public espalier::Dataset {
   }
 
   Params params_;
+  espalier::flora::Sentences wording_;
   std::vector<espalier::flora::Species> species_;
   std::vector<std::string> names_;
   std::vector<espalier::Sample> samples_;

@@ -22,8 +22,10 @@ Json rose() {
 }
 
 std::string caption(const Captioner& captioner, int sample, Json facts = rose()) {
+  static const flora::Sentences sentences;
   CaptionRequest request;
   request.facts = std::move(facts);
+  request.wording = &sentences;
   request.random = Random(sample, "caption");
   return captioner.caption(request).text;
 }
@@ -91,6 +93,25 @@ TEST(AttributesCaption, NamesTheFactsThatAreMissing) {
   EXPECT_THAT(text, HasSubstr("\"leaf\""));
   EXPECT_THAT(text, Not(HasSubstr("lack \"petals\"")));
   EXPECT_THAT(error_of([&] { (void)caption(*captioner, 1, nullptr); }), HasSubstr("petal_shape"));
+}
+
+TEST(AttributesCaption, SaysFactsThatHaveNoWordingPlainly) {
+  CaptionRequest request;
+  request.facts = {{"beak_shape", "hooked"}, {"crown", "red"}, {"wings", 2}};
+  EXPECT_EQ(make<Captioner>("attributes")->caption(request).text,
+            "beak shape hooked, crown red, wings 2.");
+}
+
+TEST(AttributesCaption, RefusesErrorsWhereNoOtherValuesAreKnown) {
+  CaptionRequest request;
+  request.facts = {{"crown", "red"}};
+  const auto wrong = make<Captioner>("attributes", {{"error_rate", 0.1}});
+  EXPECT_THAT(error_of([&] { wrong->check({&request, 1}); }), HasSubstr("captioner.error_rate"));
+  make<Captioner>("attributes")->check({&request, 1});
+  static const flora::Sentences sentences;
+  request.facts = rose();
+  request.wording = &sentences;
+  wrong->check({&request, 1});
 }
 
 }  // namespace

@@ -19,18 +19,18 @@ using testing::HasSubstr;
 
 class NamedClasses final : public Dataset {
  public:
-  explicit NamedClasses(std::vector<Json> facts = {}) : facts_(std::move(facts)) {}
+  explicit NamedClasses(ClassTexts texts = {{}, {}}) : texts_(std::move(texts)) {}
   const std::vector<std::string>& class_names() const override { return names_; }
   const std::vector<Sample>& samples() const override { return samples_; }
   Image image(std::size_t) const override { return {}; }
-  Json class_facts(std::int64_t label) const override {
-    return facts_.empty() ? Json() : facts_.at(static_cast<std::size_t>(label));
+  std::vector<std::string> class_texts(std::int64_t label) const override {
+    return texts_.at(static_cast<std::size_t>(label));
   }
 
  private:
   std::vector<std::string> names_{"pale rose", "blue_bell"};
   std::vector<Sample> samples_;
-  std::vector<Json> facts_;
+  ClassTexts texts_;
 };
 
 // Two numbers a text, from a table.
@@ -78,17 +78,10 @@ TEST(ClassPrompts, FollowTheDatasetByThemselves) {
       ElementsAre(ElementsAre("a photo of a pale rose."), ElementsAre("a photo of a blue bell.")));
 }
 
-TEST(ClassPrompts, DescribeClassesOfWhichFactsAreKnown) {
-  const Json facts{{"petals", "five"},           {"petal_shape", "broad rounded"},
-                   {"petal_colour", "pale red"}, {"arrangement", "single row"},
-                   {"centre", "yellow button"},  {"leaf", "oval"}};
-  Json other = facts;
-  other["petal_colour"] = "vivid blue";
-  const ClassTexts texts = class_prompts({}, "flora", NamedClasses({facts, other}));
-  ASSERT_EQ(texts.size(), 2U);
-  EXPECT_EQ(texts[0].size(), 5U) << "one a wording";
-  for (const std::string& text : texts[0]) EXPECT_THAT(text, HasSubstr("pale red"));
-  for (const std::string& text : texts[1]) EXPECT_THAT(text, HasSubstr("vivid blue"));
+TEST(ClassPrompts, TakeWhatTheDatasetSaysOfAClass) {
+  const NamedClasses dataset({{"Pale.", "A rose."}, {}});
+  EXPECT_THAT(class_prompts({}, "flowers", dataset),
+              ElementsAre(ElementsAre("Pale.", "A rose."), ElementsAre("a photo of a blue bell.")));
 }
 
 TEST(ClassPrompts, CanBeChosen) {

@@ -26,6 +26,8 @@ constexpr ImpossibleRule impossible[] = {
      "nodes.fuse: {nodes.fuse} needs captions, and captioner/{captioner} gives none"},
     {"captioner", "has(captioner, needs_attributes) and not has(dataset, attributes)",
      "captioner/{captioner} needs attributes, and dataset/{dataset} has none"},
+    {"captioner", "has(captioner, needs_captions) and not has(dataset, captions)",
+     "captioner/{captioner} needs captions, and dataset/{dataset} has none"},
     {"nodes", "nodes.fuse == 'mean' and not has(encoder, shared_space)",
      "nodes.fuse: mean needs image and text features in one space, and encoder/{encoder} has two"},
     {"peft", "has(peft, needs_sites) and not has(encoder, sites)",

@@ -11,6 +11,19 @@ Dataset::~Dataset() = default;
 Captioner::~Captioner() = default;
 
 Json Dataset::facts(std::size_t) const { return nullptr; }
+const Wording* Dataset::wording() const { return nullptr; }
+std::vector<std::string> Dataset::class_texts(std::int64_t) const { return {}; }
+
+void Captioner::check(std::span<const CaptionRequest>) const {}
+
+CaptionRequest caption_request(const Dataset& dataset, std::size_t sample, std::int64_t seed) {
+  const std::string& id = dataset.samples().at(sample).id;
+  return {.id = id,
+          .image = [&dataset, sample] { return dataset.image(sample); },
+          .facts = dataset.facts(sample),
+          .wording = dataset.wording(),
+          .random = Random(seed, "caption:" + id)};
+}
 
 std::string_view to_string(Split split) {
   switch (split) {

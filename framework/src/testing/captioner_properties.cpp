@@ -11,54 +11,51 @@ namespace {
 
 constexpr std::size_t length_limit = 8192;
 
-// What captioners that need facts are asked about: the first samples of a dataset that has some.
-std::vector<CaptionRequest> requests_from(const Dataset& dataset) {
-  std::vector<CaptionRequest> requests;
-  for (std::size_t i = 0; i < std::min<std::size_t>(8, dataset.samples().size()); ++i) {
-    requests.push_back({.id = "sample",
-                        .image = [image = dataset.image(i)] { return image; },
-                        .facts = dataset.facts(i),
-                        .random = Random(std::uint64_t{i})});
+// What captioners are asked about; requests refer to the dataset.
+struct Requests {
+  std::shared_ptr<Dataset> dataset;
+  std::vector<CaptionRequest> list;
+};
+
+// The first samples of a dataset that has facts.
+Requests requests_from(std::shared_ptr<Dataset> dataset) {
+  Requests requests{.dataset = std::move(dataset), .list = {}};
+  for (std::size_t i = 0; i < std::min<std::size_t>(8, requests.dataset->samples().size()); ++i) {
+    requests.list.push_back(caption_request(*requests.dataset, i, 0));
+    requests.list.back().image = [image = requests.dataset->image(i)] { return image; };
   }
   return requests;
 }
 
-std::vector<CaptionRequest> requests_for(const Subject& subject) {
+Requests requests_for(const Subject& subject) {
   if (subject.has("needs_attributes")) {
     for (const ComponentInfo& info : subject.catalog().all()) {
       if (info.kind != "dataset" || !info.has("attributes")) continue;
-      return requests_from(*subject.make_other<Dataset>(info));
+      return requests_from(subject.make_other<Dataset>(info));
     }
     throw Skip("it needs attributes, and no dataset that was found has them");
   }
-  std::vector<CaptionRequest> requests;
+  Requests requests;
   for (const Image& image : some_images()) {
-    requests.push_back({.id = "sample",
-                        .image = [image] { return image; },
-                        .facts = nullptr,
-                        .random = Random(std::uint64_t{requests.size()})});
+    requests.list.push_back(
+        {.id = "sample",
+         .image = [image] { return image; },
+         .facts = subject.has("needs_captions") ? Json{{"caption", "a small picture"}} : Json(),
+         .random = Random(std::uint64_t{requests.list.size()})});
   }
   return requests;
-}
-
-bool is_utf8(const std::string& text) {
-  try {
-    (void)Json(text).dump();
-    return true;
-  } catch (const Json::exception&) {
-    return false;
-  }
 }
 
 bool same(const Caption& a, const Caption& b) { return a.text == b.text && a.source == b.source; }
 
 void sound_captions(const Subject& subject) {
   const auto captioner = subject.make<Captioner>();
-  for (const CaptionRequest& request : requests_for(subject)) {
+  const Requests requests = requests_for(subject);
+  captioner->check(requests.list);
+  for (const CaptionRequest& request : requests.list) {
     const Caption caption = captioner->caption(request);
-    expect(is_utf8(caption.text), "a caption is not UTF-8");
+    expect(is_plain_text(caption.text), "a caption is not UTF-8 or holds a NUL");
     expect(caption.text.size() <= length_limit, "a caption is longer than 8192 bytes");
-    expect(caption.text.find('\0') == std::string::npos, "a caption holds a NUL");
     expect(!caption.source.empty(), "a caption does not say what produced it");
     expect(subject.has("text") != caption.text.empty(),
            subject.has("text") ? "`text` is declared and a caption is empty"
@@ -69,7 +66,8 @@ void sound_captions(const Subject& subject) {
 void repeatable(const Subject& subject) {
   const auto first = subject.make<Captioner>();
   const auto second = subject.make<Captioner>();
-  for (const CaptionRequest& request : requests_for(subject)) {
+  const Requests requests = requests_for(subject);
+  for (const CaptionRequest& request : requests.list) {
     const Caption caption = first->caption(request);
     expect(same(caption, first->caption(request)), "the same request gave another caption");
     expect(same(caption, second->caption(request)), "another instance gave another caption");
@@ -80,7 +78,8 @@ void seed_as_declared(const Subject& subject) {
   if (subject.has("seeded")) throw Skip("`seeded` is declared: captions may follow the seed");
   const auto first = subject.make<Captioner>(1);
   const auto second = subject.make<Captioner>(2);
-  for (CaptionRequest& request : requests_for(subject)) {
+  Requests requests = requests_for(subject);
+  for (CaptionRequest& request : requests.list) {
     const Caption caption = first->caption(request);
     request.random = Random(std::uint64_t{12345});
     expect(same(caption, second->caption(request)),
@@ -90,15 +89,16 @@ void seed_as_declared(const Subject& subject) {
 
 void thread_safe(const Subject& subject) {
   const auto captioner = subject.make<Captioner>();
-  const auto requests = requests_for(subject);
+  const Requests requests = requests_for(subject);
   std::vector<Caption> expected;
-  for (const CaptionRequest& request : requests) expected.push_back(captioner->caption(request));
+  for (const CaptionRequest& request : requests.list)
+    expected.push_back(captioner->caption(request));
   std::atomic<bool> equal = true;
   std::vector<std::jthread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
-      for (std::size_t i = 0; i < requests.size(); ++i) {
-        if (!same(captioner->caption(requests[i]), expected[i])) equal = false;
+      for (std::size_t i = 0; i < requests.list.size(); ++i) {
+        if (!same(captioner->caption(requests.list[i]), expected[i])) equal = false;
       }
     });
   }

@@ -112,6 +112,33 @@ void declared_facts(const Subject& subject) {
   }
 }
 
+bool is_sentence(const std::string& text) { return !text.empty() && is_plain_text(text); }
+
+void sound_words(const Subject& subject) {
+  const auto dataset = subject.make<Dataset>();
+  for (std::size_t label = 0; label < dataset->class_names().size(); ++label) {
+    for (const std::string& text : dataset->class_texts(static_cast<std::int64_t>(label))) {
+      expect(is_sentence(text), "a sentence about \"" + dataset->class_names()[label] +
+                                    "\" is empty, holds a NUL or is not UTF-8");
+    }
+  }
+  const Wording* words = dataset->wording();
+  if (words == nullptr) return;
+  expect(subject.has("attributes"), "it has a wording and `attributes` is not declared");
+  expect(words->count() >= 1, "its wording has no way to say anything");
+  const Json facts = dataset->facts(0);
+  for (std::int64_t way = 0; way < words->count(); ++way) {
+    expect(is_sentence(words->describe(facts, way)),
+           "a description is empty, holds a NUL or is not UTF-8");
+  }
+  for (const auto& [attribute, value] : facts.items()) {
+    if (!value.is_string()) continue;
+    for (const std::string& other : words->alternatives(attribute, value.get<std::string>())) {
+      expect(other != value, "\"" + attribute + "\" has its own value as an alternative");
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<Property> dataset_properties() {
@@ -125,6 +152,7 @@ std::vector<Property> dataset_properties() {
       {"thread_safe", "Images are the same when several threads ask", true, thread_safe},
       {"declared_facts", "Facts are there where a capability says so, and only there", true,
        declared_facts},
+      {"sound_words", "Facts and classes can be said in words", true, sound_words},
   };
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <espalier/testing/conformance.hpp>
+#include <string>
 #include <vector>
 
 namespace espalier::conformance {
@@ -13,5 +14,8 @@ namespace espalier::conformance {
 [[nodiscard]] std::vector<Property> graph_properties();
 [[nodiscard]] std::vector<Property> gnn_properties();
 [[nodiscard]] std::vector<Property> peft_properties();
+
+// UTF-8 without a NUL.
+[[nodiscard]] bool is_plain_text(const std::string& text);
 
 }  // namespace espalier::conformance

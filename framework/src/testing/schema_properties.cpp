@@ -3,6 +3,7 @@
 #include <set>
 
 #include "properties_internal.hpp"
+#include "text/unicode_internal.hpp"
 
 // What holds for the description of any component, and for making it.
 namespace espalier::conformance {
@@ -16,7 +17,7 @@ const Locator nowhere = [](std::string_view) { return std::string(); };
 const std::set<std::string_view>& capabilities_of(std::string_view kind) {
   static const std::map<std::string_view, std::set<std::string_view>> known = {
       {"dataset", {"attributes", "captions"}},
-      {"captioner", {"text", "needs_attributes", "seeded"}},
+      {"captioner", {"text", "needs_attributes", "needs_captions", "seeded"}},
       {"encoder", {"image", "text", "shared_space", "sites", "fitted"}},
       {"graph", {"edge_weight", "symmetric", "seeded"}},
       {"gnn", {"graph", "edge_weight", "bipartite", "identity_at_init"}},
@@ -145,6 +146,10 @@ void can_be_made_and_released(const Subject& subject) {
 }
 
 }  // namespace
+
+bool is_plain_text(const std::string& text) {
+  return text.find('\0') == std::string::npos && !unicode::first_invalid_byte(text);
+}
 
 std::vector<Property> schema_properties() {
   return {

@@ -5,31 +5,20 @@
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
-#include <espalier/dataset/flora.hpp>
 #include <espalier/nn/unit_rows.hpp>
 #include <vector>
 
 namespace espalier {
 namespace {
 
-// In all wordings.
-std::vector<std::string> descriptions(const Json& facts) {
-  std::vector<std::string> sentences;
-  for (std::int64_t wording = 0; wording < flora::wordings; ++wording) {
-    sentences.push_back(flora::describe(facts, wording));
-  }
-  return sentences;
-}
-
+// What the dataset says of each class; where that is nothing, templates with its name.
 ClassTexts automatic(const std::string& dataset_name, const Dataset& dataset) {
-  const std::vector<std::string>& names = dataset.class_names();
-  if (dataset.class_facts(0).is_null()) {
-    const std::vector<std::string> published = prompt_templates(dataset_name);
-    return class_texts(names, published.empty() ? prompt_templates("simple") : published);
-  }
-  ClassTexts texts;
-  for (std::size_t label = 0; label < names.size(); ++label) {
-    texts.push_back(descriptions(dataset.class_facts(static_cast<std::int64_t>(label))));
+  const std::vector<std::string> published = prompt_templates(dataset_name);
+  ClassTexts texts = class_texts(dataset.class_names(),
+                                 published.empty() ? prompt_templates("simple") : published);
+  for (std::size_t label = 0; label < texts.size(); ++label) {
+    std::vector<std::string> own = dataset.class_texts(static_cast<std::int64_t>(label));
+    if (!own.empty()) texts[label] = std::move(own);
   }
   return texts;
 }

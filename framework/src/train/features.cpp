@@ -133,18 +133,25 @@ Encoder& FeatureStages::encoder() {
   return *encoder_;
 }
 
+std::shared_ptr<Captioner> FeatureStages::checked_captioner() const {
+  std::shared_ptr<Captioner> captioner = inputs_.captioner();
+  std::vector<CaptionRequest> all;
+  for (std::size_t sample = 0; sample < inputs_.dataset->samples().size(); ++sample) {
+    all.push_back(caption_request(*inputs_.dataset, sample, inputs_.seed));
+  }
+  guarded(inputs_.captioner_name, "check", [&] { captioner->check(all); });
+  return captioner;
+}
+
 std::vector<std::string> FeatureStages::caption_batch(Samples samples) {
-  if (!captioner_) captioner_ = inputs_.captioner();
+  if (!captioner_) captioner_ = checked_captioner();
   std::vector<std::string> texts;
   for (const std::size_t sample : samples) {
-    const std::string& id = inputs_.dataset->samples()[sample].id;
-    const CaptionRequest request{.id = id,
-                                 .image = [&] { return inputs_.dataset->image(sample); },
-                                 .facts = inputs_.dataset->facts(sample),
-                                 .random = Random(inputs_.seed, "caption:" + id)};
-    texts.push_back(call_component(inputs_.captioner_name, "caption of " + id, [&] {
-                      return captioner_->caption(request);
-                    }).text);
+    const CaptionRequest request = caption_request(*inputs_.dataset, sample, inputs_.seed);
+    texts.push_back(
+        call_component(inputs_.captioner_name, "caption of " + std::string(request.id), [&] {
+          return captioner_->caption(request);
+        }).text);
   }
   return texts;
 }

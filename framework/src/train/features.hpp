@@ -72,6 +72,7 @@ class FeatureStages {
   bool fit_encoder();
   RowStore row_store();
   at::Tensor gathered(const StageEntry& entry, std::span<const std::size_t> samples);
+  [[nodiscard]] std::shared_ptr<Captioner> checked_captioner() const;
   [[nodiscard]] std::vector<std::string> caption_batch(std::span<const std::size_t> samples);
   [[nodiscard]] std::shared_ptr<ImageBatches> decoded(std::span<const std::size_t> samples) const;
   [[nodiscard]] at::Tensor image_batch(const std::vector<Image>& images);

@@ -12,6 +12,7 @@
 #include <espalier/core/json.hpp>
 #include <espalier/core/random.hpp>
 #include <espalier/image/image.hpp>
+#include <espalier/plugin/wording.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -85,5 +86,17 @@ struct Scene {
 // one of several wordings. Throws Error that names the attributes that are missing.
 inline constexpr std::int64_t wordings = 5;
 [[nodiscard]] std::string describe(const Json& facts, std::int64_t wording);
+
+class Sentences final : public Wording {
+ public:
+  [[nodiscard]] std::int64_t count() const override { return wordings; }
+  [[nodiscard]] std::string describe(const Json& facts, std::int64_t way) const override {
+    return flora::describe(facts, way);
+  }
+  [[nodiscard]] std::vector<std::string> alternatives(std::string_view attribute,
+                                                      std::string_view value) const override {
+    return flora::alternatives(attribute, value);
+  }
+};
 
 }  // namespace espalier::flora

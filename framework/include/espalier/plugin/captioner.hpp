@@ -4,17 +4,20 @@
 #include <espalier/core/json.hpp>
 #include <espalier/core/random.hpp>
 #include <espalier/image/image.hpp>
+#include <espalier/plugin/dataset.hpp>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 
 namespace espalier {
 
 struct CaptionRequest {
-  std::string_view id;              // of the sample
-  std::function<Image()> image;     // decodes on demand
-  Json facts;                       // of the dataset, or null
-  Random random{std::uint64_t{0}};  // of this sample alone
+  std::string_view id;               // of the sample
+  std::function<Image()> image;      // decodes on demand
+  Json facts;                        // of the dataset, or null
+  const Wording* wording = nullptr;  // of the facts; null: plain_wording() will do
+  Random random{std::uint64_t{0}};   // of this sample alone
 };
 
 struct Caption {
@@ -22,8 +25,12 @@ struct Caption {
   std::string source;  // what produced it: a model, a file, a rule
 };
 
-// Capabilities: `text` (captions are not empty), `needs_attributes` (of the dataset), `seeded` (the
-// trial's seed changes the captions).
+// What a captioner is told of a sample in a trial with this seed. The dataset must outlive it.
+[[nodiscard]] CaptionRequest caption_request(const Dataset& dataset, std::size_t sample,
+                                             std::int64_t seed);
+
+// Capabilities: `text` (captions are not empty), `needs_attributes`, `needs_captions` (of the
+// dataset), `seeded` (the trial's seed changes the captions).
 class Captioner {
  public:
   using Interface = Captioner;
@@ -31,6 +38,9 @@ class Captioner {
 
   virtual ~Captioner();
 
+  // Called before the first caption with the requests of all samples. Throws Error that names
+  // those that cannot be captioned, as far as that can be known without making the captions.
+  virtual void check(std::span<const CaptionRequest> requests) const;
   // The same request gives the same caption. May be called from several threads at once.
   [[nodiscard]] virtual Caption caption(const CaptionRequest& request) const = 0;
 };

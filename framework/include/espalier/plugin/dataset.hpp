@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <espalier/core/json.hpp>
 #include <espalier/image/image.hpp>
+#include <espalier/plugin/wording.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +27,8 @@ struct Sample {
 
 // Const methods may be called from several threads at once.
 //
-// Capabilities: `attributes` (facts() answers), `captions` (facts() has a key `caption`).
+// Capabilities: `attributes` (facts() says what is in a picture), `captions` (facts() has a text
+// `caption`).
 class Dataset {
  public:
   using Interface = Dataset;
@@ -41,9 +43,12 @@ class Dataset {
   [[nodiscard]] virtual Image image(std::size_t index) const = 0;
   // True statements about the picture, an object, for captioners that can use them; null without.
   [[nodiscard]] virtual Json facts(std::size_t index) const;
-  // The part of facts() that every picture of a class shares, for descriptions of the class; null
-  // without.
-  [[nodiscard]] virtual Json class_facts(std::int64_t) const { return nullptr; }
+  // How facts() are said in words; null where plain_wording() will do. Lives as long as the
+  // dataset.
+  [[nodiscard]] virtual const Wording* wording() const;
+  // Sentences that are true of every picture of a class; empty where prompt templates with its name
+  // are all there is to say.
+  [[nodiscard]] virtual std::vector<std::string> class_texts(std::int64_t label) const;
 };
 
 }  // namespace espalier
