@@ -1,6 +1,6 @@
 // Flowers painted on demand, embedded and seeded. docs/flora.md.
+#include "datasets/flora/flora.hpp"
 #include <cstdio>
-#include <espalier/dataset/flora.hpp>
 #include <espalier/plugin/component.hpp>
 #include <espalier/plugin/dataset.hpp>
 
@@ -62,14 +62,14 @@ class Flora final : public espalier::Dataset {
     return all;
   }
 
-  const espalier::Wording* wording() const override { return &wording_; }
+  const espalier::Wording* wording() const override { return &espalier::flora::wording(); }
 
   // A species in every wording.
   std::vector<std::string> class_texts(std::int64_t label) const override {
     const auto facts = espalier::flora::facts(species_.at(static_cast<std::size_t>(label)));
     std::vector<std::string> texts;
-    for (std::int64_t way = 0; way < wording_.count(); ++way) {
-      texts.push_back(wording_.describe(facts, way));
+    for (std::int64_t way = 0; way < espalier::flora::wordings; ++way) {
+      texts.push_back(espalier::flora::describe(facts, way));
     }
     return texts;
   }
@@ -90,7 +90,6 @@ class Flora final : public espalier::Dataset {
   }
 
   Params params_;
-  espalier::flora::Sentences wording_;
   std::vector<espalier::flora::Species> species_;
   std::vector<std::string> names_;
   std::vector<espalier::Sample> samples_;

@@ -1,14 +1,14 @@
 // Features without weights, an honest baseline. docs/classical.md.
 #include <ATen/ops/zeros.h>
 
+#include "encoders/classical/colour_pyramid.hpp"
+#include "encoders/classical/hog.hpp"
+#include "encoders/classical/word_features.hpp"
 #include <algorithm>
 #include <cmath>
-#include <espalier/image/colour_pyramid.hpp>
-#include <espalier/image/hog.hpp>
 #include <espalier/image/resize.hpp>
 #include <espalier/plugin/component.hpp>
 #include <espalier/plugin/encoder.hpp>
-#include <espalier/text/word_features.hpp>
 
 namespace {
 

@@ -2,11 +2,11 @@
 // of colours and gradients, of the attributes themselves. docs/flora.md quotes both.
 #include <benchmark/benchmark.h>
 
+#include "datasets/flora/flora.hpp"
+#include "encoders/classical/colour_pyramid.hpp"
+#include "encoders/classical/hog.hpp"
 #include <algorithm>
 #include <cmath>
-#include <espalier/dataset/flora.hpp>
-#include <espalier/image/colour_pyramid.hpp>
-#include <espalier/image/hog.hpp>
 #include <functional>
 #include <numeric>
 #include <vector>

@@ -3,12 +3,12 @@
 // normalisation.
 #include <benchmark/benchmark.h>
 
+#include "datasets/flora/flora.hpp"
+#include "encoders/classical/colour_pyramid.hpp"
+#include "encoders/classical/hog.hpp"
 #include <algorithm>
 #include <espalier/core/file.hpp>
-#include <espalier/dataset/flora.hpp>
-#include <espalier/image/colour_pyramid.hpp>
 #include <espalier/image/decode.hpp>
-#include <espalier/image/hog.hpp>
 #include <espalier/image/transform.hpp>
 #include <filesystem>
 #include <vector>

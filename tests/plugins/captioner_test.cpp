@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <espalier/dataset/flora.hpp>
+#include "datasets/flora/flora.hpp"
 #include <espalier/plugin/captioner.hpp>
 #include <set>
 
@@ -22,10 +22,9 @@ Json rose() {
 }
 
 std::string caption(const Captioner& captioner, int sample, Json facts = rose()) {
-  static const flora::Sentences sentences;
   CaptionRequest request;
   request.facts = std::move(facts);
-  request.wording = &sentences;
+  request.wording = &flora::wording();
   request.random = Random(sample, "caption");
   return captioner.caption(request).text;
 }
@@ -108,9 +107,8 @@ TEST(AttributesCaption, RefusesErrorsWhereNoOtherValuesAreKnown) {
   const auto wrong = make<Captioner>("attributes", {{"error_rate", 0.1}});
   EXPECT_THAT(error_of([&] { wrong->check({&request, 1}); }), HasSubstr("captioner.error_rate"));
   make<Captioner>("attributes")->check({&request, 1});
-  static const flora::Sentences sentences;
   request.facts = rose();
-  request.wording = &sentences;
+  request.wording = &flora::wording();
   wrong->check({&request, 1});
 }
 

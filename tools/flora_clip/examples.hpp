@@ -1,9 +1,9 @@
 // Pictures and sentences of the pretraining pool, endlessly.
 #pragma once
 
+#include "datasets/flora/flora.hpp"
 #include <cstdint>
 #include <espalier/core/random.hpp>
-#include <espalier/dataset/flora.hpp>
 #include <espalier/tensor/tensor.hpp>
 #include <string>
 #include <vector>

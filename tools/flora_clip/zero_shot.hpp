@@ -1,8 +1,8 @@
 // How well the towers match pictures to descriptions of classes that they were not trained on.
 #pragma once
 
+#include "datasets/flora/flora.hpp"
 #include <cstdint>
-#include <espalier/dataset/flora.hpp>
 #include <espalier/nn/adaptable.hpp>
 #include <espalier/text/tokenizer.hpp>
 

@@ -1,6 +1,6 @@
+#include "datasets/flora/flora.hpp"
 #include <algorithm>
 #include <espalier/core/error.hpp>
-#include <espalier/dataset/flora.hpp>
 #include <span>
 #include <utility>
 

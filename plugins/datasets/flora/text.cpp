@@ -1,5 +1,5 @@
+#include "datasets/flora/flora.hpp"
 #include <espalier/core/error.hpp>
-#include <espalier/dataset/flora.hpp>
 #include <map>
 
 namespace espalier::flora {
@@ -64,6 +64,18 @@ Phrases phrases(const Json& facts) {
   return all;
 }
 
+class FloraWording final : public Wording {
+ public:
+  [[nodiscard]] std::int64_t count() const override { return wordings; }
+  [[nodiscard]] std::string describe(const Json& facts, std::int64_t way) const override {
+    return flora::describe(facts, way);
+  }
+  [[nodiscard]] std::vector<std::string> alternatives(std::string_view attribute,
+                                                      std::string_view value) const override {
+    return flora::alternatives(attribute, value);
+  }
+};
+
 }  // namespace
 
 std::string describe(const Json& facts, std::int64_t wording) {
@@ -81,6 +93,11 @@ std::string describe(const Json& facts, std::int64_t wording) {
   if (sentence[0] >= 'a' && sentence[0] <= 'z')
     sentence[0] = static_cast<char>(sentence[0] - 'a' + 'A');
   return sentence;
+}
+
+const Wording& wording() {
+  static const FloraWording words;
+  return words;
 }
 
 }  // namespace espalier::flora

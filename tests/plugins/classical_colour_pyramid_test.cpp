@@ -1,4 +1,4 @@
-#include <espalier/image/colour_pyramid.hpp>
+#include "encoders/classical/colour_pyramid.hpp"
 
 #include <gtest/gtest.h>
 

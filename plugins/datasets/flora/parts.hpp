@@ -1,9 +1,9 @@
 // The parts of a painted flower.
 #pragma once
 
-#include <espalier/dataset/flora.hpp>
+#include "datasets/flora/flora.hpp"
 
-#include "canvas_internal.hpp"
+#include "datasets/flora/canvas.hpp"
 
 namespace espalier::flora {
 

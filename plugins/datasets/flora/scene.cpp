@@ -1,5 +1,5 @@
+#include "datasets/flora/flora.hpp"
 #include <algorithm>
-#include <espalier/dataset/flora.hpp>
 #include <numbers>
 
 namespace espalier::flora {

@@ -87,16 +87,7 @@ struct Scene {
 inline constexpr std::int64_t wordings = 5;
 [[nodiscard]] std::string describe(const Json& facts, std::int64_t wording);
 
-class Sentences final : public Wording {
- public:
-  [[nodiscard]] std::int64_t count() const override { return wordings; }
-  [[nodiscard]] std::string describe(const Json& facts, std::int64_t way) const override {
-    return flora::describe(facts, way);
-  }
-  [[nodiscard]] std::vector<std::string> alternatives(std::string_view attribute,
-                                                      std::string_view value) const override {
-    return flora::alternatives(attribute, value);
-  }
-};
+// The two as one, for captioners.
+[[nodiscard]] const Wording& wording();
 
 }  // namespace espalier::flora

@@ -1,4 +1,4 @@
-#include <espalier/text/word_features.hpp>
+#include "encoders/classical/word_features.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,8 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "datasets/flora/flora.hpp"
 #include <espalier/core/hash.hpp>
-#include <espalier/dataset/flora.hpp>
 #include <set>
 
 namespace espalier::flora {

@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "canvas_internal.hpp"
+#include "datasets/flora/canvas.hpp"
 
 namespace espalier {
 

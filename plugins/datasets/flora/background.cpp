@@ -1,7 +1,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "flora_internal.hpp"
+#include "datasets/flora/parts.hpp"
 
 namespace espalier::flora {
 namespace {

@@ -1,4 +1,4 @@
-#include <espalier/image/hog.hpp>
+#include "encoders/classical/hog.hpp"
 
 #include <gtest/gtest.h>
 
