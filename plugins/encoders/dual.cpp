@@ -1,5 +1,6 @@
 // Two towers of different models, such as DINOv2 for pictures and BERT for texts.
 #include <espalier/core/error.hpp>
+#include <espalier/nn/adaptable.hpp>
 #include <espalier/plugin/component.hpp>
 #include <espalier/plugin/encoder.hpp>
 
@@ -32,6 +33,9 @@ class Dual final : public espalier::Encoder {
         text_(context.make<espalier::Encoder>(params.text)) {
     require(image_->image_width() > 0, "image", params.image.use);
     require(text_->text_width() > 0, "text", params.text.use);
+    const espalier::AdaptableEncoder* image = image_->adaptable();
+    const espalier::AdaptableEncoder* text = text_->adaptable();
+    if (image || text) joined_ = espalier::AdaptableEncoder::join(image, text);
   }
 
   [[nodiscard]] std::int64_t image_width() const override { return image_->image_width(); }
@@ -45,6 +49,8 @@ class Dual final : public espalier::Encoder {
   [[nodiscard]] at::Tensor encode_texts(std::span<const std::string> texts) const override {
     return text_->encode_texts(texts);
   }
+  // The side that has no sites stays frozen.
+  [[nodiscard]] espalier::AdaptableEncoder* adaptable() override { return joined_.get(); }
 
  private:
   static void require(bool has_tower, const std::string& side, const std::string& name) {
@@ -58,9 +64,10 @@ class Dual final : public espalier::Encoder {
 
   std::shared_ptr<espalier::Encoder> image_;
   std::shared_ptr<espalier::Encoder> text_;
+  std::unique_ptr<espalier::AdaptableEncoder> joined_;
 };
 
 }  // namespace
 
 ESPALIER_COMPONENT(encoder, "dual", 1, Dual, "An image tower and a text tower of different models",
-                   "image text")
+                   "image text wraps:image:sites wraps:text:sites wraps:text:fitted")

@@ -72,7 +72,8 @@ class Gcn final : public espalier::Gnn {
                   const espalier::Mode& mode) const override {
     const espalier::Linear& linear = layers_[static_cast<std::size_t>(layer)];
     const auto project = [&](const at::Tensor& h) {
-      return linear.product(espalier::dropout(h, params_.dropout, mode));
+      return linear.product(
+          espalier::dropout(h, params_.dropout, mode, "layers." + std::to_string(layer)));
     };
     const at::Tensor from = project(sources);
     const at::Tensor own = targets.is_same(sources) ? from : project(targets);
@@ -91,5 +92,5 @@ class Gcn final : public espalier::Gnn {
 
 }  // namespace
 
-ESPALIER_COMPONENT(gnn, "gcn", 1, Gcn, "Graph convolution (Kipf and Welling 2017)",
+ESPALIER_COMPONENT(gnn, "gcn", 2, Gcn, "Graph convolution (Kipf and Welling 2017)",
                    "graph edge_weight bipartite")

@@ -55,7 +55,7 @@ class Mlp final : public espalier::Gnn {
     at::Tensor h = x;
     for (std::size_t l = 0; l < layers_.size(); ++l) {
       if (l > 0) h = espalier::activate(params_.activation, h);
-      h = layers_[l](espalier::dropout(h, params_.dropout, mode));
+      h = layers_[l](espalier::dropout(h, params_.dropout, mode, "layers." + std::to_string(l)));
     }
     return h;
   }
@@ -73,5 +73,5 @@ class Mlp final : public espalier::Gnn {
 
 }  // namespace
 
-ESPALIER_COMPONENT(gnn, "mlp", 1, Mlp, "Perceptron on each node alone, without a graph",
+ESPALIER_COMPONENT(gnn, "mlp", 2, Mlp, "Perceptron on each node alone, without a graph",
                    "bipartite")

@@ -8,8 +8,6 @@ class NoPeft final : public espalier::Peft {
  public:
   using Params = espalier::NoParams;
   NoPeft(const Params&, const espalier::RunContext&) {}
-
-  void attach(espalier::AdaptableEncoder*, espalier::Parameters&, espalier::Random&) override {}
 };
 
 }  // namespace

@@ -85,17 +85,52 @@ TEST_P(Families, GivesTheSameNumbersWhereverItIsCut) {
   const Model model(GetParam());
   const c10::AutoGradMode no_grad(false);
   const auto check = [](const Tower& tower, const Activations& embedded) {
-    const at::Tensor whole = tower.head(tower.run(embedded, 0, tower.layers())).feature;
+    const at::Tensor whole = tower.head(tower.run(embedded, 0, tower.layers(), {}), {}).feature;
     for (std::int64_t cut = 0; cut <= tower.layers(); ++cut) {
-      const Activations below = tower.run(embedded, 0, cut);
-      EXPECT_TRUE(same(tower.head(tower.run(below, cut, tower.layers())).feature, whole)) << cut;
+      const Activations below = tower.run(embedded, 0, cut, {});
+      const Activations top = tower.run(below, cut, tower.layers(), {});
+      EXPECT_TRUE(same(tower.head(top, {}).feature, whole)) << cut;
     }
   };
   if (const auto* image = model.encoder->image()) {
-    check(*image, image->embed(model.inputs.at("pixel_values")));
+    check(*image, image->embed(model.inputs.at("pixel_values"), {}));
   }
   if (const auto* text = model.encoder->text()) {
-    check(*text, text->embed({model.inputs.at("input_ids"), {}, {}}));
+    check(*text, text->embed({model.inputs.at("input_ids"), {}, {}}, {}));
+  }
+}
+
+TEST_P(Families, AdvancesFromAnyCutToAnyOtherWithTheSameBits) {
+  const Model model(GetParam());
+  const c10::AutoGradMode no_grad(false);
+  const auto check = [](const Tower& tower, const at::Tensor& input, const at::Tensor& feature) {
+    const std::int64_t last = tower.layers() + 2;
+    for (std::int64_t cut = -1; cut <= last; ++cut) {
+      const Activations below = tower.advance({input, {}, {}}, -1, cut, {});
+      EXPECT_TRUE(same(tower.advance(below, cut, last, {}).states, feature)) << cut;
+      if (cut > 0) {
+        const Activations step =
+            tower.advance(tower.advance({input, {}, {}}, -1, cut - 1, {}), cut - 1, cut, {});
+        EXPECT_TRUE(same(step.states, below.states)) << cut;
+      }
+    }
+  };
+  if (const auto* image = model.encoder->image()) {
+    check(*image, model.inputs.at("pixel_values"), model.image());
+  }
+  if (const auto* text = model.encoder->text()) {
+    check(*text, model.inputs.at("input_ids"), model.text());
+  }
+}
+
+TEST(Adaptable, TheHeadKeepsOnePositionWhereOneStandsForTheWhole) {
+  const c10::AutoGradMode no_grad(false);
+  for (const char* name : {"clip-tiny-gelu", "vit-tiny", "dinov2-tiny"}) {
+    const Model model(name);
+    const VisionTower& tower = *model.encoder->image();
+    const at::Tensor states =
+        tower.advance({model.inputs.at("pixel_values"), {}, {}}, -1, tower.layers(), {}).states;
+    EXPECT_EQ(states.size(1), 1) << name;
   }
 }
 
@@ -114,9 +149,10 @@ TEST_P(Families, LetsEverySiteBeHookedAndReset) {
       }
       const bool output = site->role == SiteRole::branch || site->role == SiteRole::linear;
       if (output) {
-        site->outputs.push_back([](const at::Tensor&, const at::Tensor& y) { return y * 1.5; });
+        site->hook_output(
+            [](const at::Tensor&, const at::Tensor& y, const Mode&) { return y * 1.5; });
       } else {
-        site->inputs.push_back([](const at::Tensor& x) {
+        site->hook_input([](const at::Tensor& x, const Mode&) {
           return x + at::full({x.size(-1)}, 0.0, x.options())
                          .index_fill(0, at::full({1}, 0, at::kLong), 2.0);
         });
@@ -134,6 +170,83 @@ INSTANTIATE_TEST_SUITE_P(All, Families,
                          testing::Values("clip-tiny-gelu", "siglip-tiny", "vit-tiny", "dinov2-tiny",
                                          "bert-tiny", "mpnet-tiny"));
 
+TEST(Adaptable, RefusesASecondHookOnOneSide) {
+  const Model model("vit-tiny");
+  Site& site = model.encoder->site("encoder.layer.0.attention.attention.query");
+  const auto same_input = [](const at::Tensor& x, const Mode&) { return x; };
+  site.hook_input(same_input);
+  site.hook_output([](const at::Tensor&, const at::Tensor& y, const Mode&) { return y; });
+  try {
+    site.hook_input(same_input);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("layer.0.attention.attention.query"));
+  }
+}
+
+TEST(Adaptable, TheModeReachesEverySite) {
+  for (const char* name :
+       {"clip-tiny-gelu", "siglip-tiny", "vit-tiny", "bert-tiny", "mpnet-tiny"}) {
+    Model model(name);
+    std::set<std::string> seen;
+    for (Site* site : model.encoder->sites()) {
+      const auto note = [&seen, site](const Mode& mode) {
+        if (mode.training && mode.dropout.key == 5) seen.insert(site->name + site->part);
+      };
+      site->hook_input([note](const at::Tensor& x, const Mode& mode) { return note(mode), x; });
+      site->hook_output([note](const at::Tensor&, const at::Tensor& y, const Mode& mode) {
+        return note(mode), y;
+      });
+    }
+    const Mode mode{.training = true, .dropout = {.key = 5, .rows = {}}};
+    if (model.encoder->image()) {
+      (void)forward(*model.encoder->image(), model.inputs.at("pixel_values"), mode);
+    }
+    if (model.encoder->text()) {
+      (void)forward(*model.encoder->text(), {model.inputs.at("input_ids"), {}, {}}, mode);
+    }
+    (void)model.encoder->classify(at::full({2, 3}, 1.0), mode);
+    EXPECT_EQ(seen.size(), model.encoder->sites().size()) << name;
+  }
+}
+
+TEST(Adaptable, JoinsTheTowersOfTwoModels) {
+  Model image("vit-tiny");
+  Model text("bert-tiny");
+  const at::Tensor before = image.image(), words = text.text();
+  const auto joined = AdaptableEncoder::join(image.encoder.get(), text.encoder.get());
+  std::set<std::string> names;
+  for (const Site* site : joined->sites()) {
+    EXPECT_TRUE(names.insert(std::string(to_string(site->role)) + site->name).second) << site->name;
+  }
+  EXPECT_EQ(joined->weights().size(),
+            image.encoder->weights().size() + text.encoder->weights().size());
+  const std::string layer = ".encoder.layer.1.output.dense";
+  joined->site("text_model" + layer)
+      .hook_output([](const at::Tensor&, const at::Tensor& y, const Mode&) { return y * 2.0; });
+  EXPECT_EQ(joined->cut(TowerKind::text), 1);
+  EXPECT_EQ(joined->cut(TowerKind::image), image.encoder->image()->layers() + 2);
+  EXPECT_GT(difference(text.text(), words), 1e-3);
+  for (const WeightSlot& weight : joined->weights()) {
+    if (weight.name == "vision_model" + layer + ".weight") *weight.slot = *weight.slot * 2.0;
+  }
+  EXPECT_EQ(joined->cut(TowerKind::image), 1);
+  EXPECT_GT(difference(image.image(), before), 1e-3);
+  joined->reset();
+  EXPECT_TRUE(same(image.image(), before));
+  EXPECT_TRUE(same(text.text(), words));
+}
+
+TEST(Adaptable, JoinsOneTowerOfAModelThatHasTwo) {
+  const Model clip("clip-tiny-gelu");
+  const auto joined = AdaptableEncoder::join(clip.encoder.get(), nullptr);
+  EXPECT_EQ(joined->text(), nullptr);
+  EXPECT_EQ(joined->site("vision_model.vision_model.post_layernorm").layer, 3);
+  for (const WeightSlot& weight : joined->weights()) {
+    EXPECT_THAT(weight.name, testing::StartsWith("vision_model.v"));
+  }
+}
+
 TEST(Adaptable, LowRankHookEqualsTheMergedWeight) {
   Model model("clip-tiny-gelu");
   const c10::AutoGradMode no_grad(false);
@@ -142,7 +255,7 @@ TEST(Adaptable, LowRankHookEqualsTheMergedWeight) {
       some.at("grad.vision_model.encoder.layers.0.self_attn.q_proj.weight").narrow(0, 0, 2) * 100.0;
   const at::Tensor up = down.narrow(1, 0, 40).t().contiguous();
   Site& site = model.encoder->site("vision_model.encoder.layers.1.self_attn.v_proj");
-  site.outputs.push_back([&](const at::Tensor& x, const at::Tensor& y) {
+  site.hook_output([&](const at::Tensor& x, const at::Tensor& y, const Mode&) {
     return y + at::linear(at::linear(x, down), up);
   });
   const at::Tensor hooked = model.image();
@@ -160,7 +273,7 @@ TEST(Adaptable, InputHookOfTheMlpEqualsScaledColumns) {
   const c10::AutoGradMode no_grad(false);
   Site& fc2 = model.encoder->site("vision_model.encoder.layers.2.mlp.fc2");
   const at::Tensor scale = at::full({fc2.weight.size(1)}, 0.7);
-  fc2.inputs.push_back([&](const at::Tensor& x) { return x * scale; });
+  fc2.hook_input([&](const at::Tensor& x, const Mode&) { return x * scale; });
   const at::Tensor hooked = model.image();
   model.encoder->reset();
   fc2.weight = fc2.weight * scale;
@@ -171,19 +284,20 @@ TEST(Adaptable, BranchHookSeesTheStreamBeforeTheNorm) {
   Model model("clip-tiny-gelu");
   const c10::AutoGradMode no_grad(false);
   const VisionTower& tower = *model.encoder->image();
-  const Activations entering = tower.run(tower.embed(model.inputs.at("pixel_values")), 0, 1);
+  const Activations entering =
+      tower.run(tower.embed(model.inputs.at("pixel_values"), {}), 0, 1, {});
   at::Tensor seen, added;
   model.encoder->site("vision_model.encoder.layers.1.self_attn")
-      .outputs.push_back([&](const at::Tensor& x, const at::Tensor& y) {
+      .hook_output([&](const at::Tensor& x, const at::Tensor& y, const Mode&) {
         seen = x;
         added = y;
         return y * 0.0;
       });
   at::Tensor mlp_input;
   model.encoder->site("vision_model.encoder.layers.1.mlp")
-      .outputs.push_back(
-          [&](const at::Tensor& x, const at::Tensor& y) { return mlp_input = x, y; });
-  (void)tower.run(entering, 1, 2);
+      .hook_output(
+          [&](const at::Tensor& x, const at::Tensor& y, const Mode&) { return mlp_input = x, y; });
+  (void)tower.run(entering, 1, 2, {});
   EXPECT_TRUE(same(seen, entering.states));
   EXPECT_TRUE(same(mlp_input, entering.states));  // the attention's branch was multiplied by 0
   EXPECT_GT(added.abs().max().item<double>(), 0.0);
@@ -199,9 +313,9 @@ TEST(Adaptable, PromptTokensMayBeInsertedAndReplacedInAnImage) {
         1);
   };
   const auto layers = model.encoder->sites(SiteRole::tokens, "layer");
-  layers[0]->inputs.push_back([&](const at::Tensor& x) { return with_prompt(x, 1); });
+  layers[0]->hook_input([&](const at::Tensor& x, const Mode&) { return with_prompt(x, 1); });
   for (std::size_t i = 1; i < layers.size(); ++i) {
-    layers[i]->inputs.push_back([&](const at::Tensor& x) { return with_prompt(x, 4); });
+    layers[i]->hook_input([&](const at::Tensor& x, const Mode&) { return with_prompt(x, 4); });
   }
   const auto out = forward(*model.encoder->image(), model.inputs.at("pixel_values"));
   EXPECT_EQ(out.last_hidden_state.size(1), 17 + 3);
@@ -211,7 +325,7 @@ TEST(Adaptable, GradientsReachWhatIsAttachedAndNothingElse) {
   Model model("clip-tiny-gelu");
   at::Tensor scale = at::full({40}, 1.0).set_requires_grad(true);
   model.encoder->site("vision_model.encoder.layers.1.layer_norm1")
-      .outputs.push_back([&](const at::Tensor&, const at::Tensor& y) { return y * scale; });
+      .hook_output([&](const at::Tensor&, const at::Tensor& y, const Mode&) { return y * scale; });
   model.image().sum().backward();
   EXPECT_GT(scale.grad().abs().min().item<double>(), 0.0);
   for (const WeightSlot& weight : model.encoder->weights()) {
@@ -237,23 +351,23 @@ TEST(Adaptable, EveryWeightGetsAGradientWhenAllAreTrained) {
 TEST(Adaptable, AReplacedWeightLowersTheCutAndComesBack) {
   Model model("bert-tiny");
   const std::int64_t layers = model.encoder->text()->layers();
-  EXPECT_EQ(model.encoder->cut(TowerKind::text), layers + 1);
+  EXPECT_EQ(model.encoder->cut(TowerKind::text), layers + 2);
   Site& norm = model.encoder->site("encoder.layer.2.output.LayerNorm");
   norm.bias = norm.bias.clone();
   EXPECT_EQ(model.encoder->cut(TowerKind::text), 2);
   model.encoder->reset();
-  EXPECT_EQ(model.encoder->cut(TowerKind::text), layers + 1);
+  EXPECT_EQ(model.encoder->cut(TowerKind::text), layers + 2);
 }
 
 TEST(Adaptable, ClassVectorsPassThroughTheirSite) {
   Model model("clip-tiny-gelu");
   const at::Tensor vectors = at::full({5, 20}, 1.0);
-  EXPECT_TRUE(same(model.encoder->classify(vectors), vectors));
-  model.encoder->sites(SiteRole::classifier).front()->inputs.push_back([](const at::Tensor& x) {
-    return x + 1.0;
-  });
-  EXPECT_TRUE(same(model.encoder->classify(vectors), vectors + 1.0));
-  EXPECT_EQ(model.encoder->cut(TowerKind::text), model.encoder->text()->layers() + 1);
+  EXPECT_TRUE(same(model.encoder->classify(vectors, {}), vectors));
+  model.encoder->sites(SiteRole::classifier)
+      .front()
+      ->hook_input([](const at::Tensor& x, const Mode&) { return x + 1.0; });
+  EXPECT_TRUE(same(model.encoder->classify(vectors, {}), vectors + 1.0));
+  EXPECT_EQ(model.encoder->cut(TowerKind::text), model.encoder->text()->layers() + 2);
 }
 
 }  // namespace

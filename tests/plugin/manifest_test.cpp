@@ -136,6 +136,21 @@ TEST(AbiProblem, NamesEveryFieldThatDiffersInOneMessage) {
   EXPECT_THAT(text, Not(HasSubstr("compiler")));
 }
 
+TEST(AbiProblem, TellsTheAuthorOfAnOlderPluginWhatChanged) {
+  AbiStamp older = host_abi();
+  older["framework"] = "1";
+  const auto problem = abi_problem(older, host_abi(), "/x/peft-mine.espalier.so");
+  ASSERT_TRUE(problem.has_value());
+  EXPECT_THAT(problem->found, HasSubstr("framework  plugin 1 "));
+  EXPECT_THAT(problem->fix,
+              AllOf(HasSubstr("peft: attach()"), HasSubstr("hook_output()"),
+                    HasSubstr("espalier plugins new"), HasSubstr("CMAKE_PREFIX_PATH")));
+
+  AbiStamp newer = host_abi();
+  newer["framework"] = std::to_string(ESPALIER_ABI_VERSION + 1);
+  EXPECT_THAT(abi_problem(newer, host_abi(), "p")->fix, Not(HasSubstr("attach()")));
+}
+
 TEST(AbiProblem, ComparesEveryField) {
   for (const auto& [field, value] : host_abi()) {
     AbiStamp other = host_abi();

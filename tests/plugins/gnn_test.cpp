@@ -8,6 +8,7 @@
 
 #include <espalier/testing/gnn_parity.hpp>
 #include <filesystem>
+#include <numeric>
 
 #include "graph/golden.hpp"
 #include "plugin_support.hpp"
@@ -143,11 +144,12 @@ TEST(Gcn, DropoutActsInTrainingAloneAndKeepsTheMean) {
   Built built = build("gcn", {{"layers", 1}, {"dropout", 0.5}}, 4);
   const CsrGraph graph = empty_graph(2000, 2000);
   const at::Tensor x = at::empty({2000, 4}).fill_(1);
-  Random random(1, "dropout");
-  Random again(1, "dropout");
+  std::vector<std::uint64_t> ids(2000);
+  std::iota(ids.begin(), ids.end(), std::uint64_t{0});
+  const Mode training{.training = true, .dropout = {.key = 1, .rows = ids}};
   const at::Tensor still = forward(*built.gnn, x, graph);
-  const at::Tensor noisy = forward(*built.gnn, x, graph, {.training = true, .dropout = &random});
-  EXPECT_TRUE(noisy.equal(forward(*built.gnn, x, graph, {.training = true, .dropout = &again})));
+  const at::Tensor noisy = forward(*built.gnn, x, graph, training);
+  EXPECT_TRUE(noisy.equal(forward(*built.gnn, x, graph, training)));
   EXPECT_FALSE(noisy.equal(still));
   // Of 2000 draws a unit: five standard errors of the mean are about 0.11 of the largest weight
   // sum.

@@ -19,7 +19,7 @@ void expect_path(at::ScalarType type, double tolerance) {
   const Json& run = reference.at("optimisers").at("adamw");
   const Json& settings = run.at("settings");
   Parameters parameters;
-  const at::Tensor x = parameters.add("x", vector(reference.at("start"), type).clone());
+  const at::Tensor x = parameters.add("x", vector(reference.at("start"), type));
   AdamW optimizer(parameters, {.weight_decay = settings.at("weight_decay"),
                                .beta1 = settings.at("betas").at(0),
                                .beta2 = settings.at("betas").at(1),
@@ -43,7 +43,7 @@ TEST(AdamW, ClipsByTheNormOfAllGradientsTogether) {
   std::vector<at::Tensor> tensors;
   for (const Json& gradient : reference.at("gradients")) {
     const at::Tensor g = vector(gradient, at::kDouble);
-    tensors.push_back(parameters.add(std::to_string(tensors.size()), g.clone()));
+    tensors.push_back(parameters.add(std::to_string(tensors.size()), g));
     (tensors.back() * g).sum().backward();
   }
   AdamW optimizer(parameters, {});
@@ -54,6 +54,23 @@ TEST(AdamW, ClipsByTheNormOfAllGradientsTogether) {
     EXPECT_LT((tensors[i].grad() - expected).abs().max().item<double>(), 1e-6);
   }
   EXPECT_LT(optimizer.clip(100), 1 + 1e-6);
+}
+
+// As two groups of torch.optim.AdamW with rates of their own: each equals the whole with that rate.
+TEST(AdamW, GivesAParameterItsOwnRates) {
+  const at::Tensor start = at::tensor({1.0, -2.0, 3.0}, at::kDouble);
+  const auto descend = [&](double lr, double decay, ParameterRates rates) {
+    Parameters parameters;
+    const at::Tensor x = parameters.add("x", start, rates);
+    AdamW optimizer(parameters, {.weight_decay = decay});
+    for (int step = 0; step < 5; ++step) {
+      (x * x * x).sum().backward();
+      optimizer.step(lr);
+    }
+    return x.detach();
+  };
+  EXPECT_TRUE(descend(0.01, 0.25, {.lr = 4, .decay = 0}).equal(descend(0.04, 0, {})));
+  EXPECT_TRUE(descend(0.01, 0.5, {.lr = 1, .decay = 0.5}).equal(descend(0.01, 0.25, {})));
 }
 
 TEST(AdamW, AParameterWithoutGradientStays) {

@@ -76,7 +76,7 @@ void limit_scale(const AdaptableEncoder& model) {
 
 void make_trainable(AdaptableEncoder& model, Parameters& parameters) {
   for (const WeightSlot& weight : model.weights()) {
-    *weight.slot = parameters.add(weight.name, weight.frozen.to(at::kFloat).clone());
+    *weight.slot = parameters.add(weight.name, weight.frozen.to(at::kFloat));
   }
 }
 

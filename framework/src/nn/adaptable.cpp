@@ -9,8 +9,27 @@
 #include <espalier/nn/unit_rows.hpp>
 
 namespace espalier {
-AdaptableEncoder::AdaptableEncoder(std::unique_ptr<VisionTower> image,
-                                   std::unique_ptr<TextTower> text)
+namespace {
+
+// Renames the sites of a tower, and adds its weights under their new names.
+void adopt_tower(Tower& tower, const std::vector<WeightSlot>& weights, const std::string& prefix,
+                 std::vector<WeightSlot>& adopted) {
+  std::vector<Site*> sites;
+  tower.collect(sites);
+  for (Site* site : sites) {
+    if (site->role != SiteRole::feature) site->name = prefix + site->name;
+  }
+  for (WeightSlot weight : weights) {
+    if (!weight.place || weight.place->tower != tower.kind()) continue;
+    weight.name = prefix + weight.name;
+    adopted.push_back(std::move(weight));
+  }
+}
+
+}  // namespace
+
+AdaptableEncoder::AdaptableEncoder(std::shared_ptr<VisionTower> image,
+                                   std::shared_ptr<TextTower> text)
     : image_(std::move(image)), text_(std::move(text)) {
   ESPALIER_ASSERT(image_ || text_, "an encoder has a tower");
   if (image_) image_->collect(sites_);
@@ -19,8 +38,19 @@ AdaptableEncoder::AdaptableEncoder(std::unique_ptr<VisionTower> image,
   classifier_.role = SiteRole::classifier;
   classifier_.part = "class_vectors";
   classifier_.tower = text_ ? TowerKind::text : TowerKind::image;
-  classifier_.layer = (text_ ? text_->layers() : image_->layers()) + 1;
+  classifier_.layer = (text_ ? text_->layers() : image_->layers()) + 2;
   sites_.push_back(&classifier_);
+}
+
+std::unique_ptr<AdaptableEncoder> AdaptableEncoder::join(const AdaptableEncoder* image,
+                                                         const AdaptableEncoder* text) {
+  std::vector<WeightSlot> weights;
+  if (image) adopt_tower(*image->image_, image->weights_, "vision_model.", weights);
+  if (text) adopt_tower(*text->text_, text->weights_, "text_model.", weights);
+  auto joined = std::make_unique<AdaptableEncoder>(image ? image->image_ : nullptr,
+                                                   text ? text->text_ : nullptr);
+  joined->adopt(std::move(weights));
+  return joined;
 }
 
 std::vector<Site*> AdaptableEncoder::sites(SiteRole role, std::string_view part) const {
@@ -48,8 +78,7 @@ Site& AdaptableEncoder::site(std::string_view name) const {
 
 void AdaptableEncoder::reset() {
   for (Site* site : sites_) {
-    site->inputs.clear();
-    site->outputs.clear();
+    site->unhook();
   }
   for (const WeightSlot& weight : weights_) *weight.slot = weight.frozen;
 }
@@ -58,7 +87,7 @@ std::int64_t AdaptableEncoder::cut(TowerKind kind) const {
   const Tower* tower = image_.get();
   if (kind == TowerKind::text) tower = text_.get();
   ESPALIER_ASSERT(tower != nullptr, "the encoder has no such tower");
-  std::int64_t lowest = tower->layers() + 1;
+  std::int64_t lowest = tower->layers() + 2;
   for (const Site* site : sites_) {
     if (site->tower == kind && site->hooked()) lowest = std::min(lowest, site->layer);
   }
@@ -71,8 +100,8 @@ std::int64_t AdaptableEncoder::cut(TowerKind kind) const {
   return lowest;
 }
 
-at::Tensor AdaptableEncoder::classify(at::Tensor class_vectors) const {
-  return classifier_.enter(std::move(class_vectors));
+at::Tensor AdaptableEncoder::classify(at::Tensor class_vectors, const Mode& mode) const {
+  return classifier_.enter(std::move(class_vectors), mode);
 }
 
 at::Tensor AdaptableEncoder::logits(const at::Tensor& images, const at::Tensor& texts) const {

@@ -31,13 +31,13 @@ class BertText final : public SentenceTower {
                 types_, WeightPlace{TowerKind::text, -1});
   }
 
-  [[nodiscard]] Activations embed(const TokenBatch& batch) const override {
+  [[nodiscard]] Activations embed(const TokenBatch& batch, const Mode& mode) const override {
     check(batch);
     const at::Tensor types = batch.types.defined() ? batch.types : at::zeros_like(batch.ids);
     check_types(types);
     const at::Tensor positions = at::arange(batch.ids.size(1), batch.ids.options());
-    return normalised(embedding_.forward(batch.ids, positions, at::embedding(types_, types)),
-                      batch);
+    const at::Tensor extra = at::embedding(types_, types);
+    return normalised(embedding_.forward(batch.ids, positions, extra, mode), batch, mode);
   }
 
  private:

@@ -15,37 +15,38 @@ constexpr PatchNames patch_names{.embeddings = "embeddings",
 
 ClassTokenTower::ClassTokenTower(const PatchConfig& patches, const TransformerConfig& config,
                                  const LayerNames& names, WeightReader& reader)
-    : VisionTower(config.width, patches.image_size, patches.patch_size),
+    : VisionTower(config.layers, config.width, patches.image_size, patches.patch_size),
       embedding_(patches, patch_names, reader),
       transformer_(TowerKind::image, config, names, reader),
-      norm_(tower_site(TowerKind::image, config.layers, SiteRole::norm, "layernorm", "final")),
-      feature_(feature_site(TowerKind::image, config.layers)) {
+      norm_(tower_site(TowerKind::image, config.layers, SiteRole::norm, "layernorm", "final")) {
   reader.bind_norm(norm_, config.width);
   if (reader.has("pooler.dense.weight")) {
     pooler_ =
-        tower_site(TowerKind::image, config.layers, SiteRole::linear, "pooler.dense", "pooler");
+        tower_site(TowerKind::image, config.layers + 2, SiteRole::linear, "pooler.dense", "pooler");
     reader.bind_linear(*pooler_, config.width, config.width);
   }
 }
 
-Activations ClassTokenTower::embed(const at::Tensor& pixels) const {
-  return {embedding_.forward(pixels), {}, {}};
+Activations ClassTokenTower::embed(const at::Tensor& pixels, const Mode& mode) const {
+  return {embedding_.forward(pixels, mode), {}, {}};
 }
 
-TowerOutput ClassTokenTower::head(const Activations& output) const {
-  const at::Tensor last = apply_norm(norm_, output.states, transformer_.config().eps);
+Activations ClassTokenTower::head_input(const Activations& output) const {
+  return {output.states.narrow(1, 0, 1), {}, {}};
+}
+
+TowerOutput ClassTokenTower::pool(const Activations& output, const Mode& mode) const {
+  const at::Tensor last = apply_norm(norm_, output.states, transformer_.config().eps, mode);
   const at::Tensor token = last.select(1, 0);
-  const at::Tensor pooled = pooler_ ? at::tanh(apply_linear(*pooler_, token)) : token;
-  const at::Tensor feature = feature_.enter(token);
-  return {last, pooled, feature, feature};
+  const at::Tensor pooled = pooler_ ? at::tanh(apply_linear(*pooler_, token, mode)) : token;
+  return {last, pooled, token, token};
 }
 
-void ClassTokenTower::collect(std::vector<Site*>& sites) {
+void ClassTokenTower::collect_below(std::vector<Site*>& sites) {
   embedding_.collect(sites);
   transformer_.collect(sites);
   sites.push_back(&norm_);
   if (pooler_) sites.push_back(&*pooler_);
-  sites.push_back(&feature_);
 }
 
 }  // namespace espalier

@@ -14,17 +14,18 @@ class ClassTokenTower final : public VisionTower {
   ClassTokenTower(const PatchConfig& patches, const TransformerConfig& config,
                   const LayerNames& names, WeightReader& reader);
 
-  [[nodiscard]] Activations embed(const at::Tensor& pixels) const override;
-  [[nodiscard]] TowerOutput head(const Activations& output) const override;
+  [[nodiscard]] Activations embed(const at::Tensor& pixels, const Mode& mode) const override;
+  [[nodiscard]] Activations head_input(const Activations& output) const override;
   [[nodiscard]] const Transformer& transformer() const override { return transformer_; }
-  void collect(std::vector<Site*>& sites) override;
 
  private:
+  [[nodiscard]] TowerOutput pool(const Activations& output, const Mode& mode) const override;
+  void collect_below(std::vector<Site*>& sites) override;
+
   PatchEmbedding embedding_;
   Transformer transformer_;
   Site norm_;
   std::optional<Site> pooler_;
-  Site feature_;
 };
 
 }  // namespace espalier

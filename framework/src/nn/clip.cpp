@@ -2,6 +2,7 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/argmax.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
 
@@ -44,7 +45,7 @@ class ClipVision final : public VisionTower {
  public:
   ClipVision(const PatchConfig& patches, const TransformerConfig& config, std::int64_t width,
              WeightReader& reader)
-      : VisionTower(width, patches.image_size, patches.patch_size),
+      : VisionTower(config.layers, width, patches.image_size, patches.patch_size),
         embedding_(patches, patch_names, reader),
         pre_norm_(tower_site(TowerKind::image, -1, SiteRole::norm, "vision_model.pre_layrnorm",
                              "embeddings")),
@@ -52,45 +53,48 @@ class ClipVision final : public VisionTower {
         post_norm_(tower_site(TowerKind::image, config.layers, SiteRole::norm,
                               "vision_model.post_layernorm", "final")),
         projection_(tower_site(TowerKind::image, config.layers, SiteRole::linear,
-                               "visual_projection", "projection")),
-        feature_(feature_site(TowerKind::image, config.layers)) {
+                               "visual_projection", "projection")) {
     reader.bind_norm(pre_norm_, config.width);
     reader.bind_norm(post_norm_, config.width);
     reader.bind_linear(projection_, width, config.width, /*bias=*/false);
   }
 
-  [[nodiscard]] Activations embed(const at::Tensor& pixels) const override {
-    return {apply_norm(pre_norm_, embedding_.forward(pixels), eps()), {}, {}};
+  [[nodiscard]] Activations embed(const at::Tensor& pixels, const Mode& mode) const override {
+    return {apply_norm(pre_norm_, embedding_.forward(pixels, mode), eps(), mode), {}, {}};
   }
 
-  [[nodiscard]] TowerOutput head(const Activations& output) const override {
-    const at::Tensor pooled = apply_norm(post_norm_, output.states.select(1, 0), eps());
-    const at::Tensor feature = feature_.enter(apply_linear(projection_, pooled));
-    return {output.states, pooled, feature, feature};
+  [[nodiscard]] Activations head_input(const Activations& output) const override {
+    return {output.states.narrow(1, 0, 1), {}, {}};
   }
 
   [[nodiscard]] const Transformer& transformer() const override { return transformer_; }
 
-  void collect(std::vector<Site*>& sites) override {
+ private:
+  [[nodiscard]] TowerOutput pool(const Activations& output, const Mode& mode) const override {
+    const at::Tensor pooled = apply_norm(post_norm_, output.states.select(1, 0), eps(), mode);
+    const at::Tensor feature = apply_linear(projection_, pooled, mode);
+    return {output.states, pooled, feature, feature};
+  }
+
+  void collect_below(std::vector<Site*>& sites) override {
     embedding_.collect(sites);
     sites.push_back(&pre_norm_);
     transformer_.collect(sites);
-    for (Site* site : {&post_norm_, &projection_, &feature_}) sites.push_back(site);
+    for (Site* site : {&post_norm_, &projection_}) sites.push_back(site);
   }
 
- private:
   [[nodiscard]] double eps() const { return transformer_.config().eps; }
 
   PatchEmbedding embedding_;
   Site pre_norm_;
   Transformer transformer_;
-  Site post_norm_, projection_, feature_;
+  Site post_norm_, projection_;
 };
 
 class ClipText final : public TextTower {
  public:
   ClipText(const ClipTextConfig& config, std::int64_t width, WeightReader& reader)
-      : TextTower(width, config.max_length, config.vocabulary),
+      : TextTower(config.transformer.layers, width, config.max_length, config.vocabulary),
         eos_(config.eos),
         embedding_("text_model.embeddings", "token_embedding", "position_embedding",
                    config.vocabulary, config.max_length, config.transformer.width, reader),
@@ -99,8 +103,7 @@ class ClipText final : public TextTower {
         final_norm_(tower_site(TowerKind::text, config.transformer.layers, SiteRole::norm,
                                "text_model.final_layer_norm", "final")),
         projection_(tower_site(TowerKind::text, config.transformer.layers, SiteRole::linear,
-                               "text_projection", "projection")),
-        feature_(feature_site(TowerKind::text, config.transformer.layers)) {
+                               "text_projection", "projection")) {
     reader.bind_norm(final_norm_, config.transformer.width);
     reader.bind_linear(projection_, width, config.transformer.width, /*bias=*/false);
   }
@@ -116,7 +119,7 @@ class ClipText final : public TextTower {
     return end == ids.end() ? 0 : end - ids.begin();
   }
 
-  [[nodiscard]] Activations embed(const TokenBatch& batch) const override {
+  [[nodiscard]] Activations embed(const TokenBatch& batch, const Mode& mode) const override {
     check(batch);
     const at::Tensor ids = batch.ids.cpu().contiguous();
     const auto* row = ids.data_ptr<std::int64_t>();
@@ -125,33 +128,39 @@ class ClipText final : public TextTower {
       ends.data_ptr<std::int64_t>()[i] =
           pooled_position({row, static_cast<std::size_t>(ids.size(1))});
     }
-    return {embedding_.forward(batch.ids), batch.valid, ends.to(batch.ids.device())};
+    return {embedding_.forward(batch.ids, mode), batch.valid, ends.to(batch.ids.device())};
   }
 
-  [[nodiscard]] TowerOutput head(const Activations& output) const override {
-    const double eps = transformer_.config().eps;
-    const at::Tensor last = apply_norm(final_norm_, output.states, eps);
-    const at::Tensor rows = at::arange(last.size(0), output.pooled.options());
-    const at::Tensor pooled = last.index({rows, output.pooled});
-    const at::Tensor feature = feature_.enter(apply_linear(projection_, pooled));
-    return {last, pooled, feature, feature};
+  [[nodiscard]] Activations head_input(const Activations& output) const override {
+    const at::Tensor rows = at::arange(output.states.size(0), output.pooled.options());
+    return {
+        output.states.index({rows, output.pooled}).unsqueeze(1), {}, at::zeros_like(output.pooled)};
   }
 
   [[nodiscard]] const Transformer& transformer() const override { return transformer_; }
 
-  void collect(std::vector<Site*>& sites) override {
-    embedding_.collect(sites);
-    transformer_.collect(sites);
-    for (Site* site : {&final_norm_, &projection_, &feature_}) sites.push_back(site);
+ private:
+  [[nodiscard]] TowerOutput pool(const Activations& output, const Mode& mode) const override {
+    const double eps = transformer_.config().eps;
+    const at::Tensor last = apply_norm(final_norm_, output.states, eps, mode);
+    const at::Tensor rows = at::arange(last.size(0), output.pooled.options());
+    const at::Tensor pooled = last.index({rows, output.pooled});
+    const at::Tensor feature = apply_linear(projection_, pooled, mode);
+    return {last, pooled, feature, feature};
   }
 
- private:
+  void collect_below(std::vector<Site*>& sites) override {
+    embedding_.collect(sites);
+    transformer_.collect(sites);
+    for (Site* site : {&final_norm_, &projection_}) sites.push_back(site);
+  }
+
   static constexpr std::int64_t old_eos = 2;
 
   std::int64_t eos_;
   WordEmbedding embedding_;
   Transformer transformer_;
-  Site final_norm_, projection_, feature_;
+  Site final_norm_, projection_;
 };
 
 ClipTextConfig text_config(const ConfigReader& config) {

@@ -43,7 +43,7 @@ PatchEmbedding::PatchEmbedding(const PatchConfig& config, const PatchNames& name
               positions_, place);
 }
 
-at::Tensor PatchEmbedding::patches(const at::Tensor& pixels) const {
+at::Tensor PatchEmbedding::patches(const at::Tensor& pixels, const Mode& mode) const {
   const std::int64_t side = config_.patch_size, n = pixels.size(0), c = pixels.size(1);
   const std::int64_t rows = pixels.size(2) / side, columns = pixels.size(3) / side;
   const at::Tensor flat = pixels.narrow(2, 0, rows * side)
@@ -51,8 +51,8 @@ at::Tensor PatchEmbedding::patches(const at::Tensor& pixels) const {
                               .reshape({n, c, rows, side, columns, side})
                               .permute({0, 2, 4, 1, 3, 5})
                               .reshape({n, rows * columns, c * side * side});
-  const at::Tensor input = patch_.enter(flat);
-  return patch_.leave(input, at::linear(input, patch_.weight.flatten(1), patch_.bias));
+  const at::Tensor input = patch_.enter(flat, mode);
+  return patch_.leave(input, at::linear(input, patch_.weight.flatten(1), patch_.bias), mode);
 }
 
 at::Tensor PatchEmbedding::positions(std::int64_t rows, std::int64_t columns) const {
@@ -71,7 +71,7 @@ at::Tensor PatchEmbedding::positions(std::int64_t rows, std::int64_t columns) co
   return before == 0 ? resized : at::cat({all.narrow(0, 0, before), resized});
 }
 
-at::Tensor PatchEmbedding::forward(const at::Tensor& pixels) const {
+at::Tensor PatchEmbedding::forward(const at::Tensor& pixels, const Mode& mode) const {
   const std::int64_t side = config_.patch_size;
   if (pixels.dim() != 4 || pixels.size(1) != config_.channels || pixels.size(2) < side ||
       pixels.size(3) < side) {
@@ -82,12 +82,12 @@ at::Tensor PatchEmbedding::forward(const at::Tensor& pixels) const {
                  .found = shape_text(pixels.sizes().vec()),
                  .fix = {}});
   }
-  at::Tensor h = patches(pixels.to(patch_.weight.options()));
+  at::Tensor h = patches(pixels.to(patch_.weight.options()), mode);
   if (class_token_.defined()) {
     h = at::cat({class_token_.reshape({1, 1, -1}).expand({h.size(0), 1, config_.width}), h}, 1);
   }
   h = h + positions(pixels.size(2) / side, pixels.size(3) / side);
-  return tokens_.enter(std::move(h));
+  return tokens_.enter(std::move(h), mode);
 }
 
 void PatchEmbedding::collect(std::vector<Site*>& sites) {
@@ -106,15 +106,15 @@ WordEmbedding::WordEmbedding(std::string_view module, std::string_view words,
   reader.bind(prefix + std::string(positions) + ".weight", {max_length, width}, positions_, place);
 }
 
-at::Tensor WordEmbedding::forward(const at::Tensor& ids) const {
-  return forward(ids, at::arange(ids.size(1), ids.options()), {});
+at::Tensor WordEmbedding::forward(const at::Tensor& ids, const Mode& mode) const {
+  return forward(ids, at::arange(ids.size(1), ids.options()), {}, mode);
 }
 
 at::Tensor WordEmbedding::forward(const at::Tensor& ids, const at::Tensor& positions,
-                                  const at::Tensor& extra) const {
-  at::Tensor h = words_.enter(at::embedding(table_, ids));
+                                  const at::Tensor& extra, const Mode& mode) const {
+  at::Tensor h = words_.enter(at::embedding(table_, ids), mode);
   if (extra.defined()) h = h + extra;
-  return tokens_.enter(h + at::embedding(positions_, positions));
+  return tokens_.enter(h + at::embedding(positions_, positions), mode);
 }
 
 void WordEmbedding::collect(std::vector<Site*>& sites) {

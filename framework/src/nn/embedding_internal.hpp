@@ -27,11 +27,11 @@ class PatchEmbedding {
 
   // [n, channels, height, width] to [n, l, width]. Throws Error on another number of channels and
   // on pictures smaller than a patch.
-  [[nodiscard]] at::Tensor forward(const at::Tensor& pixels) const;
+  [[nodiscard]] at::Tensor forward(const at::Tensor& pixels, const Mode& mode) const;
   void collect(std::vector<Site*>& sites);
 
  private:
-  [[nodiscard]] at::Tensor patches(const at::Tensor& pixels) const;
+  [[nodiscard]] at::Tensor patches(const at::Tensor& pixels, const Mode& mode) const;
   [[nodiscard]] at::Tensor positions(std::int64_t rows, std::int64_t columns) const;
 
   PatchConfig config_;
@@ -48,10 +48,10 @@ class WordEmbedding {
                 WeightReader& reader);
 
   // ids int64 [n, l] to [n, l, width] with positions 0, 1, ...
-  [[nodiscard]] at::Tensor forward(const at::Tensor& ids) const;
+  [[nodiscard]] at::Tensor forward(const at::Tensor& ids, const Mode& mode) const;
   // The same with the given positions, int64 [l] or [n, l], and `extra` (undefined: none) added.
   [[nodiscard]] at::Tensor forward(const at::Tensor& ids, const at::Tensor& positions,
-                                   const at::Tensor& extra) const;
+                                   const at::Tensor& extra, const Mode& mode) const;
   void collect(std::vector<Site*>& sites);
 
  private:

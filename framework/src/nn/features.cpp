@@ -72,6 +72,11 @@ std::int64_t pictures_at_once(const VisionTower& tower, std::int64_t area) {
                                   64);
 }
 
+// float32, from pixels or ids.
+at::Tensor feature_of(const Tower& tower, const at::Tensor& input) {
+  return tower.advance({input, {}, {}}, -1, tower.layers() + 2, {}).states.to(at::kFloat);
+}
+
 }  // namespace
 
 at::Tensor text_features(const TextTower& tower, std::span<const Ids> ids, std::int64_t tokens) {
@@ -93,7 +98,7 @@ at::Tensor text_features(const TextTower& tower, std::span<const Ids> ids, std::
   for (const Slice& slice : slices(ids, lengths, equal, tokens)) {
     for (const std::size_t member : slice.members) rank[member] = next++;
     const at::Tensor rows = rows_of(ids, slice, tower.padding_id()).to(tower.device());
-    parts.push_back(forward(tower, {.ids = rows, .valid = {}, .types = {}}).feature.to(at::kFloat));
+    parts.push_back(feature_of(tower, rows));
   }
   if (parts.empty()) return at::empty({0, tower.feature_width()}, at::kFloat);
   const at::Tensor joined = at::cat(parts);
@@ -107,7 +112,7 @@ at::Tensor image_features(const VisionTower& tower, const at::Tensor& pixels) {
   std::vector<at::Tensor> parts;
   for (std::int64_t from = 0; from < pixels.size(0); from += slice) {
     const at::Tensor some = pixels.narrow(0, from, std::min(slice, pixels.size(0) - from));
-    parts.push_back(forward(tower, some).feature.to(at::kFloat));
+    parts.push_back(feature_of(tower, some));
   }
   return parts.empty() ? at::empty({0, tower.feature_width()}, at::kFloat) : at::cat(parts);
 }

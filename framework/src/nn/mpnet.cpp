@@ -48,17 +48,18 @@ class MpnetText final : public SentenceTower {
                 relative_, WeightPlace{TowerKind::text, 0});
   }
 
-  [[nodiscard]] Activations embed(const TokenBatch& batch) const override {
+  [[nodiscard]] Activations embed(const TokenBatch& batch, const Mode& mode) const override {
     check(batch);
     const at::Tensor real = batch.ids.ne(config_.padding).to(at::kLong);
     const at::Tensor positions = real.cumsum(1) * real + config_.padding;
-    return normalised(embedding_.forward(batch.ids, positions, {}), batch);
+    return normalised(embedding_.forward(batch.ids, positions, {}, mode), batch, mode);
   }
 
-  [[nodiscard]] Activations run(Activations input, std::int64_t from,
-                                std::int64_t to) const override {
+  [[nodiscard]] Activations run(Activations input, std::int64_t from, std::int64_t to,
+                                const Mode& mode) const override {
     const at::Tensor relative = relative_bias(input.states.size(1));
-    input.states = transformer().run(std::move(input.states), from, to, input.valid, relative);
+    input.states =
+        transformer().run(std::move(input.states), from, to, mode, input.valid, relative);
     return input;
   }
 

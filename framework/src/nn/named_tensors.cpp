@@ -39,11 +39,11 @@ class Recorder {
   TowerOutput run(const Tower& tower, Activations h) {
     for (std::int64_t i = 0; hidden_ && i < tower.layers(); ++i) {
       put("hidden_states", tower, h.states, "." + std::to_string(i));
-      h = tower.run(std::move(h), i, i + 1);
+      h = tower.run(std::move(h), i, i + 1, {});
     }
     if (hidden_) put("hidden_states", tower, h.states, "." + std::to_string(tower.layers()));
-    if (!hidden_) h = tower.run(std::move(h), 0, tower.layers());
-    return tower.head(h);
+    if (!hidden_) h = tower.run(std::move(h), 0, tower.layers(), {});
+    return tower.head(h, {});
   }
 
   void outputs(const Tower& tower, const TowerOutput& out, const std::string& prefix = "") {
@@ -96,7 +96,7 @@ TokenBatch token_batch(const NamedTensors& inputs, at::Device device) {
 void run_texts(const AdaptableEncoder& encoder, const NamedTensors& inputs, Recorder& recorder) {
   const TextTower& tower = *encoder.text();
   const TokenBatch batch = token_batch(inputs, tower.device());
-  const TowerOutput out = recorder.run(tower, tower.embed(batch));
+  const TowerOutput out = recorder.run(tower, tower.embed(batch, {}));
   recorder.outputs(tower, out);
   recorder.features("text", out.feature);
   if (!encoder.image()) {
@@ -109,7 +109,7 @@ void run_texts(const AdaptableEncoder& encoder, const NamedTensors& inputs, Reco
 }
 
 void run_images(const AdaptableEncoder& encoder, const at::Tensor& pixels, Recorder& recorder) {
-  const TowerOutput out = recorder.run(*encoder.image(), encoder.image()->embed(pixels));
+  const TowerOutput out = recorder.run(*encoder.image(), encoder.image()->embed(pixels, {}));
   recorder.outputs(*encoder.image(), out);
   recorder.features("image", out.feature);
 }

@@ -9,15 +9,21 @@
 
 namespace espalier {
 
-at::Tensor Parameters::add(const std::string& name, at::Tensor initial) {
+at::Tensor Parameters::add(const std::string& name, const at::Tensor& initial,
+                           ParameterRates rates) {
   const std::string full = prefix_ + name;
   const auto taken = [&](const Entry& entry) { return entry.first == full; };
   if (std::any_of(entries_.begin(), entries_.end(), taken)) {
-    throw Error({.what = "two parameters have the name \"" + full + "\"", .where = {},
-                 .expected = "a name of its own for each parameter", .found = {}, .fix = {}});
+    throw Error({.what = "two parameters have the name \"" + full + "\"",
+                 .where = {},
+                 .expected = "a name of its own for each parameter",
+                 .found = {},
+                 .fix = {}});
   }
-  at::Tensor leaf = initial.detach().set_requires_grad(true);
+  const at::Tensor copy = initial.detach().to(device_).clone(at::MemoryFormat::Contiguous);
+  at::Tensor leaf = copy.set_requires_grad(true);
   entries_.emplace_back(full, leaf);
+  rates_.push_back(rates);
   return leaf;
 }
 

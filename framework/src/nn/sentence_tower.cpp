@@ -8,41 +8,46 @@ namespace espalier {
 
 SentenceTower::SentenceTower(const SentenceConfig& config, const LayerNames& names,
                              WeightReader& reader)
-    : TextTower(config.transformer.width, config.max_length, config.vocabulary),
+    : TextTower(config.transformer.layers, config.transformer.width, config.max_length,
+                config.vocabulary),
       config_(config),
       embedding_("embeddings", "word_embeddings", "position_embeddings", config.vocabulary,
                  config.positions, config.transformer.width, reader),
       norm_(tower_site(TowerKind::text, -1, SiteRole::norm, "embeddings.LayerNorm", "embeddings")),
-      transformer_(TowerKind::text, config.transformer, names, reader),
-      feature_(feature_site(TowerKind::text, config.transformer.layers)) {
+      transformer_(TowerKind::text, config.transformer, names, reader) {
   const std::int64_t w = config.transformer.width;
   reader.bind_norm(norm_, w);
   if (reader.has("pooler.dense.weight")) {
-    pooler_ = tower_site(TowerKind::text, config.transformer.layers, SiteRole::linear,
+    pooler_ = tower_site(TowerKind::text, config.transformer.layers + 2, SiteRole::linear,
                          "pooler.dense", "pooler");
     reader.bind_linear(*pooler_, w, w);
   }
 }
 
-Activations SentenceTower::normalised(const at::Tensor& sum, const TokenBatch& batch) const {
-  return {apply_norm(norm_, sum, config_.transformer.eps), batch.valid, {}};
+Activations SentenceTower::normalised(const at::Tensor& sum, const TokenBatch& batch,
+                                      const Mode& mode) const {
+  return {apply_norm(norm_, sum, config_.transformer.eps, mode), batch.valid, {}};
 }
 
-TowerOutput SentenceTower::head(const Activations& output) const {
+Activations SentenceTower::head_input(const Activations& output) const {
+  if (config_.head.pooling != SentencePooling::cls) return output;
+  return {output.states.narrow(1, 0, 1), {}, {}};
+}
+
+TowerOutput SentenceTower::pool(const Activations& output, const Mode& mode) const {
   TowerOutput out;
   out.last_hidden_state = output.states;
-  if (pooler_) out.pooled = at::tanh(apply_linear(*pooler_, output.states.select(1, 0)));
+  if (pooler_) out.pooled = at::tanh(apply_linear(*pooler_, output.states.select(1, 0), mode));
   out.raw = pool_sentence(config_.head.pooling, output.states, output.valid);
-  out.feature = feature_.enter(config_.head.normalize ? unit_rows(out.raw) : out.raw);
+  out.feature = config_.head.normalize ? unit_rows(out.raw) : out.raw;
   return out;
 }
 
-void SentenceTower::collect(std::vector<Site*>& sites) {
+void SentenceTower::collect_below(std::vector<Site*>& sites) {
   embedding_.collect(sites);
   sites.push_back(&norm_);
   transformer_.collect(sites);
   if (pooler_) sites.push_back(&*pooler_);
-  sites.push_back(&feature_);
 }
 
 SentenceConfig sentence_config(const ConfigReader& config, const SentenceConfig& defaults,

@@ -31,22 +31,24 @@ class SentenceTower : public TextTower {
     return 0;
   }
 
-  [[nodiscard]] TowerOutput head(const Activations& output) const override;
+  [[nodiscard]] Activations head_input(const Activations& output) const override;
   [[nodiscard]] const Transformer& transformer() const override { return transformer_; }
-  void collect(std::vector<Site*>& sites) override;
 
  protected:
   // What the first layer gets, from the sum of embeddings.
-  [[nodiscard]] Activations normalised(const at::Tensor& sum, const TokenBatch& batch) const;
+  [[nodiscard]] Activations normalised(const at::Tensor& sum, const TokenBatch& batch,
+                                       const Mode& mode) const;
 
   SentenceConfig config_;
   WordEmbedding embedding_;
 
  private:
+  [[nodiscard]] TowerOutput pool(const Activations& output, const Mode& mode) const override;
+  void collect_below(std::vector<Site*>& sites) override;
+
   Site norm_;
   Transformer transformer_;
   std::optional<Site> pooler_;
-  Site feature_;
 };
 
 // The sizes, by the names that BERT and MPNet share.

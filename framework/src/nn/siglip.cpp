@@ -65,7 +65,7 @@ class AttentionPool {
   }
 
   // [n, l, w] to [n, w].
-  [[nodiscard]] at::Tensor forward(const at::Tensor& h) const {
+  [[nodiscard]] at::Tensor forward(const at::Tensor& h, const Mode& mode) const {
     const std::int64_t w = config_.width;
     const auto project = [&](const at::Tensor& x, std::int64_t part) {
       return at::linear(x, in_weight_.narrow(0, part * w, w), in_bias_.narrow(0, part * w, w));
@@ -73,8 +73,9 @@ class AttentionPool {
     const at::Tensor probe = probe_.expand({h.size(0), 1, w});
     const at::Tensor mixed =
         attention(project(probe, 0), project(h, 1), project(h, 2), config_.heads, {});
-    const at::Tensor x = apply_linear(out_, mixed).squeeze(1);
-    return x + apply_mlp(fc1_, fc2_, config_.activation, apply_norm(norm_, x, config_.eps));
+    const at::Tensor x = apply_linear(out_, mixed, mode).squeeze(1);
+    const at::Tensor normed = apply_norm(norm_, x, config_.eps, mode);
+    return x + apply_mlp(fc1_, fc2_, config_.activation, normed, mode);
   }
 
   void collect(std::vector<Site*>& sites) {
@@ -95,43 +96,39 @@ class AttentionPool {
 class SiglipVision final : public VisionTower {
  public:
   SiglipVision(const PatchConfig& patches, const TransformerConfig& config, WeightReader& reader)
-      : VisionTower(config.width, patches.image_size, patches.patch_size),
+      : VisionTower(config.layers, config.width, patches.image_size, patches.patch_size),
         embedding_(patches, patch_names, reader),
         transformer_(TowerKind::image, config, layer_names("vision_model.encoder.layers"), reader),
         final_norm_(tower_site(TowerKind::image, config.layers, SiteRole::norm,
                                "vision_model.post_layernorm", "final")),
-        pool_(config, reader),
-        feature_(feature_site(TowerKind::image, config.layers)) {
+        pool_(config, reader) {
     reader.bind_norm(final_norm_, config.width);
   }
 
-  [[nodiscard]] Activations embed(const at::Tensor& pixels) const override {
-    return {embedding_.forward(pixels), {}, {}};
-  }
-
-  [[nodiscard]] TowerOutput head(const Activations& output) const override {
-    const at::Tensor last = apply_norm(final_norm_, output.states, transformer_.config().eps);
-    const at::Tensor pooled = pool_.forward(last);
-    const at::Tensor feature = feature_.enter(pooled);
-    return {last, pooled, feature, feature};
+  [[nodiscard]] Activations embed(const at::Tensor& pixels, const Mode& mode) const override {
+    return {embedding_.forward(pixels, mode), {}, {}};
   }
 
   [[nodiscard]] const Transformer& transformer() const override { return transformer_; }
 
-  void collect(std::vector<Site*>& sites) override {
+ private:
+  [[nodiscard]] TowerOutput pool(const Activations& output, const Mode& mode) const override {
+    const at::Tensor last = apply_norm(final_norm_, output.states, transformer_.config().eps, mode);
+    const at::Tensor pooled = pool_.forward(last, mode);
+    return {last, pooled, pooled, pooled};
+  }
+
+  void collect_below(std::vector<Site*>& sites) override {
     embedding_.collect(sites);
     transformer_.collect(sites);
     sites.push_back(&final_norm_);
     pool_.collect(sites);
-    sites.push_back(&feature_);
   }
 
- private:
   PatchEmbedding embedding_;
   Transformer transformer_;
   Site final_norm_;
   AttentionPool pool_;
-  Site feature_;
 };
 
 struct SiglipTextConfig {
@@ -146,15 +143,14 @@ struct SiglipTextConfig {
 class SiglipText final : public TextTower {
  public:
   SiglipText(const SiglipTextConfig& config, WeightReader& reader)
-      : TextTower(config.width, config.max_length, config.vocabulary),
+      : TextTower(config.transformer.layers, config.width, config.max_length, config.vocabulary),
         padding_(config.padding),
         embedding_("text_model.embeddings", "token_embedding", "position_embedding",
                    config.vocabulary, config.max_length, config.transformer.width, reader),
         transformer_(TowerKind::text, config.transformer, layer_names("text_model.encoder.layers"),
                      reader),
         final_norm_(site(SiteRole::norm, "text_model.final_layer_norm", "final")),
-        head_(site(SiteRole::linear, "text_model.head", "projection")),
-        feature_(feature_site(TowerKind::text, config.transformer.layers)) {
+        head_(site(SiteRole::linear, "text_model.head", "projection")) {
     reader.bind_norm(final_norm_, config.transformer.width);
     reader.bind_linear(head_, config.width, config.transformer.width);
   }
@@ -165,27 +161,30 @@ class SiglipText final : public TextTower {
     return max_length() - 1;
   }
 
-  [[nodiscard]] Activations embed(const TokenBatch& batch) const override {
+  [[nodiscard]] Activations embed(const TokenBatch& batch, const Mode& mode) const override {
     check(batch);
-    return {embedding_.forward(batch.ids), batch.valid, {}};
+    return {embedding_.forward(batch.ids, mode), batch.valid, {}};
   }
 
-  [[nodiscard]] TowerOutput head(const Activations& output) const override {
-    const at::Tensor last = apply_norm(final_norm_, output.states, transformer_.config().eps);
-    const at::Tensor pooled = apply_linear(head_, last.select(1, last.size(1) - 1));
-    const at::Tensor feature = feature_.enter(pooled);
-    return {last, pooled, feature, feature};
+  [[nodiscard]] Activations head_input(const Activations& output) const override {
+    return {output.states.narrow(1, output.states.size(1) - 1, 1), {}, {}};
   }
 
   [[nodiscard]] const Transformer& transformer() const override { return transformer_; }
 
-  void collect(std::vector<Site*>& sites) override {
-    embedding_.collect(sites);
-    transformer_.collect(sites);
-    for (Site* site : {&final_norm_, &head_, &feature_}) sites.push_back(site);
+ private:
+  [[nodiscard]] TowerOutput pool(const Activations& output, const Mode& mode) const override {
+    const at::Tensor last = apply_norm(final_norm_, output.states, transformer_.config().eps, mode);
+    const at::Tensor pooled = apply_linear(head_, last.select(1, last.size(1) - 1), mode);
+    return {last, pooled, pooled, pooled};
   }
 
- private:
+  void collect_below(std::vector<Site*>& sites) override {
+    embedding_.collect(sites);
+    transformer_.collect(sites);
+    for (Site* site : {&final_norm_, &head_}) sites.push_back(site);
+  }
+
   [[nodiscard]] Site site(SiteRole role, const char* name, const char* part) const {
     return tower_site(TowerKind::text, transformer_.config().layers, role, name, part);
   }
@@ -193,7 +192,7 @@ class SiglipText final : public TextTower {
   std::int64_t padding_;
   WordEmbedding embedding_;
   Transformer transformer_;
-  Site final_norm_, head_, feature_;
+  Site final_norm_, head_;
 };
 
 SiglipTextConfig text_config(const ConfigReader& config) {

@@ -1,6 +1,8 @@
 #include <espalier/nn/tower.hpp>
 
+#include <algorithm>
 #include <espalier/core/error.hpp>
+#include <utility>
 
 namespace espalier {
 namespace {
@@ -15,21 +17,55 @@ Problem bad_tokens(std::string what, std::string expected, std::string found) {
 
 }  // namespace
 
+Tower::Tower(TowerKind kind, std::int64_t layers, std::int64_t feature_width)
+    : kind_(kind), layers_(layers), feature_width_(feature_width) {
+  feature_.name = std::string(to_string(kind)) + "_features";
+  feature_.role = SiteRole::feature;
+  feature_.part = "feature";
+  feature_.tower = kind;
+  feature_.layer = layers + 1;
+}
+
 Tower::~Tower() = default;
 
-Activations Tower::run(Activations input, std::int64_t from, std::int64_t to) const {
-  input.states = transformer().run(std::move(input.states), from, to, input.valid);
+Activations Tower::run(Activations input, std::int64_t from, std::int64_t to,
+                       const Mode& mode) const {
+  input.states = transformer().run(std::move(input.states), from, to, mode, input.valid);
   return input;
 }
 
-Site Tower::feature_site(TowerKind kind, std::int64_t layers) {
-  Site site;
-  site.name = std::string(to_string(kind)) + "_features";
-  site.role = SiteRole::feature;
-  site.part = "feature";
-  site.tower = kind;
-  site.layer = layers;
-  return site;
+Activations Tower::head_input(const Activations& output) const { return output; }
+
+TowerOutput Tower::head(const Activations& output, const Mode& mode) const {
+  TowerOutput out = pool(output, mode);
+  out.feature = feature_.enter(std::move(out.feature), mode);
+  return out;
+}
+
+Activations Tower::advance(Activations entering, std::int64_t from, std::int64_t to,
+                           const Mode& mode) const {
+  ESPALIER_ASSERT(-1 <= from && from <= to && to <= layers_ + 2, "a cut of this tower");
+  Activations h = std::move(entering);
+  if (from == -1 && to > -1) h = embed_input(h, mode);
+  const std::int64_t first = std::max<std::int64_t>(from, 0), last = std::min(to, layers_);
+  if (first < last) h = run(std::move(h), first, last, mode);
+  if (from < layers_ && to >= layers_) h = head_input(h);
+  if (from <= layers_ && to > layers_) h = {pool(h, mode).feature, {}, {}};
+  if (from <= layers_ + 1 && to == layers_ + 2) h.states = feature_.enter(h.states, mode);
+  return h;
+}
+
+void Tower::collect(std::vector<Site*>& sites) {
+  collect_below(sites);
+  sites.push_back(&feature_);
+}
+
+Activations VisionTower::embed_input(const Activations& input, const Mode& mode) const {
+  return embed(input.states, mode);
+}
+
+Activations TextTower::embed_input(const Activations& input, const Mode& mode) const {
+  return embed({.ids = input.states, .valid = input.valid, .types = {}}, mode);
 }
 
 void TextTower::check(const TokenBatch& batch) const {
@@ -52,12 +88,12 @@ void TextTower::check(const TokenBatch& batch) const {
   }
 }
 
-TowerOutput forward(const VisionTower& tower, const at::Tensor& pixels) {
-  return tower.head(tower.run(tower.embed(pixels), 0, tower.layers()));
+TowerOutput forward(const VisionTower& tower, const at::Tensor& pixels, const Mode& mode) {
+  return tower.head(tower.run(tower.embed(pixels, mode), 0, tower.layers(), mode), mode);
 }
 
-TowerOutput forward(const TextTower& tower, const TokenBatch& batch) {
-  return tower.head(tower.run(tower.embed(batch), 0, tower.layers()));
+TowerOutput forward(const TextTower& tower, const TokenBatch& batch, const Mode& mode) {
+  return tower.head(tower.run(tower.embed(batch, mode), 0, tower.layers(), mode), mode);
 }
 
 }  // namespace espalier

@@ -103,11 +103,12 @@ at::Tensor activate(Activation activation, at::Tensor x) {
   return x;
 }
 
-at::Tensor apply_mlp(const Site& fc1, const Site& fc2, Activation activation, const at::Tensor& x) {
+at::Tensor apply_mlp(const Site& fc1, const Site& fc2, Activation activation, const at::Tensor& x,
+                     const Mode& mode) {
   if (activation == Activation::quick_gelu && !fc1.hooked() && !fc2.hooked()) {
     return quick_gelu_mlp(fc1, fc2, x);
   }
-  return apply_linear(fc2, activate(activation, apply_linear(fc1, x)));
+  return apply_linear(fc2, activate(activation, apply_linear(fc1, x, mode)), mode);
 }
 
 Transformer::Transformer(TowerKind tower, const TransformerConfig& config, const LayerNames& names,
@@ -144,31 +145,38 @@ void Transformer::collect(std::vector<Site*>& sites) {
 }
 
 at::Tensor Transformer::attend(const TransformerLayer& layer, const at::Tensor& x,
-                               const AttentionBias& bias) const {
-  const at::Tensor mixed = attention(apply_linear(layer.q, x), apply_linear(layer.k, x),
-                                     apply_linear(layer.v, x), config_.heads, bias);
-  return scaled(apply_linear(layer.out, mixed), layer.scale1);
+                               const AttentionBias& bias, const Mode& mode) const {
+  const at::Tensor mixed = attention(apply_linear(layer.q, x, mode), apply_linear(layer.k, x, mode),
+                                     apply_linear(layer.v, x, mode), config_.heads, bias);
+  return scaled(apply_linear(layer.out, mixed, mode), layer.scale1);
 }
 
 at::Tensor Transformer::forward(const TransformerLayer& layer, at::Tensor h,
-                                const AttentionBias& bias) const {
+                                const AttentionBias& bias, const Mode& mode) const {
+  const auto norm = [&](const Site& site, const at::Tensor& x) {
+    return apply_norm(site, x, config_.eps, mode);
+  };
+  const auto attended = [&](const at::Tensor& x) {
+    return layer.attention.leave(h, attend(layer, x, bias, mode), mode);
+  };
   const auto mlp = [&](const at::Tensor& x) {
-    return scaled(apply_mlp(layer.fc1, layer.fc2, config_.activation, x), layer.scale2);
+    const at::Tensor y = apply_mlp(layer.fc1, layer.fc2, config_.activation, x, mode);
+    return layer.mlp.leave(h, scaled(y, layer.scale2), mode);
   };
   if (config_.order == NormOrder::pre) {
-    h = h + layer.attention.leave(h, attend(layer, apply_norm(layer.norm1, h, config_.eps), bias));
-    return h + layer.mlp.leave(h, mlp(apply_norm(layer.norm2, h, config_.eps)));
+    h = h + attended(norm(layer.norm1, h));
+    return h + mlp(norm(layer.norm2, h));
   }
-  h = apply_norm(layer.norm1, h + layer.attention.leave(h, attend(layer, h, bias)), config_.eps);
-  return apply_norm(layer.norm2, h + layer.mlp.leave(h, mlp(h)), config_.eps);
+  h = norm(layer.norm1, h + attended(h));
+  return norm(layer.norm2, h + mlp(h));
 }
 
-at::Tensor Transformer::run(at::Tensor h, std::int64_t from, std::int64_t to,
+at::Tensor Transformer::run(at::Tensor h, std::int64_t from, std::int64_t to, const Mode& mode,
                             const at::Tensor& valid, const at::Tensor& relative) const {
   const AttentionBias bias = attention_bias(h, config_.causal, valid, relative);
   for (std::int64_t i = from; i < to; ++i) {
     const TransformerLayer& layer = *layers_[static_cast<std::size_t>(i)];
-    h = forward(layer, layer.tokens.enter(std::move(h)), bias);
+    h = forward(layer, layer.tokens.enter(std::move(h), mode), bias, mode);
   }
   return h;
 }

@@ -1,5 +1,7 @@
 #include <torch/version.h>
 
+#include <array>
+#include <charconv>
 #include <espalier/core/process.hpp>
 #include <espalier/plugin/abi.hpp>
 #include <espalier/plugin/manifest.hpp>
@@ -10,6 +12,33 @@ const int ESPALIER_ABI_SYMBOL = ESPALIER_ABI_VERSION;
 
 namespace espalier {
 namespace {
+
+// What an author has to change, by the version that asked for it.
+constexpr std::array<std::pair<int, const char*>, 1> interface_changes{
+    {{2,
+      "gnn: dropout() takes the name of its site; Mode holds the key and the row ids of its masks\n"
+      "peft: attach() takes the encoder by reference; Site::hook_input() and hook_output() take "
+      "hooks, which get the Mode; Parameters::add() copies\n"
+      "encoder: Tower::embed(), run() and head() take the Mode"}}};
+
+int number_of(const std::string& version) {
+  int number = 0;
+  const auto [end, error] =
+      std::from_chars(version.data(), version.data() + version.size(), number);
+  return error == std::errc() && end == version.data() + version.size() ? number : 0;
+}
+
+// Empty unless the interfaces changed since the plugin was written.
+std::string changes_since(const std::string& theirs, const std::string& ours) {
+  if (number_of(theirs) <= 0 || number_of(theirs) >= number_of(ours)) return {};
+  std::string text =
+      "change its source for these interfaces (`espalier plugins new KIND/NAME` "
+      "writes one to compare with):\n";
+  for (const auto& [version, changes] : interface_changes) {
+    if (version > number_of(theirs)) text += changes;
+  }
+  return text + "\nthen ";
+}
 
 std::string value_of(const AbiStamp& stamp, const std::string& field) {
   const auto it = stamp.find(field);
@@ -56,14 +85,17 @@ std::optional<Problem> abi_problem(const AbiStamp& plugin, const AbiStamp& host,
   std::string lines = differences(plugin, host);
   if (lines.empty()) return {};
   const std::string prefix = current_executable().parent_path().parent_path().string();
+  const std::string compile =
+      "compile the plugin against this installation: "
+      "cmake -S PLUGIN -B build -DCMAKE_PREFIX_PATH=" +
+      prefix;
+  const std::string changes =
+      changes_since(value_of(plugin, "framework"), value_of(host, "framework"));
   return Problem{.what = "a plugin cannot be loaded: it was compiled for another ABI (E-ABI)",
                  .where = file.string(),
                  .expected = {},
                  .found = std::move(lines),
-                 .fix =
-                     "compile the plugin against this installation: "
-                     "cmake -S PLUGIN -B build -DCMAKE_PREFIX_PATH=" +
-                     prefix};
+                 .fix = changes + compile};
 }
 
 }  // namespace espalier

@@ -173,7 +173,9 @@ bool Catalog::has(std::string_view kind, const Json& section, std::string_view c
   if (component->has(capability)) return true;
   for (const std::string& own : component->capabilities) {
     if (!own.starts_with(wraps)) continue;
-    const std::string name = own.substr(wraps.size());
+    const std::size_t end = std::min(own.find(':', wraps.size()), own.size());
+    if (end < own.size() && own.substr(end + 1) != capability) continue;
+    const std::string name = own.substr(wraps.size(), end - wraps.size());
     const FieldInfo* field = component->schema.find(name);
     const auto inner = section.find(name);
     if (field == nullptr || inner == section.end()) continue;

@@ -2,7 +2,9 @@
 #include <ATen/ops/equal.h>
 #include <ATen/ops/ones_like.h>
 
+#include <numeric>
 #include <set>
+#include <span>
 
 #include "network_internal.hpp"
 #include "properties_internal.hpp"
@@ -26,6 +28,20 @@ Toy toy(std::int64_t n = nodes, double degree = 3) {
   Toy made{normal_tensor({n, width}, random), {}};
   made.graph = random_graph(n, degree, random);
   return made;
+}
+
+std::vector<std::int64_t> in_order(std::int64_t n) {
+  std::vector<std::int64_t> numbers(static_cast<std::size_t>(n));
+  std::iota(numbers.begin(), numbers.end(), std::int64_t{0});
+  return numbers;
+}
+
+std::vector<std::uint64_t> ids_of(const std::vector<std::int64_t>& order) {
+  return {order.begin(), order.end()};
+}
+
+Mode training_mode(std::span<const std::uint64_t> ids) {
+  return {.training = true, .dropout = {.key = 4, .rows = ids}};
 }
 
 Network disturbed(const Subject& subject) {
@@ -78,10 +94,8 @@ void repeatable(const Subject& subject) {
   const Toy made = toy();
   expect(same_bits(network.forward(made.x, made.graph), network.forward(made.x, made.graph)),
          "a second call gives other bits");
-  const auto training = [&] {
-    Random dropout(std::uint64_t{4});
-    return network.forward(made.x, made.graph, {.training = true, .dropout = &dropout});
-  };
+  const auto ids = ids_of(in_order(nodes));
+  const auto training = [&] { return network.forward(made.x, made.graph, training_mode(ids)); };
   expect(same_bits(training(), training()),
          "training with the same random numbers gives other bits");
 }
@@ -92,10 +106,15 @@ void permutation_equivariance(const Subject& subject) {
   Random random(std::uint64_t{5});
   const auto order = random_order(nodes, random);
   const at::Tensor index = index_tensor(order);
-  const at::Tensor moved =
-      network.forward(made.x.index_select(0, index), reorder(made.graph, order));
-  expect(close(moved, network.forward(made.x, made.graph).index_select(0, index), tolerance),
-         "nodes in another order give other states");
+  const auto expect_moved = [&](const Mode& there, const Mode& here, const std::string& when) {
+    const at::Tensor moved =
+        network.forward(made.x.index_select(0, index), reorder(made.graph, order), there);
+    const at::Tensor still = network.forward(made.x, made.graph, here).index_select(0, index);
+    expect(close(moved, still, tolerance), "nodes in another order give other states" + when);
+  };
+  expect_moved({}, {}, "");
+  const auto here = ids_of(in_order(nodes)), there = ids_of(order);
+  expect_moved(training_mode(there), training_mode(here), " in training");
 }
 
 void edges_as_declared(const Subject& subject) {

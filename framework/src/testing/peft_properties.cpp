@@ -2,33 +2,31 @@
 #include <ATen/ops/equal.h>
 #include <c10/core/GradMode.h>
 
-#include <espalier/plugin/peft.hpp>
+#include <algorithm>
+#include <espalier/core/error.hpp>
 #include <set>
 
+#include "adapted_internal.hpp"
 #include "properties_internal.hpp"
-#include "toy_encoder_internal.hpp"
 #include "toys_internal.hpp"
 
 namespace espalier::conformance {
 namespace {
 
-// A method attached to a small dual encoder; or to nothing, where it needs no sites.
-struct Adapted {
-  std::unique_ptr<AdaptableEncoder> encoder;
-  std::shared_ptr<Peft> method;
-  Parameters parameters;
-
-  explicit Adapted(const Subject& subject, std::int64_t seed = 1)
-      : encoder(subject.has("needs_sites") ? toy_encoder() : nullptr),
-        method(subject.make<Peft>(seed)) {
-    Random random(seed, "init");
-    method->attach(encoder.get(), parameters, random);
-  }
-};
+// Sums over samples are taken in another order: float32 rounding.
+constexpr double tolerance = 1e-5;
+// Weights change by rounding when they are folded, and every layer passes that on.
+constexpr double merge_tolerance = 1e-4;
 
 Adapted with_sites(const Subject& subject) {
   if (!subject.has("needs_sites")) throw Skip("`needs_sites` is not declared");
   return Adapted(subject);
+}
+
+Adapted disturbed(const Subject& subject) {
+  Adapted adapted = with_sites(subject);
+  adapted.disturb();
+  return adapted;
 }
 
 void sound_parameters(const Subject& subject) {
@@ -94,6 +92,145 @@ void leaves_the_encoder_frozen(const Subject& subject) {
   }
 }
 
+void every_parameter_gets_a_gradient(const Subject& subject) {
+  const Adapted adapted = disturbed(subject);
+  const Gradients gradients = adapted.gradients();
+  for (const auto& [name, tensor] : adapted.parameters.entries()) {
+    const auto found = gradients.find(name);
+    expect(found != gradients.end(), "\"" + name + "\" gets no gradient");
+    expect(finite(found->second), "the gradient of \"" + name + "\" is not finite");
+  }
+}
+
+// Relative to the larger of its own size and a thousandth of the largest: some gradients, such as
+// those of biases of keys, are 0 but for rounding.
+void expect_equal(const Gradients& found, const Gradients& expected, const std::string& how) {
+  double largest = 0;
+  for (const auto& [name, gradient] : expected) {
+    largest = std::max(largest, gradient.norm().item<double>());
+  }
+  for (const auto& [name, gradient] : expected) {
+    const auto other = found.find(name);
+    expect(other != found.end(), "\"" + name + "\" gets no gradient " + how);
+    const double off = (other->second - gradient).norm().item<double>();
+    const double size = std::max(gradient.norm().item<double>(), 1e-3 * largest);
+    expect(off <= tolerance * size, "the gradient of \"" + name + "\" is another " + how);
+  }
+}
+
+void passes_have_the_gradients_of_one_tape(const Subject& subject) {
+  const Adapted adapted = disturbed(subject);
+  const Gradients expected = adapted.gradients();
+  for (const std::int64_t chunk : {1, 2, 3}) {
+    const std::string how = "in passes of " + std::to_string(chunk);
+    expect_equal(adapted.gradients_by_passes(chunk), expected, how);
+  }
+}
+
+void nothing_changes_below_the_cut(const Subject& subject) {
+  const Adapted adapted = disturbed(subject);
+  const auto fresh = toy_encoder();
+  const c10::NoGradGuard no_grad;
+  for (const TowerKind kind : {TowerKind::image, TowerKind::text}) {
+    const Tower* const towers[] = {adapted.encoder->image(), adapted.encoder->text()};
+    const Tower* const frozen[] = {fresh->image(), fresh->text()};
+    const auto which = static_cast<std::size_t>(kind);
+    const std::int64_t cut = adapted.encoder->cut(kind);
+    const at::Tensor below = towers[which]->advance(toy_input(kind), -1, cut, {}).states;
+    expect(same_bits(below, frozen[which]->advance(toy_input(kind), -1, cut, {}).states),
+           "it changes the " + std::string(to_string(kind)) + " tower below place " +
+               std::to_string(cut) + ", the lowest that it hooks or trains");
+  }
+}
+
+void reset_takes_it_off(const Subject& subject) {
+  const Adapted adapted = disturbed(subject);
+  adapted.encoder->reset();
+  expect(same_bits(adapted.features(), toy_features(*toy_encoder())),
+         "features differ from the encoder's own after reset()");
+}
+
+void restored_parameters_make_the_same_features(const Subject& subject) {
+  const Adapted trained = disturbed(subject);
+  Adapted other(subject, 2);
+  other.parameters.restore(trained.parameters.snapshot());
+  expect(same_bits(trained.features(), other.features()),
+         "the same parameters on a fresh encoder, attached with another seed, give other features");
+}
+
+void merging_keeps_features(const Subject& subject) {
+  if (!subject.has("mergeable")) throw Skip("`mergeable` is not declared");
+  const Adapted adapted = disturbed(subject);
+  const c10::NoGradGuard no_grad;
+  const at::Tensor before = adapted.features();
+  adapted.method->merge(*adapted.encoder);
+  for (const Site* site : adapted.encoder->sites()) {
+    expect(!site->hooked(), site->name + " is still hooked after merge()");
+  }
+  for (const WeightSlot& weight : adapted.encoder->weights()) {
+    expect(!weight.slot->requires_grad(), weight.name + " is still trained after merge()");
+  }
+  expect(close(adapted.features(), before, merge_tolerance), "merge() changes the features");
+}
+
+// Wraps every hook so that it notes the storage of what the hook is given.
+class StorageWatch {
+ public:
+  explicit StorageWatch(const AdaptableEncoder& encoder) {
+    for (Site* site : encoder.sites()) watch(*site);
+  }
+  // Names of sites whose hooks were given tensors that are still alive.
+  [[nodiscard]] std::set<std::string> kept() const {
+    std::set<std::string> names;
+    for (const auto& [site, storage] : given_) {
+      if (!storage.expired()) names.insert(site);
+    }
+    return names;
+  }
+
+ private:
+  void note(const std::string& site, const at::Tensor& tensor) {
+    given_.emplace_back(site, tensor.storage().getWeakStorageImpl());
+  }
+  void watch(Site& site) {
+    const InputHook input = site.input_hook();
+    const OutputHook output = site.output_hook();
+    site.unhook();
+    if (input) {
+      site.hook_input([this, input, name = site.name](const at::Tensor& x, const Mode& mode) {
+        note(name, x);
+        return input(x, mode);
+      });
+    }
+    if (output) {
+      site.hook_output([this, output, name = site.name](const at::Tensor& x, const at::Tensor& y,
+                                                        const Mode& mode) {
+        note(name, x);
+        note(name, y);
+        return output(x, y, mode);
+      });
+    }
+  }
+
+  std::vector<std::pair<std::string, c10::weak_intrusive_ptr<c10::StorageImpl>>> given_;
+};
+
+void keeps_no_tensor(const Subject& subject) {
+  const Adapted adapted = disturbed(subject);
+  const StorageWatch watch(*adapted.encoder);
+  (void)adapted.gradients_by_passes(1);
+  for (const std::string& site : watch.kept()) {
+    expect(false, "the hook of " + site + " keeps a tensor of a finished pass");
+  }
+}
+
+void sound_adapter_config(const Subject& subject) {
+  const Json config = Adapted(subject).method->adapter_config();
+  if (config.is_null()) throw Skip("Hugging Face has no format for it");
+  expect(config.is_object() && config.contains("peft_type") && config.at("peft_type").is_string(),
+         "adapter_config() is no object with a `peft_type`");
+}
+
 }  // namespace
 
 std::vector<Property> peft_properties() {
@@ -106,6 +243,23 @@ std::vector<Property> peft_properties() {
        identity_as_declared},
       {"takes_part_in_training", "Its parameters get gradients and change the features", true,
        takes_part_in_training},
+      {"every_parameter_gets_a_gradient", "Once it is off its start, all of it is trained", true,
+       every_parameter_gets_a_gradient},
+      {"passes_have_the_gradients_of_one_tape",
+       "Passes of any number of samples, dropout included, have the gradients of one", true,
+       passes_have_the_gradients_of_one_tape},
+      {"keeps_no_tensor", "Its hooks keep nothing of a finished pass", true, keeps_no_tensor},
+      {"nothing_changes_below_the_cut", "What enters the lowest place it touches is as before",
+       true, nothing_changes_below_the_cut},
+      {"reset_takes_it_off", "After reset() the encoder is as it was, bit by bit", true,
+       reset_takes_it_off},
+      {"restored_parameters_make_the_same_features",
+       "Parameters put back on a fresh encoder make the same features", true,
+       restored_parameters_make_the_same_features},
+      {"merging_keeps_features", "Where `mergeable` is declared, merge() keeps the features", true,
+       merging_keeps_features},
+      {"sound_adapter_config", "adapter_config() is null or says what method it is", true,
+       sound_adapter_config},
       {"leaves_the_encoder_frozen", "The weights that were loaded stay as they are", true,
        leaves_the_encoder_frozen},
   };

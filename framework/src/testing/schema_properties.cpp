@@ -21,7 +21,7 @@ const std::set<std::string_view>& capabilities_of(std::string_view kind) {
       {"encoder", {"image", "text", "shared_space", "sites", "fitted"}},
       {"graph", {"edge_weight", "symmetric", "seeded"}},
       {"gnn", {"graph", "edge_weight", "bipartite", "identity_at_init"}},
-      {"peft", {"needs_sites", "identity_at_init", "mergeable"}},
+      {"peft", {"needs_sites", "needs_features", "identity_at_init", "mergeable"}},
   };
   return known.at(kind);
 }
@@ -47,7 +47,8 @@ void known_capabilities(const Subject& subject) {
       expect(known.contains(capability), "unknown capability \"" + capability + "\"");
       continue;
     }
-    const FieldInfo* field = subject.info().schema.find(capability.substr(wraps.size()));
+    const std::string field_name = capability.substr(wraps.size());
+    const FieldInfo* field = subject.info().schema.find(field_name.substr(0, field_name.find(':')));
     expect(field != nullptr && field->type == FieldType::component,
            "\"" + capability + "\" names no parameter that is a component");
   }

@@ -132,13 +132,21 @@ std::unique_ptr<AdaptableEncoder> toy_encoder() {
   return load_pretrained(folder.path());
 }
 
-at::Tensor toy_features(const AdaptableEncoder& encoder) {
-  Random random(std::uint64_t{8});
-  const at::Tensor pixels = normal_tensor({3, 3, side, side}, random);
+Activations toy_input(TowerKind tower) {
+  if (tower == TowerKind::image) {
+    Random random(std::uint64_t{8});
+    return {normal_tensor({3, 3, side, side}, random), {}, {}};
+  }
   const std::vector<std::int64_t> ids = {1, 5, 9, 39, 1, 7, 3, 39};
-  const TokenBatch texts{.ids = at::tensor(ids, at::kLong).view({2, 4}), .valid = {}, .types = {}};
-  return at::cat(
-      {forward(*encoder.image(), pixels).feature, forward(*encoder.text(), texts).feature});
+  return {at::tensor(ids, at::kLong).view({2, 4}), {}, {}};
+}
+
+at::Tensor toy_features(const AdaptableEncoder& encoder) {
+  const auto feature = [](const Tower& tower) {
+    return tower.advance(toy_input(tower.kind()), -1, tower.layers() + 2, {}).states;
+  };
+  const at::Tensor texts = feature(*encoder.text());
+  return at::cat({feature(*encoder.image()), texts, encoder.classify(texts, {})});
 }
 
 }  // namespace espalier::conformance

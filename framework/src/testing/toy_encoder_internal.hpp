@@ -9,7 +9,11 @@ namespace espalier::conformance {
 // The same weights each time.
 [[nodiscard]] std::unique_ptr<AdaptableEncoder> toy_encoder();
 
-// Features of some images and texts, one above the other, float32 [n, width].
+// What enters the bottom of a tower: three pictures, two texts.
+[[nodiscard]] Activations toy_input(TowerKind tower);
+
+// Features of these images and texts, and the texts' as class vectors, one above the other, float32
+// [n, width].
 [[nodiscard]] at::Tensor toy_features(const AdaptableEncoder& encoder);
 
 }  // namespace espalier::conformance

@@ -25,11 +25,13 @@ void AdamW::step(double lr) {
     at::Tensor parameter = parameters_.entries()[i].second;
     const at::Tensor gradient = parameter.grad();
     if (!gradient.defined()) continue;
-    parameter.mul_(1 - lr * options_.weight_decay);
+    const ParameterRates& rates = parameters_.rates()[i];
+    const double own_lr = lr * rates.lr;
+    parameter.mul_(1 - own_lr * options_.weight_decay * rates.decay);
     mean_[i].mul_(options_.beta1).add_(gradient, 1 - options_.beta1);
     square_[i].mul_(options_.beta2).addcmul_(gradient, gradient, 1 - options_.beta2);
     const at::Tensor root = square_[i].sqrt().div_(std::sqrt(bias2)).add_(options_.eps);
-    parameter.addcdiv_(mean_[i], root, -lr / bias1);
+    parameter.addcdiv_(mean_[i], root, -own_lr / bias1);
     parameter.mutable_grad().reset();
   }
 }

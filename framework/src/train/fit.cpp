@@ -82,32 +82,40 @@ void Training::update_all() {
   std::vector<std::int64_t> order(labels_.train.size());
   std::iota(order.begin(), order.end(), std::int64_t{0});
   if (steps_per_epoch_ > 1) Random(seed_, "order:" + epoch).shuffle(std::span(order));
-  Random dropout(seed_, "dropout:" + epoch);
   const std::int64_t size = params_.batch_size == 0 ? count : params_.batch_size;
   for (std::int64_t first = 0; first < count; first += size) {
     const std::int64_t last = std::min(first + size, count);
-    update({order.begin() + first, order.begin() + last}, dropout);
+    update({order.begin() + first, order.begin() + last}, first / size);
   }
 }
 
-// Without edges the other samples cannot matter and are left out.
-at::Tensor Training::logits_of(const at::Tensor& samples, const Mode& mode) const {
+// Without edges the other samples cannot matter and are left out. Masks are drawn by the number of
+// a node among those of the training.
+at::Tensor Training::training_logits(const std::vector<std::int64_t>& samples,
+                                     std::uint64_t dropout) const {
   const Nodes& nodes = protocol_.nodes();
-  if (protocol_.graph().edges() > 0) {
-    return model_.logits(nodes, protocol_.graph(), mode).index_select(0, samples);
+  const at::Tensor index = index_of(samples, nodes.x.device());
+  const bool whole = protocol_.graph().edges() > 0;
+  std::vector<std::uint64_t> ids(samples.begin(), samples.end());
+  if (whole) {
+    ids.resize(static_cast<std::size_t>(nodes.x.size(0)));
+    std::iota(ids.begin(), ids.end(), std::uint64_t{0});
   }
-  const std::int64_t count = samples.numel();
-  return model_.logits({.x = nodes.x.index_select(0, samples)}, empty_graph(count, count), mode);
+  const Mode mode{.training = true, .dropout = {.key = dropout, .rows = ids}};
+  if (whole) return model_.logits(nodes, protocol_.graph(), mode).index_select(0, index);
+  const std::int64_t count = index.numel();
+  return model_.logits({.x = nodes.x.index_select(0, index)}, empty_graph(count, count), mode);
 }
 
-void Training::update(const std::vector<std::int64_t>& samples, Random& dropout) {
+void Training::update(const std::vector<std::int64_t>& samples, std::int64_t step) {
   const at::Device device = protocol_.nodes().x.device();
   std::vector<std::int64_t> targets;
   for (const std::int64_t i : samples) {
     targets.push_back(labels_.train[static_cast<std::size_t>(i)]);
   }
-  const at::Tensor logits =
-      logits_of(index_of(samples, device), {.training = true, .dropout = &dropout});
+  const std::string stream =
+      "dropout:" + std::to_string(progress_.epoch) + ":" + std::to_string(step);
+  const at::Tensor logits = training_logits(samples, stream_seed(seed_, stream));
   const at::Tensor loss = at::cross_entropy_loss(
       logits, index_of(targets, device), {}, at::Reduction::Mean, -100, params_.label_smoothing);
   require_finite_loss(loss.item<double>(), progress_.epoch, "training");

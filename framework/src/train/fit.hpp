@@ -52,9 +52,10 @@ class Training {
 
  private:
   void update_all();
-  void update(const std::vector<std::int64_t>& samples, Random& dropout);
+  void update(const std::vector<std::int64_t>& samples, std::int64_t step);
   void evaluate();
-  [[nodiscard]] at::Tensor logits_of(const at::Tensor& samples, const Mode& mode) const;
+  [[nodiscard]] at::Tensor training_logits(const std::vector<std::int64_t>& samples,
+                                           std::uint64_t dropout) const;
 
   Model& model_;
   Parameters& parameters_;

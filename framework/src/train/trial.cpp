@@ -41,7 +41,7 @@ class Trial : TrialRun {
   std::optional<SplitNodes> make_nodes();
   std::string graph_protocol() const;
   std::shared_ptr<GraphBuilder> graph_builder() const;
-  void attach_peft(Parameters& parameters) const;
+  void require_frozen_encoder() const;
   void describe_graph(const GraphProtocol& protocol);
   bool train(Training& training, Parameters& parameters, const Checkpoint& checkpoint);
   void describe_training(const Progress& progress);
@@ -76,11 +76,8 @@ std::shared_ptr<GraphBuilder> Trial::graph_builder() const {
   return make<GraphBuilder>();
 }
 
-void Trial::attach_peft(Parameters& parameters) const {
-  const std::shared_ptr<Peft> peft = make<Peft>();
-  Random random = context_.random("init");
-  guarded(name("peft"), "attach", [&] { peft->attach(nullptr, parameters, random); });
-  if (parameters.entries().empty()) return;
+void Trial::require_frozen_encoder() const {
+  if (!has("peft", "needs_sites")) return;
   throw Error(
       {.what = name("peft") + " trains inside the encoder",
        .where = {},
@@ -156,7 +153,7 @@ std::optional<TrialResult> Trial::run() {
   time("graph", graph_start);
 
   Parameters parameters;
-  attach_peft(parameters);
+  require_frozen_encoder();
   const auto classes = static_cast<std::int64_t>(dataset_->class_names().size());
   Model model(make<Gnn>(), name("gnn"), section<HeadParams>("head"), width, views, classes,
               context_.seed(), parameters);

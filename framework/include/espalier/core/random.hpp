@@ -13,7 +13,7 @@
 namespace espalier {
 
 // The seed of stream `name`: the first 8 bytes (little-endian) of SHA-256("espalier:<seed>:<name>").
-// Names in use: split, init, head, order:EPOCH, dropout:EPOCH, graph, caption:SAMPLE, views.
+// Names in use: split, init, head, order:EPOCH, dropout:EPOCH:STEP, graph, caption:SAMPLE, views.
 [[nodiscard]] std::uint64_t stream_seed(std::int64_t seed, std::string_view name);
 
 // xoshiro256** (Blackman and Vigna 2018), state filled by SplitMix64.

@@ -10,7 +10,7 @@
 //   CLIP-Adapter    input hook on the feature site
 //   TaskRes         input hook on the classifier site
 //   full fine-tuning replaces every weights() slot
-// Without a hook a site costs nothing.
+// A site takes one hook at its input and one at its output; without one it costs nothing.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,13 @@ namespace espalier {
 class AdaptableEncoder {
  public:
   // Either tower may be null, not both.
-  AdaptableEncoder(std::unique_ptr<VisionTower> image, std::unique_ptr<TextTower> text);
+  AdaptableEncoder(std::shared_ptr<VisionTower> image, std::shared_ptr<TextTower> text);
+  // The image tower of one model and the text tower of another, shared with them; either may be
+  // null, not both. Names of their sites and weights get the prefixes of Hugging Face's
+  // VisionTextDualEncoderModel, `vision_model.` and `text_model.`, so that none collide; the sites
+  // are the same objects, so they have these names in the two models as well.
+  [[nodiscard]] static std::unique_ptr<AdaptableEncoder> join(const AdaptableEncoder* image,
+                                                              const AdaptableEncoder* text);
   AdaptableEncoder(const AdaptableEncoder&) = delete;
   AdaptableEncoder& operator=(const AdaptableEncoder&) = delete;
 
@@ -45,12 +51,12 @@ class AdaptableEncoder {
 
   // Takes off all hooks and puts all loaded weights back.
   void reset();
-  // The lowest layer of a tower that is hooked or trained: -1 its embeddings, layers() its head,
-  // layers() + 1 nothing. Activations that enter this layer can be computed once.
+  // The lowest place of a tower that is hooked or trained, as tower.hpp counts them: what enters it
+  // can be computed once. layers() + 2 where nothing is.
   [[nodiscard]] std::int64_t cut(TowerKind tower) const;
 
   // The class vectors [classes, w] as the classifier site leaves them.
-  [[nodiscard]] at::Tensor classify(at::Tensor class_vectors) const;
+  [[nodiscard]] at::Tensor classify(at::Tensor class_vectors, const Mode& mode) const;
   // [images, texts] from features of one space: scale * cosine + bias.
   [[nodiscard]] at::Tensor logits(const at::Tensor& images, const at::Tensor& texts) const;
 
@@ -62,8 +68,8 @@ class AdaptableEncoder {
   void adopt(std::vector<WeightSlot> weights) { weights_ = std::move(weights); }
 
  private:
-  std::unique_ptr<VisionTower> image_;
-  std::unique_ptr<TextTower> text_;
+  std::shared_ptr<VisionTower> image_;
+  std::shared_ptr<TextTower> text_;
   Site classifier_;
   std::vector<Site*> sites_;
   std::vector<WeightSlot> weights_;

@@ -1,14 +1,21 @@
 // How a forward pass is made.
 #pragma once
 
-#include <espalier/core/random.hpp>
+#include <cstdint>
+#include <span>
 
 namespace espalier {
 
-// Whether dropout acts, and the generator that it draws from.
+// Where dropout draws from. A row's mask follows from the key, the site that drops and the row's id
+// alone, so it is the same however the rows of a pass are cut into chunks or ordered.
+struct DropoutStream {
+  std::uint64_t key = 0;                // stream_seed(seed, "dropout:EPOCH:STEP")
+  std::span<const std::uint64_t> rows;  // whose the rows of the pass are, each once
+};
+
 struct Mode {
-  bool training = false;
-  Random* dropout = nullptr;  // set when training
+  bool training = false;  // whether dropout acts
+  DropoutStream dropout;  // of one row each for the rows of the pass, when training
 };
 
 }  // namespace espalier

@@ -10,16 +10,32 @@
 
 namespace espalier {
 
-// Keeps insertion order. Names are dotted paths and unique. Tensors are leaves that require
-// gradients; the holder may keep the returned tensor, it is the same storage.
+// Factors on the trial's learning rate and weight decay, by which a method sets some of its
+// parameters apart: LoRA+ learns its B faster, norms and biases want no decay.
+struct ParameterRates {
+  double lr = 1;
+  double decay = 1;
+};
+
+// Keeps insertion order. Names are dotted paths and unique, Hugging Face's where it has the like.
+// Tensors are leaves that require gradients; the holder may keep the returned tensor, it is the
+// same storage.
 class Parameters {
  public:
   using Entry = std::pair<std::string, at::Tensor>;
 
-  // Takes `initial` over as a leaf. Throws Error when the name is taken.
-  at::Tensor add(const std::string& name, at::Tensor initial);
+  // All of them live on one device, the CPU unless another is named.
+  Parameters() = default;
+  explicit Parameters(at::Device device) : device_(device) {}
 
+  // A leaf with a copy of `initial`, which itself is never trained. Throws Error when the name is
+  // taken.
+  at::Tensor add(const std::string& name, const at::Tensor& initial, ParameterRates rates = {});
+
+  [[nodiscard]] at::Device device() const noexcept { return device_; }
   [[nodiscard]] const std::vector<Entry>& entries() const noexcept { return entries_; }
+  // In the order of the entries.
+  [[nodiscard]] const std::vector<ParameterRates>& rates() const noexcept { return rates_; }
   [[nodiscard]] std::vector<at::Tensor> tensors() const;
   // Number of scalars.
   [[nodiscard]] std::int64_t count() const;
@@ -41,8 +57,10 @@ class Parameters {
   };
 
  private:
+  at::Device device_ = at::kCPU;
   std::string prefix_;
   std::vector<Entry> entries_;
+  std::vector<ParameterRates> rates_;
 };
 
 // Initial values, drawn from Espalier's own generator so that they are the same everywhere. All

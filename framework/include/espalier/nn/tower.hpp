@@ -1,8 +1,14 @@
-// One half of an encoder: from pixels or token ids to features, with a cut at every layer.
+// One half of an encoder: from pixels or token ids to features, with a cut at every place.
 //
-//   embed(input) -> run(0, layers()) -> head(): what head gives is the feature. Stopping after
-//   run(0, i) and going on with run(i, layers()) later gives the same numbers, so everything below
-//   the lowest layer that is trained can be computed once and kept.
+//   embed(input) -> run(0, layers()) -> head_input() -> head(): what head gives is the feature.
+//
+// A cut is a place that a pass may stop at and go on from with the same numbers, so everything
+// below the lowest place that is trained can be computed once and kept. With L = layers():
+//   -1   the embeddings: pixels or ids enter
+//   0..L-1   a layer: [n, l, width] enters
+//   L    the head: what head_input() leaves enters
+//   L+1  the feature site: [n, feature_width()] enters
+//   L+2  nothing is left to do
 #pragma once
 
 #include <cstdint>
@@ -13,9 +19,10 @@
 
 namespace espalier {
 
-// What passes between two layers.
+// What enters a cut.
 struct Activations {
-  at::Tensor states;  // [n, l, width]
+  at::Tensor states;  // [n, l, width]; at -1 pixels [n, channels, height, width] or ids [n, l];
+                      // from L+1 on [n, feature width]
   at::Tensor valid;   // bool [n, l], true at real tokens; undefined: all are
   at::Tensor pooled;  // int64 [n], the position that stands for the text; undefined: a fixed one
 };
@@ -26,51 +33,73 @@ struct TowerOutput {
   at::Tensor pooled;      // [n, width] by the reference's pooler; undefined where it has none
   at::Tensor feature;     // [n, feature_width()]
   at::Tensor raw;         // the feature before the normalisation to length 1 that sentence
-                          // encoders end in, else the feature itself
+                          // encoders end in, and before the feature site's hook
 };
 
 class Tower {
  public:
-  Tower(TowerKind kind, std::int64_t feature_width) : kind_(kind), feature_width_(feature_width) {}
+  Tower(TowerKind kind, std::int64_t layers, std::int64_t feature_width);
   Tower(const Tower&) = delete;
   Tower& operator=(const Tower&) = delete;
   virtual ~Tower();
 
   [[nodiscard]] TowerKind kind() const noexcept { return kind_; }
-  [[nodiscard]] std::int64_t layers() const { return transformer().config().layers; }
+  [[nodiscard]] std::int64_t layers() const noexcept { return layers_; }
   [[nodiscard]] std::int64_t width() const { return transformer().config().width; }
   [[nodiscard]] std::int64_t feature_width() const noexcept { return feature_width_; }
   [[nodiscard]] at::Device device() const { return transformer().device(); }
 
   // Layers [from, to).
-  [[nodiscard]] virtual Activations run(Activations input, std::int64_t from,
-                                        std::int64_t to) const;
-  [[nodiscard]] virtual TowerOutput head(const Activations& output) const = 0;
+  [[nodiscard]] virtual Activations run(Activations input, std::int64_t from, std::int64_t to,
+                                        const Mode& mode) const;
+  // Of what leaves the last layer what the feature is made of and no more: one position, [n, 1,
+  // width], where one stands for the whole.
+  [[nodiscard]] virtual Activations head_input(const Activations& output) const;
+  // From what leaves the last layer, or from its head_input(): then last_hidden_state is no longer
+  // whole. The feature is the same, bit by bit.
+  [[nodiscard]] TowerOutput head(const Activations& output, const Mode& mode) const;
+
+  // What enters the cut `to`, from what enters `from` <= `to`. At L+2 `states` is the feature.
+  [[nodiscard]] Activations advance(Activations entering, std::int64_t from, std::int64_t to,
+                                    const Mode& mode) const;
 
   [[nodiscard]] virtual const Transformer& transformer() const = 0;
   // Adds every site, from the bottom up.
-  virtual void collect(std::vector<Site*>& sites) = 0;
+  void collect(std::vector<Site*>& sites);
 
  protected:
-  [[nodiscard]] static Site feature_site(TowerKind kind, std::int64_t layers);
+  // From what enters -1 to what enters 0.
+  [[nodiscard]] virtual Activations embed_input(const Activations& input,
+                                                const Mode& mode) const = 0;
+  // head() but for the feature site: `feature` is what enters it.
+  [[nodiscard]] virtual TowerOutput pool(const Activations& output, const Mode& mode) const = 0;
+  // Adds every site but the feature site.
+  virtual void collect_below(std::vector<Site*>& sites) = 0;
 
  private:
   TowerKind kind_;
+  std::int64_t layers_;
   std::int64_t feature_width_;
+  Site feature_;
 };
 
 class VisionTower : public Tower {
  public:
-  VisionTower(std::int64_t feature_width, std::int64_t image_size, std::int64_t patch_size)
-      : Tower(TowerKind::image, feature_width), image_size_(image_size), patch_size_(patch_size) {}
+  VisionTower(std::int64_t layers, std::int64_t feature_width, std::int64_t image_size,
+              std::int64_t patch_size)
+      : Tower(TowerKind::image, layers, feature_width),
+        image_size_(image_size),
+        patch_size_(patch_size) {}
 
   // Side of the pictures it was trained on, and of its patches, in pixels.
   [[nodiscard]] std::int64_t image_size() const noexcept { return image_size_; }
   [[nodiscard]] std::int64_t patch_size() const noexcept { return patch_size_; }
   // [n, channels, height, width], normalised. Positions are interpolated where the size is another.
-  [[nodiscard]] virtual Activations embed(const at::Tensor& pixels) const = 0;
+  [[nodiscard]] virtual Activations embed(const at::Tensor& pixels, const Mode& mode) const = 0;
 
  private:
+  [[nodiscard]] Activations embed_input(const Activations& input, const Mode& mode) const final;
+
   std::int64_t image_size_;
   std::int64_t patch_size_;
 };
@@ -89,8 +118,11 @@ enum class TextBatching { causal_end, equal_length, full_length };
 
 class TextTower : public Tower {
  public:
-  TextTower(std::int64_t feature_width, std::int64_t max_length, std::int64_t vocabulary)
-      : Tower(TowerKind::text, feature_width), max_length_(max_length), vocabulary_(vocabulary) {}
+  TextTower(std::int64_t layers, std::int64_t feature_width, std::int64_t max_length,
+            std::int64_t vocabulary)
+      : Tower(TowerKind::text, layers, feature_width),
+        max_length_(max_length),
+        vocabulary_(vocabulary) {}
 
   [[nodiscard]] std::int64_t max_length() const noexcept { return max_length_; }
   [[nodiscard]] std::int64_t vocabulary() const noexcept { return vocabulary_; }
@@ -99,19 +131,23 @@ class TextTower : public Tower {
   // The position whose state stands for the text.
   [[nodiscard]] virtual std::int64_t pooled_position(std::span<const std::int64_t> ids) const = 0;
   // Throws Error on a text longer than max_length() and on an id outside the vocabulary.
-  [[nodiscard]] virtual Activations embed(const TokenBatch& batch) const = 0;
+  [[nodiscard]] virtual Activations embed(const TokenBatch& batch, const Mode& mode) const = 0;
 
  protected:
   void check(const TokenBatch& batch) const;
 
  private:
+  [[nodiscard]] Activations embed_input(const Activations& input, const Mode& mode) const final;
+
   std::int64_t max_length_;
   std::int64_t vocabulary_;
 };
 
 // embed, run, head.
-[[nodiscard]] TowerOutput forward(const VisionTower& tower, const at::Tensor& pixels);
-[[nodiscard]] TowerOutput forward(const TextTower& tower, const TokenBatch& batch);
+[[nodiscard]] TowerOutput forward(const VisionTower& tower, const at::Tensor& pixels,
+                                  const Mode& mode = {});
+[[nodiscard]] TowerOutput forward(const TextTower& tower, const TokenBatch& batch,
+                                  const Mode& mode = {});
 
 // One feature a list of ids, float32 [n, feature_width()], rows in the given order. Batches are
 // made by the tower's rule and hold at most `tokens` tokens.

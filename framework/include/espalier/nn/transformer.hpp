@@ -60,7 +60,7 @@ class Transformer {
 
   // Layers [from, to). `valid` is bool [n, l] or undefined; `relative` [1, heads, l, l] or
   // undefined.
-  [[nodiscard]] at::Tensor run(at::Tensor h, std::int64_t from, std::int64_t to,
+  [[nodiscard]] at::Tensor run(at::Tensor h, std::int64_t from, std::int64_t to, const Mode& mode,
                                const at::Tensor& valid = {}, const at::Tensor& relative = {}) const;
 
   [[nodiscard]] const TransformerConfig& config() const noexcept { return config_; }
@@ -70,9 +70,9 @@ class Transformer {
 
  private:
   [[nodiscard]] at::Tensor forward(const TransformerLayer& layer, at::Tensor h,
-                                   const AttentionBias& bias) const;
+                                   const AttentionBias& bias, const Mode& mode) const;
   [[nodiscard]] at::Tensor attend(const TransformerLayer& layer, const at::Tensor& x,
-                                  const AttentionBias& bias) const;
+                                  const AttentionBias& bias, const Mode& mode) const;
 
   TransformerConfig config_;
   std::vector<std::unique_ptr<TransformerLayer>> layers_;
@@ -80,6 +80,6 @@ class Transformer {
 
 // fc2(activation(fc1(x))).
 [[nodiscard]] at::Tensor apply_mlp(const Site& fc1, const Site& fc2, Activation activation,
-                                   const at::Tensor& x);
+                                   const at::Tensor& x, const Mode& mode);
 
 }  // namespace espalier

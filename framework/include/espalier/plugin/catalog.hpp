@@ -70,7 +70,8 @@ class Catalog {
   // what is wrong to `problems`; null when the component is unknown.
   [[nodiscard]] Json resolve(std::string_view kind, const Json& section, std::string_view prefix,
                              const Locator& locate, Problems& problems) const;
-  // Whether the component of a resolved section has the capability, through `wraps:FIELD`.
+  // Whether the component of a resolved section has the capability, through `wraps:FIELD`
+  // (all of the component there) or `wraps:FIELD:CAPABILITY` (this one).
   [[nodiscard]] bool has(std::string_view kind, const Json& section,
                          std::string_view capability) const;
 

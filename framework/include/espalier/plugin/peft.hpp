@@ -1,16 +1,29 @@
 // Kind `peft`: attaches trainable parameters to the named sites of a frozen encoder.
 #pragma once
 
+#include <cstdint>
+#include <espalier/core/json.hpp>
 #include <espalier/core/random.hpp>
+#include <espalier/nn/adaptable.hpp>
 #include <espalier/nn/parameters.hpp>
 #include <espalier/tensor/tensor.hpp>
+#include <span>
 #include <string_view>
 
 namespace espalier {
 
-class AdaptableEncoder;
+// What the encoder says of the training samples before anything is attached: float32 [samples,
+// width] each, undefined where the trial has no use for it.
+struct FrozenFeatures {
+  at::Tensor images;
+  at::Tensor texts;
+};
 
-// Capabilities: `needs_sites` (the encoder must have them), `identity_at_init`, `mergeable`.
+// A trial runs the encoder in passes of a few samples, and runs it again for the gradients:
+// site.hpp says what that asks of a hook.
+//
+// Capabilities: `needs_sites` (the encoder must have them), `needs_features` (prepare() must come
+// first), `identity_at_init` (features are as before until something is trained), `mergeable`.
 class Peft {
  public:
   using Interface = Peft;
@@ -18,8 +31,17 @@ class Peft {
 
   virtual ~Peft();
 
-  // Adds its parameters and hooks itself onto the sites. `encoder` is null where there are none.
-  virtual void attach(AdaptableEncoder* encoder, Parameters& parameters, Random& random) = 0;
+  // Called once with `needs_features`, before attach(). Labels are positions in the class list.
+  virtual void prepare(const FrozenFeatures& train, std::span<const std::int64_t> labels);
+  // Called once with `needs_sites`: adds its parameters, under the names that Hugging Face has for
+  // them, and hooks sites or puts parameters into their weights.
+  virtual void attach(AdaptableEncoder& encoder, Parameters& parameters, Random& random);
+
+  // Hugging Face's adapter_config.json, null where it has no format for this method.
+  [[nodiscard]] virtual Json adapter_config() const;
+  // With `mergeable`: puts what was trained into the weights and takes its hooks off. Features stay
+  // as they are, up to rounding.
+  virtual void merge(AdaptableEncoder& encoder);
 };
 
 }  // namespace espalier

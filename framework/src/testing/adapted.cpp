@@ -1,0 +1,117 @@
+#include <ATen/TensorOperators.h>
+#include <c10/core/GradMode.h>
+
+#include <utility>
+#include <vector>
+
+#include "adapted_internal.hpp"
+#include "toys_internal.hpp"
+
+namespace espalier::conformance {
+namespace {
+
+constexpr TowerKind both[] = {TowerKind::image, TowerKind::text};
+
+const Tower& tower_of(const AdaptableEncoder& encoder, TowerKind kind) {
+  if (kind == TowerKind::image) return *encoder.image();
+  return *encoder.text();
+}
+
+// Rows [begin, end) of a batch in training, each with an id of its own.
+class TrainingRows {
+ public:
+  TrainingRows(std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row)
+      ids_.push_back(static_cast<std::uint64_t>(row));
+  }
+  [[nodiscard]] Mode mode() const {
+    return {.training = true, .dropout = {.key = 6, .rows = ids_}};
+  }
+
+ private:
+  std::vector<std::uint64_t> ids_;
+};
+
+Activations some_rows(const Activations& x, std::int64_t begin, std::int64_t end) {
+  const auto part = [&](const at::Tensor& t) { return t.defined() ? t.slice(0, begin, end) : t; };
+  return {part(x.states), part(x.valid), part(x.pooled)};
+}
+
+// A number that every value of a tower's features changes.
+at::Tensor loss_of(const at::Tensor& features) {
+  Random random(std::uint64_t{12});
+  return (features * normal_tensor(features.sizes(), random) + features * features).sum();
+}
+
+at::Tensor loss_of_classes(const AdaptableEncoder& encoder, const at::Tensor& texts) {
+  const TrainingRows all(0, texts.size(0));
+  return loss_of(encoder.classify(texts, all.mode()));
+}
+
+}  // namespace
+
+Adapted::Adapted(const Subject& subject, std::int64_t seed)
+    : encoder(toy_encoder()), method(subject.make<Peft>(seed)) {
+  Random random(seed, "init");
+  if (subject.has("needs_sites")) method->attach(*encoder, parameters, random);
+}
+
+void Adapted::disturb() {
+  const c10::NoGradGuard no_grad;
+  Random random(std::uint64_t{77});
+  for (at::Tensor& tensor : parameters.tensors()) {
+    tensor.add_(normal_tensor(tensor.sizes(), random), 0.1);
+  }
+}
+
+Gradients Adapted::taken() const {
+  Gradients gradients;
+  for (const auto& [name, tensor] : parameters.entries()) {
+    if (tensor.grad().defined()) gradients[name] = tensor.grad().clone();
+    tensor.mutable_grad().reset();
+  }
+  return gradients;
+}
+
+Gradients Adapted::gradients() const {
+  at::Tensor loss;
+  for (const TowerKind kind : both) {
+    const Tower& tower = tower_of(*encoder, kind);
+    const Activations input = toy_input(kind);
+    const TrainingRows all(0, input.states.size(0));
+    const at::Tensor rows = tower.advance(input, -1, tower.layers() + 2, all.mode()).states;
+    loss = loss.defined() ? loss + loss_of(rows) : loss_of(rows);
+    if (kind == TowerKind::text) loss = loss + loss_of_classes(*encoder, rows);
+  }
+  if (loss.requires_grad()) loss.backward();
+  return taken();
+}
+
+Gradients Adapted::gradients_by_passes(std::int64_t chunk) const {
+  std::vector<ReplayedRows> passes;
+  at::Tensor loss;
+  for (const TowerKind kind : both) {
+    const Tower& tower = tower_of(*encoder, kind);
+    const std::int64_t cut = encoder->cut(kind);
+    Activations entering;
+    {
+      const c10::NoGradGuard no_grad;
+      entering = tower.advance(toy_input(kind), -1, cut, {});
+    }
+    const auto compute = [&tower, cut, entering](std::int64_t begin, std::int64_t end) {
+      const TrainingRows rows(begin, end);
+      return tower.advance(some_rows(entering, begin, end), cut, tower.layers() + 2, rows.mode())
+          .states;
+    };
+    const at::Tensor rows =
+        passes.emplace_back(entering.states.size(0), chunk, compute, ReplayedRows::Compare::yes)
+            .values();
+    loss = loss.defined() ? loss + loss_of(rows) : loss_of(rows);
+    if (kind == TowerKind::text) loss = loss + loss_of_classes(*encoder, rows);
+  }
+  if (loss.requires_grad()) loss.backward();
+  for (ReplayedRows& pass : passes) pass.replay();
+  return taken();
+}
+
+}  // namespace espalier::conformance

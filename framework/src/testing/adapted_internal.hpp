@@ -1,0 +1,39 @@
+// A PEFT method attached to the toy encoder, and passes over it.
+#pragma once
+
+#include <espalier/nn/replay.hpp>
+#include <espalier/plugin/peft.hpp>
+#include <espalier/testing/conformance.hpp>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "toy_encoder_internal.hpp"
+
+namespace espalier::conformance {
+
+using Gradients = std::map<std::string, at::Tensor>;
+
+struct Adapted {
+  // Attached where the method needs sites, with the stream `init` of `seed`.
+  explicit Adapted(const Subject& subject, std::int64_t seed = 1);
+
+  // Moves every parameter by a little noise, so that what starts at zero takes part.
+  void disturb();
+  [[nodiscard]] at::Tensor features() const { return toy_features(*encoder); }
+
+  // Of a loss on everything the encoder says, in training; from the pixels and ids with one tape.
+  [[nodiscard]] Gradients gradients() const;
+  // The same by passes of `chunk` samples over what enters the cuts. Throws Error where a replay
+  // gives other numbers.
+  [[nodiscard]] Gradients gradients_by_passes(std::int64_t chunk) const;
+
+  std::unique_ptr<AdaptableEncoder> encoder;
+  std::shared_ptr<Peft> method;
+  Parameters parameters;
+
+ private:
+  [[nodiscard]] Gradients taken() const;
+};
+
+}  // namespace espalier::conformance

@@ -1,0 +1,189 @@
+#include <espalier/testing/conformance.hpp>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/ones_like.h>
+#include <gmock/gmock.h>
+
+#include <espalier/nn/dropout.hpp>
+#include <espalier/plugin/peft.hpp>
+
+#include "testing/toy_component.hpp"
+
+// Methods that are right but for one thing, and the property that must notice.
+namespace espalier {
+namespace {
+
+using conformance::Finding;
+using conformance::State;
+using testing::HasSubstr;
+
+// Low-rank maps with dropout on the queries of the second layer of each tower. Each subclass spoils
+// one thing.
+class Right : public Peft {
+ public:
+  void attach(AdaptableEncoder& encoder, Parameters& parameters, Random& random) override {
+    for (Site* site : encoder.sites(SiteRole::linear, "q")) {
+      if (site->layer == 1) adapt(*site, parameters, random);
+    }
+  }
+  void merge(AdaptableEncoder&) override {
+    for (const Adapted& one : adapted_) {
+      one.site->unhook();
+      one.site->weight = one.site->weight + at::matmul(one.b, one.a).detach();
+    }
+  }
+
+ protected:
+  struct Adapted {
+    Site* site;
+    at::Tensor a, b;
+  };
+  virtual void adapt(Site& site, Parameters& parameters, Random& random) {
+    const Adapted one{.site = &site,
+                      .a = parameters.add(site.name + ".a", linear_init({2, 16}, random)),
+                      .b = parameters.add(site.name + ".b", linear_init({16, 2}, random))};
+    adapted_.push_back(one);
+    site.hook_output([this, one](const at::Tensor& x, const at::Tensor& y, const Mode& mode) {
+      return changed(one, x, y, mode);
+    });
+  }
+  virtual at::Tensor changed(const Adapted& one, const at::Tensor& x, const at::Tensor& y,
+                             const Mode& mode) {
+    const at::Tensor dropped = dropout(x, 0.2, mode, one.site->name);
+    return y + at::linear(at::linear(dropped, one.a), one.b);
+  }
+
+  std::vector<Adapted> adapted_;
+};
+
+class KeepsItsInput : public Right {
+  at::Tensor changed(const Adapted& one, const at::Tensor& x, const at::Tensor& y,
+                     const Mode& mode) override {
+    last_ = x.narrow(0, 0, 1);
+    return Right::changed(one, x, y, mode);
+  }
+  at::Tensor last_;
+};
+
+class WritesToItsOutput : public Right {
+  at::Tensor changed(const Adapted& one, const at::Tensor& x, const at::Tensor& y,
+                     const Mode&) override {
+    at::Tensor sum = y.detach();
+    sum.add_(at::linear(at::linear(x, one.a), one.b).detach());
+    return y;
+  }
+};
+
+class HooksASiteTwice : public Right {
+  void adapt(Site& site, Parameters& parameters, Random& random) override {
+    Right::adapt(site, parameters, random);
+    site.hook_output([](const at::Tensor&, const at::Tensor& y, const Mode&) { return y; });
+  }
+};
+
+class CountsItsCalls : public Right {
+  at::Tensor changed(const Adapted& one, const at::Tensor& x, const at::Tensor& y,
+                     const Mode& mode) override {
+    return Right::changed(one, x, y, mode) * (1 + 0.01 * ++calls_);
+  }
+  double calls_ = 0;
+};
+
+class DrawsOnItsOwn : public Right {
+  at::Tensor changed(const Adapted& one, const at::Tensor& x, const at::Tensor& y,
+                     const Mode& mode) override {
+    if (!mode.training) return Right::changed(one, x, y, mode);
+    return y + at::linear(at::linear(x, one.a), one.b) * (random_.uniform() < 0.5 ? 0.0 : 2.0);
+  }
+  Random random_{std::uint64_t{5}};
+};
+
+// What the pass without a tape computed carries no gradient in the replay.
+class KeepsAProduct : public Right {
+  at::Tensor changed(const Adapted& one, const at::Tensor& x, const at::Tensor& y,
+                     const Mode& mode) override {
+    if (!mode.training) return Right::changed(one, x, y, mode);
+    at::Tensor& product = products_[one.site];
+    if (!product.defined()) product = at::matmul(one.b, one.a);
+    return y + at::linear(x, product);
+  }
+  std::map<const Site*, at::Tensor> products_;
+};
+
+class ForgetsAParameter : public Right {
+  void attach(AdaptableEncoder& encoder, Parameters& parameters, Random& random) override {
+    Right::attach(encoder, parameters, random);
+    parameters.add("unused", at::ones({3}));
+  }
+};
+
+class StaysHookedWhenMerged : public Right {
+  void merge(AdaptableEncoder&) override {}
+};
+
+class MergesTooMuch : public Right {
+  void merge(AdaptableEncoder& encoder) override {
+    Right::merge(encoder);
+    adapted_.front().site->weight = adapted_.front().site->weight * 1.01;
+  }
+};
+
+// What it adds depends on the seed and is not among the parameters.
+class HidesAState : public Right {
+  void adapt(Site& site, Parameters& parameters, Random& random) override {
+    hidden_ = random.uniform();
+    Right::adapt(site, parameters, random);
+  }
+  at::Tensor changed(const Adapted& one, const at::Tensor& x, const at::Tensor& y,
+                     const Mode& mode) override {
+    return Right::changed(one, x, y, mode) * (1 + hidden_);
+  }
+  double hidden_ = 0;
+};
+
+template <class Component>
+Finding find(const std::string& property) {
+  const auto make = [](std::string_view, const Json&, const RunContext&) -> std::shared_ptr<void> {
+    const std::shared_ptr<Peft> made = std::make_shared<Component>();
+    return made;
+  };
+  return testing_support::find(property,
+                               testing_support::info("peft", {"mergeable", "needs_sites"}), make);
+}
+
+template <class Component>
+void expect_violation(const std::string& property, const std::string& message) {
+  const Finding finding = find<Component>(property);
+  EXPECT_EQ(finding.state, State::violated) << property;
+  EXPECT_THAT(finding.message, HasSubstr(message)) << property;
+}
+
+TEST(PeftConformance, HoldsForARightMethod) {
+  for (const conformance::Property& property : conformance::properties("peft")) {
+    const Finding finding = find<Right>(property.name);
+    EXPECT_NE(finding.state, State::violated) << property.name << ": " << finding.message;
+  }
+}
+
+TEST(PeftConformance, NoticesWhatIsWrongWithAHook) {
+  expect_violation<KeepsItsInput>("keeps_no_tensor", "keeps a tensor of a finished pass");
+  expect_violation<WritesToItsOutput>("takes_part_in_training", "in place");
+  expect_violation<HooksASiteTwice>("takes_part_in_training", "hooked twice");
+  const std::string passes = "passes_have_the_gradients_of_one_tape";
+  expect_violation<CountsItsCalls>(passes, "");
+  expect_violation<DrawsOnItsOwn>(passes, "");
+  expect_violation<KeepsAProduct>(passes, "");
+}
+
+TEST(PeftConformance, NoticesWhatIsWrongWithParametersAndMerging) {
+  expect_violation<ForgetsAParameter>("every_parameter_gets_a_gradient", "unused");
+  expect_violation<HidesAState>("restored_parameters_make_the_same_features", "another seed");
+  expect_violation<StaysHookedWhenMerged>("merging_keeps_features", "still hooked");
+  expect_violation<MergesTooMuch>("merging_keeps_features", "changes the features");
+}
+
+}  // namespace
+}  // namespace espalier
