@@ -17,7 +17,8 @@ class PlainWording final : public Wording {
   [[nodiscard]] std::string describe(const Json& facts, std::int64_t way) const override {
     ESPALIER_ASSERT(way == 0, "no such wording");
     std::string sentence;
-    for (const auto& [attribute, value] : (facts.is_object() ? facts : Json::object()).items()) {
+    const Json attributes = facts.is_object() ? facts : Json::object();
+    for (const auto& [attribute, value] : attributes.items()) {
       if (value.is_structured() || value.is_null() || value == "") continue;
       std::string name = attribute;
       std::replace(name.begin(), name.end(), '_', ' ');
