@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <espalier/core/error.hpp>
 #include <espalier/core/json.hpp>
+#include <espalier/core/printable.hpp>
 #include <espalier/core/schema.hpp>
 #include <filesystem>
 
@@ -83,7 +84,7 @@ int dispatch(std::string_view program, const std::vector<Verb>& verbs,
 } catch (const std::exception& error) {
   const std::string text = error.what();
   std::fprintf(stderr, "error: the command failed unexpectedly\n  found:    %s\n",
-               text.substr(0, text.find("\nException raised from ")).c_str());
+               printable_lines(text.substr(0, text.find("\nException raised from "))).c_str());
   return 2;
 }
 

@@ -1,16 +1,41 @@
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <csignal>
 #include <espalier/core/error.hpp>
 #include <espalier/core/file.hpp>
+#include <espalier/core/hash.hpp>
 #include <filesystem>
+#include <future>
 #include <string>
 
 namespace espalier {
 namespace {
 
 namespace fs = std::filesystem;
+
+// Of files that this process writes, while it lives.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit now{bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &now);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+
+ private:
+  rlimit before_{};
+  void (*handler_)(int);
+};
 
 class FileTest : public testing::Test {
  protected:
@@ -36,6 +61,73 @@ TEST_F(FileTest, RefusesWhatIsTooLargeOrNoRegularFile) {
   EXPECT_THROW((void)read_file(folder_ / "absent"), Error);
   ASSERT_EQ(::mkfifo((folder_ / "pipe").c_str(), 0600), 0);
   EXPECT_THROW((void)read_file(folder_ / "pipe"), Error);
+}
+
+TEST_F(FileTest, FollowsLinksToWhatAUserNamesAndNoneInItsOwnPlaces) {
+  write_file(folder_ / "target", "kept");
+  fs::create_symlink(folder_ / "target", folder_ / "link");
+  EXPECT_EQ(read_file(folder_ / "link"), "kept");
+  EXPECT_THROW((void)read_own_file(folder_ / "link"), Error);
+  EXPECT_THROW(require_own_file(folder_ / "link"), Error);
+  EXPECT_THROW(copy_own_file(folder_ / "link", folder_ / "copy"), Error);
+  EXPECT_FALSE(is_there(folder_ / "copy"));
+  for (const int flags : {O_RDWR, O_RDWR | O_CREAT, O_WRONLY | O_APPEND | O_CREAT}) {
+    EXPECT_THROW((void)open_own_file(folder_ / "link", flags), StorageError);
+  }
+  EXPECT_THROW(write_file(folder_ / "link", "lost"), StorageError);
+  EXPECT_EQ(read_file(folder_ / "target"), "kept");
+}
+
+TEST_F(FileTest, MakesNoFileBehindALinkThatLeadsNowhere) {
+  fs::create_symlink(folder_ / "absent", folder_ / "link");
+  EXPECT_TRUE(is_there(folder_ / "link"));
+  EXPECT_THROW((void)open_own_file(folder_ / "link", O_RDWR | O_CREAT), StorageError);
+  EXPECT_THROW(write_file(folder_ / "link", "lost"), StorageError);
+  EXPECT_FALSE(is_there(folder_ / "absent"));
+}
+
+TEST_F(FileTest, NeitherWaitsForAPipeNorReplacesIt) {
+  ASSERT_EQ(::mkfifo((folder_ / "pipe").c_str(), 0600), 0);
+  EXPECT_THROW((void)open_own_file(folder_ / "pipe", O_RDONLY), Error);
+  EXPECT_THROW((void)open_own_file(folder_ / "pipe", O_WRONLY | O_APPEND), StorageError);
+  EXPECT_THROW((void)open_own_file(folder_ / "pipe", O_RDWR | O_CREAT), StorageError);
+  EXPECT_THROW((void)sha256_file(folder_ / "pipe"), Error);
+  try {
+    write_file(folder_ / "pipe", "x");
+    FAIL() << "nothing was thrown";
+  } catch (const StorageError& error) {
+    EXPECT_EQ(error.problems()[0].found, "a pipe");
+  }
+  EXPECT_TRUE(fs::is_fifo(folder_ / "pipe"));
+}
+
+TEST_F(FileTest, CopiesFilesOfItsOwn) {
+  const std::string bytes(200'000, 'x');
+  write_file(folder_ / "from", bytes);
+  copy_own_file(folder_ / "from", folder_ / "to");
+  EXPECT_EQ(read_own_file(folder_ / "to"), bytes);
+}
+
+TEST_F(FileTest, ALineThatDoesNotFitIsTakenBackAndSaysSoByItsType) {
+  const FileSizeLimit limit(10);
+  {
+    const Descriptor open = open_own_file(folder_ / "x", O_RDWR | O_APPEND | O_CREAT);
+    EXPECT_TRUE(append_whole(open.get(), "12345678"));
+    EXPECT_FALSE(append_whole(open.get(), "abc"));
+    EXPECT_EQ(errno, EFBIG);
+  }
+  EXPECT_EQ(read_file(folder_ / "x"), "12345678");
+  EXPECT_THROW(write_file(folder_ / "y", "12345678901"), StorageError);
+  EXPECT_FALSE(is_there(folder_ / "y"));
+}
+
+TEST_F(FileTest, TellsFailuresOfTheDiskByTheirCode) {
+  for (const int code : {ENOSPC, EDQUOT, EROFS, EIO}) {
+    EXPECT_TRUE(is_storage_failure({code, std::system_category()})) << code;
+    EXPECT_TRUE(is_storage_failure({code, std::generic_category()})) << code;
+  }
+  EXPECT_FALSE(is_storage_failure({EINVAL, std::system_category()}));
+  EXPECT_FALSE(is_storage_failure(std::make_error_code(std::future_errc::broken_promise)));
 }
 
 TEST_F(FileTest, KeepsTheOldFileWhereTheNewOneCannotBePutInItsPlace) {

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import struct
+import subprocess
 
 import pytest
 
@@ -163,3 +164,76 @@ def test_a_device_that_is_not_there_is_said_before_anything_runs(espalier, tmp_p
         out = espalier("run", quickstart, "--device", device, code=2, cwd=tmp_path)
         assert device in out.stderr or "no GPU" in out.stderr
         assert not (tmp_path / "results").exists()
+
+
+@pytest.fixture
+def finished(espalier, tmp_path):
+    """The folder of a small experiment that was run."""
+    (tmp_path / "tiny.yaml").write_text(
+        "name: tiny\nbase:\n  dataset: {use: flora, classes: 2, per_class: 8, size: 32}\n"
+        "  captioner: {use: none}\n  encoder: {use: classical}\n  nodes: {fuse: image}\n"
+        "  graph: {use: none}\n  gnn: {use: mlp}\n  peft: {use: none}\n"
+        "  protocol: {shots: 2, val_shots: 2}\n  train: {epochs: 2}\n"
+    )
+    espalier("run", tmp_path / "tiny.yaml", "--results", tmp_path / "results")
+    return tmp_path / "results" / "tiny"
+
+
+def test_a_pipe_in_the_place_of_a_file_of_ours_keeps_nobody_waiting(espalier, finished):
+    (trial,) = (finished / "trials").iterdir()
+    for file in [finished / ".lock", finished / "plan.jsonl", trial / "journal.jsonl", trial / "result.h5"]:
+        kept = file.read_bytes()
+        file.unlink()
+        os.mkfifo(file)
+        done = espalier("status", finished, code=2, timeout=30)
+        assert file.name in done.stderr and "a pipe" in done.stderr
+        file.unlink()
+        file.write_bytes(kept)
+    espalier("status", finished)
+
+
+def test_a_link_in_the_place_of_a_file_of_ours_keeps_what_is_behind_it(espalier, finished, tmp_path):
+    precious = tmp_path / "precious"
+    for name in [".lock", "plan.jsonl", "sweep.h5", "trials.csv"]:
+        precious.write_text("precious")
+        (finished / name).unlink()
+        (finished / name).symlink_to(precious)
+        done = espalier("run", tmp_path / "tiny.yaml", "--results", finished.parent, code=2)
+        assert name in done.stderr and "a symbolic link" in done.stderr
+        assert precious.read_text() == "precious"
+        (finished / name).unlink()
+    espalier("run", tmp_path / "tiny.yaml", "--results", finished.parent)
+    (tmp_path / "out.csv").symlink_to(precious)
+    espalier("export", finished, "--csv", "--out", tmp_path / "out.csv", code=2)
+    assert precious.read_text() == "precious"
+
+
+def test_an_edited_result_is_noticed_and_made_again(espalier, finished, tmp_path):
+    h5py = pytest.importorskip("h5py")
+    (result,) = finished.glob("trials/*/result.h5")
+    with h5py.File(result, "r+") as file:
+        row = file["final"][:]
+        row["test_top1"] = 1.0
+        file["final"][:] = row
+    done = espalier("status", finished)
+    assert "SHA-256" in done.stderr and "runs again" in done.stderr
+    done = espalier("run", tmp_path / "tiny.yaml", "--results", finished.parent)
+    assert "runs again" in done.stderr and "1 to run" in done.stderr
+    assert espalier("status", finished).stderr == ""
+
+
+def test_control_characters_of_names_never_reach_the_terminal(espalier, tmp_path):
+    from PIL import Image
+
+    for name in ["rose\x1b[31m", "tulip\u202e", "a\nb"]:
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for index in range(2):
+            Image.new("RGB", (32, 32), (index * 90, 20, 40)).save(tmp_path / "photos" / name / f"{index}.png")
+    (tmp_path / "photos" / "a\nb" / "x\x1b]0;t\x07.png").write_bytes(b"no picture")
+    done = subprocess.run(
+        [os.environ["ESPALIER"], "data", "check", "dataset.use=image_folder",
+         f"dataset.root={tmp_path / 'photos'}"], capture_output=True, text=True,
+    )
+    text = done.stdout + done.stderr
+    assert "rose\\x1b[31m" in text and "tulip\\u202e" in text and "a\\nb" in text
+    assert not any(c in text for c in "\x1b\x07\u202e")

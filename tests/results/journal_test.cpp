@@ -1,8 +1,10 @@
 #include "results/journal.hpp"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include <espalier/core/error.hpp>
+#include <espalier/core/file.hpp>
 
 #include "run/sweep_fixture.hpp"
 
@@ -37,14 +39,15 @@ TEST_F(JournalTest, GivesBackWhatWasAppended) {
   ASSERT_EQ(content.records.size(), 2u);
   EXPECT_EQ(content.records[0].at("text"), "zwei\nZeilen \"mit\" ü");
   EXPECT_TRUE(content.records[1].at("loss").is_null());
-  EXPECT_EQ(last_record(file())->at("n"), 2);
+  EXPECT_EQ(journal_ends(file())->first.at("n"), 1);
+  EXPECT_EQ(journal_ends(file())->last.at("n"), 2);
 }
 
 TEST_F(JournalTest, AnAbsentOrEmptyJournalHasNoRecords) {
   EXPECT_THAT(numbers(), IsEmpty());
   write(file(), "");
   EXPECT_THAT(numbers(), IsEmpty());
-  EXPECT_FALSE(last_record(file()));
+  EXPECT_FALSE(journal_ends(file()));
 }
 
 TEST_F(JournalTest, ATornLastLineIsLeftOutAndDoesNotSpoilTheNext) {
@@ -56,7 +59,7 @@ TEST_F(JournalTest, ATornLastLineIsLeftOutAndDoesNotSpoilTheNext) {
     const bool whole_record = cut == whole.size() - 1;
     write(file(), whole.substr(0, cut));
     EXPECT_TRUE(read_journal(file()).torn) << cut;
-    EXPECT_FALSE(last_record(file())) << cut;
+    EXPECT_FALSE(journal_ends(file())) << cut;
     EXPECT_EQ(numbers(), whole_record ? std::vector({1, 2}) : std::vector({1})) << cut;
     append({{"n", 3}});
     EXPECT_EQ(numbers(), whole_record ? std::vector({1, 2, 3}) : std::vector({1, 3})) << cut;
@@ -93,9 +96,9 @@ TEST_F(JournalTest, ANewerVersionIsNamed) {
 
 TEST_F(JournalTest, ReadsTheLastOfManyRecordsWithoutTheOthers) {
   for (int n = 1; n <= 2000; ++n) append({{"n", n}, {"filler", std::string(40, 'x')}});
-  EXPECT_EQ(last_record(file())->at("n"), 2000);
+  EXPECT_EQ(journal_ends(file())->last.at("n"), 2000);
   append({{"n", 2001}, {"filler", std::string(20'000, 'x')}});
-  EXPECT_FALSE(last_record(file())) << "longer than what is looked at";
+  EXPECT_FALSE(journal_ends(file())) << "longer than what is looked at";
   EXPECT_EQ(read_journal(file()).records.size(), 2001u);
 }
 
@@ -105,15 +108,32 @@ TEST_F(JournalTest, AFolderInItsPlaceIsAnError) {
   EXPECT_THROW((void)read_journal(file()), Error);
 }
 
-TEST_F(JournalTest, AFullDeviceIsAnErrorThatSaysSo) {
-  if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "there is no /dev/full";
-  Journal journal("/dev/full");
-  try {
-    journal.append({{"n", 1}});
-    FAIL() << "nothing was thrown";
-  } catch (const Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("No space left on device"));
-  }
+TEST_F(JournalTest, ADamagedFirstLineIsNoEnd) {
+  for (int n = 1; n <= 3; ++n) append({{"n", n}});
+  std::string bytes = contents(file());
+  bytes[6] ^= 1;
+  write(file(), bytes);
+  EXPECT_FALSE(journal_ends(file()));
+}
+
+TEST_F(JournalTest, ANewerFirstLineIsNamedWithoutReadingTheOthers) {
+  append({{"event", "start"}, {"journal", journal_version + 1}});
+  append({{"event", "complete"}});
+  EXPECT_THROW((void)journal_ends(file()), Error);
+}
+
+TEST_F(JournalTest, ALinkOrAPipeInItsPlaceIsRefused) {
+  write(folder_ / "target", "kept\n");
+  std::filesystem::create_symlink(folder_ / "target", file());
+  EXPECT_THROW(Journal{file()}, StorageError);
+  EXPECT_THROW((void)read_journal(file()), Error);
+  EXPECT_THROW((void)journal_ends(file()), Error);
+  EXPECT_EQ(contents(folder_ / "target"), "kept\n");
+  std::filesystem::remove(file());
+  ASSERT_EQ(::mkfifo(file().c_str(), 0600), 0);
+  EXPECT_THROW(Journal{file()}, StorageError);
+  EXPECT_THROW((void)read_journal(file()), Error);
+  EXPECT_THROW((void)journal_ends(file()), Error);
 }
 
 }  // namespace

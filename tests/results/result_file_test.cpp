@@ -1,9 +1,12 @@
 #include "results/result_file.hpp"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include <cmath>
 #include <espalier/core/error.hpp>
+#include <espalier/core/file.hpp>
+#include <espalier/core/hash.hpp>
 
 #include "run/sweep_fixture.hpp"
 
@@ -57,7 +60,8 @@ TEST_F(ResultFileTest, GivesBackWhatWasWritten) {
   ASSERT_EQ(read.metrics.size(), 3u);
   EXPECT_EQ(read.metrics[1].split, "val");
   EXPECT_TRUE(std::isnan(read.metrics[1].lr));
-  EXPECT_TRUE(has_extent(file(), extent));
+  ContentHasher hasher;
+  EXPECT_TRUE(has_extent(file(), extent, hasher));
 }
 
 TEST_F(ResultFileTest, ItsRowsCanBeReadWithoutTheLibrary) {
@@ -93,8 +97,47 @@ TEST_F(ResultFileTest, EveryTruncationIsAnError) {
   for (std::size_t part = 0; part < 20; ++part) {
     write(file(), bytes.substr(0, bytes.size() * part / 20));
     EXPECT_THROW((void)read_result(file()), Error) << part;
-    EXPECT_FALSE(has_extent(file(), extent)) << part;
+    ContentHasher hasher;
+    EXPECT_FALSE(has_extent(file(), extent, hasher)) << part;
   }
+}
+
+TEST_F(ResultFileTest, EveryFlippedBitIsSeen) {
+  const ResultExtent extent = write_result(file(), full_result());
+  const std::string bytes = contents(file());
+  for (std::size_t at = 0; at < bytes.size();
+       at += at < 4096 || bytes.size() - at < 200 ? 31 : 997) {
+    std::string flipped = bytes;
+    flipped[at] = static_cast<char>(flipped[at] ^ (1 << at % 8));
+    write(file(), flipped);
+    ContentHasher hasher;
+    EXPECT_FALSE(has_extent(file(), extent, hasher)) << at;
+    EXPECT_THROW((void)read_result(file()), Error) << at;
+  }
+}
+
+TEST_F(ResultFileTest, ItsSealIsWhatSha256sumSaysOfTheBytesBeforeIt) {
+  const ResultExtent extent = write_result(file(), full_result());
+  const std::string bytes = contents(file());
+  EXPECT_EQ(extent.bytes, static_cast<std::int64_t>(bytes.size()));
+  EXPECT_EQ(extent.sha256, hex(sha256(bytes)));
+  EXPECT_EQ(bytes.substr(bytes.size() - 72),
+            "sha256 " + hex(sha256(std::string_view(bytes).substr(0, bytes.size() - 72))) + "\n");
+}
+
+TEST_F(ResultFileTest, ALinkOrAPipeInItsPlaceIsRefused) {
+  const ResultExtent extent = write_result(folder_ / "other.h5", full_result());
+  ContentHasher hasher;
+  std::filesystem::create_symlink(folder_ / "other.h5", file());
+  EXPECT_THROW((void)read_result(file()), Error);
+  EXPECT_THROW((void)has_extent(file(), extent, hasher), Error);
+  EXPECT_THROW((void)write_result(file(), full_result()), StorageError);
+  std::filesystem::remove(file());
+  ASSERT_EQ(::mkfifo(file().c_str(), 0600), 0);
+  MetricsColumns rows;
+  EXPECT_THROW((void)read_result(file()), Error);
+  EXPECT_THROW((void)has_extent(file(), extent, hasher), Error);
+  EXPECT_THROW(read_metrics(file(), extent, rows), Error);
 }
 
 TEST_F(ResultFileTest, WhatIsNoResultIsAnErrorThatNamesTheFile) {
@@ -112,7 +155,7 @@ TEST_F(ResultFileTest, WhatIsNoResultIsAnErrorThatNamesTheFile) {
 }
 
 TEST_F(ResultFileTest, AnImpossibleExtentIsNone) {
-  const Json good = to_json(ResultExtent{1000, 100, 3, 49});
+  const Json good = to_json(ResultExtent{1000, std::string(64, 'a'), 100, 3, 49});
   EXPECT_TRUE(extent_from_json(good));
   for (const auto& [name, value] :
        std::vector<std::pair<const char*, Json>>{{"bytes", -1},
@@ -120,6 +163,7 @@ TEST_F(ResultFileTest, AnImpossibleExtentIsNone) {
                                                  {"metrics_rows", 1'000'000'000'000},
                                                  {"metrics_row_bytes", 1},
                                                  {"bytes", "many"},
+                                                 {"sha256", 7},
                                                  {"metrics_rows", nullptr}}) {
     Json bad = good;
     bad[name] = value;

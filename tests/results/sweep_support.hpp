@@ -20,6 +20,7 @@ struct MadeTrial {
   std::string state = "complete";  // complete, failed, running, planned
   std::int64_t epochs = 2;
   Json sections = Json::object();  // more of the configuration in the plan
+  Json builds = Json::object();    // of its components
 };
 
 inline void write_plan(const std::filesystem::path& folder, const std::vector<std::string>& keys,
@@ -54,6 +55,7 @@ inline TrialResult made_result(const MadeTrial& trial, const std::string& id) {
   result.epochs = trial.epochs;
   result.best_epoch = trial.epochs;
   result.total_seconds = 2;
+  result.environment["builds"] = trial.builds;
   for (std::int32_t epoch = 0; epoch < trial.epochs; ++epoch) {
     result.metrics.push_back({epoch, epoch, "train", 1.0 / (epoch + 1), 0.5, 1e-3, 0.1 * epoch});
     result.metrics.push_back({epoch, epoch, "val", 1.5 / (epoch + 1), 0.25, missing, 0.1 * epoch});

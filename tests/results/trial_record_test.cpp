@@ -10,6 +10,7 @@
 namespace espalier {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -96,6 +97,48 @@ TEST_F(TrialRecordTest, AResultThatIsGoneOrCutRunsAgain) {
   std::filesystem::remove(trial_ / "result.h5");
   EXPECT_EQ(read_trial(trial_).status, TrialStatus::planned);
   EXPECT_THAT(read_trial(trial_).warnings, ElementsAre(HasSubstr("is gone")));
+}
+
+TEST_F(TrialRecordTest, AnEditedResultRunsAgainWhateverTheJournalSays) {
+  const ResultExtent extent = write_result(trial_ / "result.h5", result());
+  journal({start_record("abc", "co", 1), complete_record(result(), extent)});
+  const std::string bytes = contents(trial_ / "result.h5");
+  const std::size_t at = bytes.find(std::string("\0\0\0\0\0\0\xe8\x3f", 8));  // 0.75
+  ASSERT_NE(at, std::string::npos);
+  std::string edited = bytes;
+  edited[at + 6] ^= 1;
+  write(trial_ / "result.h5", edited);
+  const TrialRecord record = read_trial(trial_);
+  EXPECT_EQ(record.status, TrialStatus::planned);
+  EXPECT_THAT(record.warnings, ElementsAre(AllOf(HasSubstr("SHA-256"), HasSubstr("runs again"))));
+  write(trial_ / "result.h5", bytes);
+  EXPECT_EQ(read_trial(trial_).status, TrialStatus::complete);
+}
+
+TEST_F(TrialRecordTest, ADamagedFirstLineOfACompleteTrialIsAWarning) {
+  const ResultExtent extent = write_result(trial_ / "result.h5", result());
+  journal({start_record("abc", "co", 1), complete_record(result(), extent)});
+  std::string bytes = contents(trial_ / "journal.jsonl");
+  bytes[10] ^= 1;
+  write(trial_ / "journal.jsonl", bytes);
+  const TrialRecord record = read_trial(trial_);
+  EXPECT_EQ(record.status, TrialStatus::complete);
+  EXPECT_THAT(record.warnings, ElementsAre(HasSubstr("line 1")));
+}
+
+TEST_F(TrialRecordTest, ANewerJournalIsNamedWhereTheTrialIsComplete) {
+  const ResultExtent extent = write_result(trial_ / "result.h5", result());
+  Json start = start_record("abc", "co", 1);
+  start["journal"] = journal_version + 1;
+  journal({start, complete_record(result(), extent)});
+  EXPECT_THROW((void)read_trial(trial_), Error);
+}
+
+TEST_F(TrialRecordTest, LinksInThePlaceOfItsFilesAreRefused) {
+  const ResultExtent extent = write_result(folder_ / "elsewhere.h5", result());
+  journal({start_record("abc", "co", 1), complete_record(result(), extent)});
+  std::filesystem::create_symlink(folder_ / "elsewhere.h5", trial_ / "result.h5");
+  EXPECT_THROW((void)read_trial(trial_), Error);
 }
 
 TEST_F(TrialRecordTest, EpochsOfAnEarlierAttemptAreReplaced) {

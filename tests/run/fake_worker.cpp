@@ -70,6 +70,9 @@ std::optional<TrialResult> train(const TrialRequest& request, const TrialHooks& 
   hooks.log->info("trial of seed {}", seed);
   hooks.stage("features");
   misbehave(fake.value("act", ""), request.folder);
+  if (fake.value("act", "") == "overwrite") {
+    std::ofstream(fake.at("root").get<std::string>()) << "other photos";
+  }
 
   const std::int64_t first = resume_at(checkpoint);
   for (std::int64_t epoch = 0; epoch <= epochs; ++epoch) {

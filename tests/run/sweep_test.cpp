@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <csignal>
 #include <espalier/core/error.hpp>
+#include <espalier/core/file.hpp>
 
 #include "run/sweep_fixture.hpp"
 
@@ -21,12 +22,14 @@ using testing::SizeIs;
 
 struct FakeData {
   std::string act;
+  ContentPath root;
   std::int64_t epochs = 3;
   std::int64_t ms = 0;
 };
 
 void bind(Schema<FakeData>& s) {
   s.field("act", &FakeData::act);
+  s.field("root", &FakeData::root);
   s.field("epochs", &FakeData::epochs);
   s.field("ms", &FakeData::ms);
 }
@@ -119,7 +122,7 @@ TEST_F(SweepTest, TakesOverWhatAnotherExperimentHasDone) {
 
   std::filesystem::remove_all(results() / "a");
   EXPECT_EQ(numbers(SweepTable::read(results() / "b", false)), numbers(*result.table));
-  const Json complete = *last_record(trial(second, 0) / "journal.jsonl");
+  const Json complete = journal_ends(trial(second, 0) / "journal.jsonl")->last;
   EXPECT_THAT(complete.at("from").get<std::string>(), HasSubstr("../a/trials/"));
 }
 
@@ -147,7 +150,9 @@ TEST_F(SweepTest, ATruncatedResultRunsAgainWithAWarning) {
 
   const SweepResult after = run(small);
   EXPECT_THAT(witness_.order, testing::ElementsAre(1));
-  EXPECT_THAT(survey_.warnings, testing::ElementsAre(HasSubstr("result.h5 is cut or damaged")));
+  EXPECT_THAT(survey_.warnings,
+              testing::ElementsAre(
+                  HasSubstr("result.h5 cannot be used: a result was cut, edited or damaged")));
   EXPECT_EQ(numbers(*after.table), numbers(*before.table));
 }
 
@@ -179,6 +184,63 @@ TEST_F(SweepTest, AJournalOfANewerVersionStopsBeforeAnythingRuns) {
     EXPECT_THAT(error.what(), HasSubstr("version 2"));
   }
   EXPECT_THAT(witness_.order, SizeIs(0));
+}
+
+TEST_F(SweepTest, NothingIsStoredUnderTheNameOfDataThatChangedMeanwhile) {
+  write(folder_ / "photos", "photos");
+  const Plan changing =
+      plan("a", "dataset.root: [" + (folder_ / "photos").string() + "], dataset.act: [overwrite]");
+  const SweepResult result = run(changing);
+  ASSERT_TRUE(result.table);
+  EXPECT_EQ(result.table->records[0].status, TrialStatus::failed);
+  EXPECT_THAT(result.table->records[0].error,
+              HasSubstr("\"dataset.root\" changed while the sweep ran"));
+  EXPECT_FALSE(std::filesystem::exists(trial(changing, 0) / "result.h5"));
+}
+
+TEST_F(SweepTest, AnEditedResultRunsAgainAndSaysWhy) {
+  const Plan small = plan("a", "seed: [0, 1]");
+  const SweepResult before = run(small);
+  const std::filesystem::path file = trial(small, 1) / "result.h5";
+  std::string bytes = contents(file);
+  bytes[bytes.size() / 2] ^= 1;
+  std::filesystem::remove(file);
+  write(file, bytes);
+  const SweepTable seen = SweepTable::read(results() / "a", false);
+  EXPECT_EQ(seen.records[1].status, TrialStatus::planned);
+  EXPECT_THAT(seen.records[1].warnings, testing::ElementsAre(HasSubstr("SHA-256")));
+
+  const SweepResult after = run(small);
+  EXPECT_THAT(witness_.order, testing::ElementsAre(1));
+  EXPECT_THAT(survey_.warnings, testing::ElementsAre(HasSubstr("its trial runs again")));
+  EXPECT_EQ(numbers(*after.table), numbers(*before.table));
+}
+
+TEST_F(SweepTest, ALinkInThePlaceOfTheLockKeepsWhatIsBehindIt) {
+  const Plan small = plan("a", "seed: [0]");
+  (void)run(small);
+  write(folder_ / "precious", "precious");
+  std::filesystem::remove(results() / "a" / ".lock");
+  std::filesystem::create_symlink(folder_ / "precious", results() / "a" / ".lock");
+  EXPECT_THROW((void)run(small), StorageError);
+  EXPECT_THROW((void)RunLock::held(results() / "a"), Error);
+  EXPECT_EQ(contents(folder_ / "precious"), "precious");
+}
+
+TEST_F(SweepTest, LinksInThePlaceOfFilesOfATrialStopTheSweepAndTouchNothing) {
+  for (const char* name : {"journal.jsonl", "log.txt", "result.h5"}) {
+    const Plan small = plan(std::string("x") + name[0], "seed: [0]");
+    std::filesystem::create_directories(trial(small, 0));
+    write(folder_ / "precious", "precious");
+    std::filesystem::create_symlink(folder_ / "precious", trial(small, 0) / name);
+    try {
+      EXPECT_TRUE(run(small).end.storage.has_value()) << name;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr(name));
+    }
+    EXPECT_EQ(contents(folder_ / "precious"), "precious") << name;
+    EXPECT_TRUE(std::filesystem::is_symlink(trial(small, 0) / name)) << name;
+  }
 }
 
 TEST_F(SweepTest, OneRunAtATime) {

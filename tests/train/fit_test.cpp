@@ -9,6 +9,7 @@
 #include <espalier/core/error.hpp>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <type_traits>
 
 #include "train/small_world.hpp"
@@ -204,6 +205,36 @@ TEST_F(Checkpoints, ThatCannotBeUsedAreRemovedAndTheTrialStartsAnew) {
   EXPECT_FALSE(checkpoint().load(run, world.parameters));
   EXPECT_FALSE(checkpoint().load(run, world.parameters)) << "there is none now";
   expect_same_bits(world.parameters.snapshot(), untouched);
+}
+
+// The exponent of a parameter, a moment or the progress: what was resumed would look like a
+// training.
+TEST_F(Checkpoints, WithAnyFlippedBitAreNotUsed) {
+  World world = world_of();
+  Training run = training(world, settings());
+  run.next();
+  checkpoint().save(run, world.parameters);
+  std::ifstream in(file(), std::ios::binary);
+  const std::string whole{std::istreambuf_iterator<char>(in), {}};
+  for (std::size_t at = 0; at < whole.size(); at += 61) {
+    std::string flipped = whole;
+    flipped[at] = static_cast<char>(flipped[at] ^ (1 << at % 8));
+    std::ofstream(file(), std::ios::binary) << flipped;
+    EXPECT_FALSE(checkpoint().load(run, world.parameters)) << at;
+  }
+  std::ofstream(file(), std::ios::binary) << whole;
+  EXPECT_TRUE(checkpoint().load(run, world.parameters));
+}
+
+TEST_F(Checkpoints, ThatAreLinksAreNotUsed) {
+  World world = world_of();
+  Training run = training(world, settings());
+  checkpoint().save(run, world.parameters);
+  std::filesystem::rename(file(), folder_ / "elsewhere");
+  std::filesystem::create_symlink(folder_ / "elsewhere", file());
+  EXPECT_THROW(checkpoint().save(run, world.parameters), Error);
+  EXPECT_FALSE(checkpoint().load(run, world.parameters));
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "elsewhere"));
 }
 
 TEST_F(Checkpoints, OfAnotherModelAreNotUsed) {

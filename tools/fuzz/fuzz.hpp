@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -13,6 +14,7 @@
 #include <fstream>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace espalier::fuzz {
 
@@ -20,7 +22,14 @@ inline std::string_view text_of(const std::uint8_t* data, std::size_t size) {
   return {reinterpret_cast<const char*>(data), size};
 }
 
-// A file in memory with the given bytes.
+// What is before the first zero byte, and what is behind it.
+inline std::pair<std::string_view, std::string_view> halves(std::string_view text) {
+  const std::size_t end = std::min(text.find('\0'), text.size());
+  return {text.substr(0, end), text.substr(std::min(end + 1, text.size()))};
+}
+
+// A file in memory with the given bytes, for what a user names; Espalier's own files are in an
+// InputFolder, for they must not be links as this one is.
 class InputFile {
  public:
   explicit InputFile(std::string_view bytes) : fd_(::memfd_create("input", 0)) {

@@ -123,69 +123,12 @@ int show(const std::vector<std::string>& arguments) {
   return 0;
 }
 
-Json faults_json(const std::vector<PartFault>& faults, bool newer) {
-  Json list = Json::array();
-  for (const PartFault& part : faults) {
-    if (part.fault.newer != newer) continue;
-    list.push_back({{"file", part.file.string()}, {"reason", part.fault.reason}});
-  }
-  return list;
-}
-
-void print_faults(const Json& faults, const char* word) {
-  for (const Json& fault : faults) {
-    std::printf("%s %s: %s\n", word, fault.at("file").get<std::string>().c_str(),
-                fault.at("reason").get<std::string>().c_str());
-  }
-}
-
-int verify(const std::vector<std::string>& arguments) {
-  const po::options_description options = cache_options();
-  const Given given = parse_options(arguments, options, {});
-  if (given.count("help") > 0) {
-    std::cout << "usage: espalier cache verify [--results DIR] [--json]\n\n"
-                 "Reads every part of every entry and names those that are damaged. The next run\n"
-                 "that needs one makes it again. Parts that a newer version wrote are named and\n"
-                 "left alone.\n\n"
-              << options
-              << "\nexample:\n  espalier cache verify\n\nexit code: 1 where a part is damaged\n";
-    return 0;
-  }
-  std::size_t parts = 0;
-  std::vector<PartFault> faults;
-  const std::vector<CachedStage> entries = cache_of(given).entries();
-  for (const CachedStage& entry : entries) {
-    parts += entry.parts.size();
-    for (PartFault& fault : espalier::verify(entry)) faults.push_back(std::move(fault));
-  }
-  const Json damaged = faults_json(faults, false);
-  const Json newer = faults_json(faults, true);
-  if (given.count("json") > 0) {
-    print_json({{"entries", entries.size()},
-                {"parts", parts},
-                {"bytes", bytes_of(entries)},
-                {"damaged", damaged},
-                {"newer", newer}});
-  } else {
-    print_faults(damaged, "damaged");
-    print_faults(newer, "newer");
-    std::printf("%s of %s, %s: %s\n", counted(parts, "part", "parts").c_str(),
-                counted(entries.size(), "entry", "entries").c_str(),
-                bytes_text(bytes_of(entries)).c_str(),
-                damaged.empty() ? "nothing is damaged"
-                                : (std::to_string(damaged.size()) + " damaged, which the next run "
-                                                                    "that needs them makes again")
-                                      .c_str());
-  }
-  return damaged.empty() ? 0 : 1;
-}
-
 const std::vector<Verb>& parts() {
   static const std::vector<Verb> verbs = {
       {"list", "One line an entry: samples, size, age, last use", list},
       {"show", "One entry: what it was made of, its parts", show},
       {"prune", "Remove entries that are old or large", prune_cache},
-      {"verify", "Read everything and name what is damaged", verify},
+      {"verify", "Read everything and name what is damaged", verify_cache},
   };
   return verbs;
 }

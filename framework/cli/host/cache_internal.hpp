@@ -24,5 +24,6 @@ std::int64_t bytes_of(const std::vector<CachedStage>& entries);
 void print_json(const Json& json);
 
 int prune_cache(const std::vector<std::string>& arguments);
+int verify_cache(const std::vector<std::string>& arguments);
 
 }  // namespace espalier::cli

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <espalier/core/printable.hpp>
 
 namespace espalier::cli {
 namespace {
@@ -44,14 +45,15 @@ std::string right(std::int64_t number) {
 std::string class_table(const DataReport& report) {
   const auto used = used_splits(report.check);
   std::size_t width = 12;
-  for (const std::string& name : report.dataset.class_names()) width = std::max(width, name.size());
+  for (const std::string& name : report.dataset.class_names())
+    width = std::max(width, printable(name).size());
   std::string text = padded("class", width);
   for (const std::size_t s : used) {
     const std::string name = split_name(s);
     text += std::string(8 - std::min<std::size_t>(name.size(), 8), ' ') + name;
   }
   for (std::size_t c = 0; c < report.check.counts.size(); ++c) {
-    text += "\n" + padded(report.dataset.class_names()[c], width);
+    text += "\n" + padded(printable(report.dataset.class_names()[c]), width);
     for (const std::size_t s : used) text += right(report.check.counts[c][s]);
   }
   return text + "\n";
@@ -62,7 +64,7 @@ std::string sample_text(const DataReport& report, std::size_t index) {
   const auto label = static_cast<std::size_t>(sample.label);
   const std::string split =
       sample.split == Split::none ? "" : std::string(to_string(sample.split)) + ", ";
-  return sample.id + " (" + split + report.dataset.class_names()[label] + ")";
+  return printable(sample.id + " (" + split + report.dataset.class_names()[label] + ")");
 }
 
 std::string group_text(const DataReport& report, const std::vector<std::size_t>& group) {
@@ -107,13 +109,13 @@ std::string alike_text(const DataReport& report) {
 std::string unreadable_text(const DataReport& report) {
   const auto& list = report.check.unreadable;
   if (list.empty())
-    return report.log.empty() ? "unreadable   none\n" : "unreadable   " + report.log;
+    return "unreadable   " + (report.log.empty() ? "none\n" : printable_lines(report.log));
   std::string text = "unreadable   " + std::to_string(list.size()) + " pictures\n";
   for (std::size_t i = 0; i < std::min(list.size(), most_listed); ++i) {
-    text += "  " + report.dataset.samples()[list[i].first].id + ": " +
-            list[i].second.substr(0, list[i].second.find('\n')) + "\n";
+    text += "  " + printable(report.dataset.samples()[list[i].first].id) + ": " +
+            printable(list[i].second.substr(0, list[i].second.find('\n'))) + "\n";
   }
-  return text + rest(list.size()) + report.log;
+  return text + rest(list.size()) + printable_lines(report.log);
 }
 
 // Largest and smallest class in what is learnt from.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <espalier/core/printable.hpp>
 #include <espalier/core/process.hpp>
 #include <iostream>
 #include <map>
@@ -88,10 +89,10 @@ std::string list_of(const std::vector<Json>& values) {
   std::string text;
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (i == 6 && values.size() > 8) {
-      return text + ", ..., " + values.back().dump();
+      return text + ", ..., " + printable(values.back().dump());
     }
     text += (i == 0 ? "" : ", ") +
-            (values[i].is_string() ? values[i].get<std::string>() : values[i].dump());
+            printable(values[i].is_string() ? values[i].get<std::string>() : values[i].dump());
   }
   return text;
 }
@@ -118,7 +119,7 @@ void print_states(const Plan& plan, const std::vector<bool>& done) {
     if (state != TrialState::planned && counts[state] == 0) continue;
     std::printf("  %s %8zu\n", padded(std::string(to_string(state)), 10).c_str(), counts[state]);
     for (const auto& [reason, count] : reasons[state]) {
-      std::printf("             %8zu  %s\n", count, plan.reasons()[reason].c_str());
+      std::printf("             %8zu  %s\n", count, printable(plan.reasons()[reason]).c_str());
     }
   }
   const auto finished = static_cast<std::size_t>(std::count(done.begin(), done.end(), true));

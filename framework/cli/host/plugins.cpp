@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdio>
+#include <espalier/core/printable.hpp>
 #include <espalier/core/process.hpp>
 #include <iostream>
 
@@ -41,7 +42,7 @@ void print_list(const Catalog& catalog) {
       first = false;
       std::string name = component.name;
       name.resize(std::max<std::size_t>(name.size(), 18), ' ');
-      std::cout << "  " << name << ' ' << component.summary << '\n';
+      std::cout << "  " << name << ' ' << printable(component.summary) << '\n';
     }
   }
 }
@@ -93,7 +94,7 @@ std::string default_text(const FieldInfo& field) {
   const Json& value = field.default_value;
   if (value.is_null()) return "must be given";
   const bool plain = field.type == FieldType::component && value.is_object() && value.size() == 1;
-  return "default " + (plain ? value.at("use") : value).dump();
+  return "default " + printable((plain ? value.at("use") : value).dump());
 }
 
 void print_field(const FieldInfo& field) {
@@ -103,16 +104,16 @@ void print_field(const FieldInfo& field) {
   if (const std::string text = bound(field); !text.empty()) std::cout << ", " << text;
   std::cout << '\n';
   const std::string indent(21, ' ');
-  if (!field.doc.empty()) std::cout << indent << field.doc << '\n';
+  if (!field.doc.empty()) std::cout << indent << printable(field.doc) << '\n';
   if (field.content) std::cout << indent << "counts by its content, not by its name\n";
-  if (!field.source.empty()) std::cout << indent << "source: " << field.source << '\n';
+  if (!field.source.empty()) std::cout << indent << "source: " << printable(field.source) << '\n';
   if (!field.only_if.empty()) std::cout << indent << "matters only if " << field.only_if << '\n';
 }
 
 void print_component(const ComponentInfo& component) {
   std::cout << component.kind << '/' << component.name << ", version " << component.version << '\n'
-            << component.summary << "\n\n"
-            << "plugin        " << component.file.string() << '\n'
+            << printable(component.summary) << "\n\n"
+            << "plugin        " << printable(component.file.string()) << '\n'
             << "capabilities  "
             << (component.capabilities.empty() ? "none" : joined(component.capabilities, ", "))
             << "\n\nparameters" << (component.schema.fields.empty() ? ": none\n" : "\n");
@@ -120,7 +121,8 @@ void print_component(const ComponentInfo& component) {
   if (component.schema.checks.empty()) return;
   std::cout << "\nmust hold\n";
   for (const SchemaCheck& check : component.schema.checks) {
-    std::cout << "  " << check.predicate << "\n    else: " << check.message << '\n';
+    std::cout << "  " << printable(check.predicate) << "\n    else: " << printable(check.message)
+              << '\n';
   }
 }
 

@@ -6,6 +6,7 @@
 #include "run/sweep.hpp"
 #include <algorithm>
 #include <espalier/core/error.hpp>
+#include <espalier/core/printable.hpp>
 #include <espalier/core/process.hpp>
 #include <espalier/core/units.hpp>
 #include <iostream>
@@ -115,13 +116,14 @@ std::string label_of(const Plan& plan, std::size_t trial) {
   const Json values = plan.axis_values(trial);
   for (const auto& [key, value] : values.items()) {
     text += (text.empty() ? "" : " ") + key + "=" +
-            (value.is_string() ? value.get<std::string>() : value.dump());
+            printable(value.is_string() ? value.get<std::string>() : value.dump());
   }
   return text.empty() ? hex(plan.trials()[trial].trial_id).substr(0, 12) : text;
 }
 
 void announce(const Plan& plan, const Survey& survey, std::size_t workers, int threads) {
-  for (const std::string& warning : survey.warnings) std::cerr << "warning: " << warning << "\n";
+  for (const std::string& warning : survey.warnings)
+    std::cerr << "warning: " << printable_lines(warning) << "\n";
   std::cerr << plan.name() << ": " << survey.planned << " trials, " << survey.complete << " done";
   if (!survey.elsewhere.empty()) {
     std::cerr << ", " << survey.elsewhere.size() << " done in other experiments";

@@ -5,6 +5,7 @@
 #include <boost/program_options.hpp>
 #include <cmath>
 #include <espalier/core/error.hpp>
+#include <espalier/core/printable.hpp>
 #include <filesystem>
 #include <iostream>
 
@@ -92,7 +93,7 @@ Json status_json(const SweepTable& sweep) {
 
 std::string headline(const SweepTable& sweep) {
   const Counts counts = count(sweep);
-  std::string text = sweep.plan.name + ": " + std::to_string(counts.complete) + " of " +
+  std::string text = printable(sweep.plan.name) + ": " + std::to_string(counts.complete) + " of " +
                      std::to_string(sweep.records.size()) + " done";
   const std::pair<std::size_t, const char*> others[] = {{counts.running, " running"},
                                                         {counts.failed, " failed"},
@@ -109,7 +110,8 @@ void print_experiment(const SweepTable& sweep) {
   std::cout << headline(sweep) << "\n";
   for (std::size_t i = 0; i < sweep.records.size(); ++i) {
     const TrialRecord& record = sweep.records[i];
-    for (const std::string& warning : record.warnings) std::cerr << "warning: " << warning << "\n";
+    for (const std::string& warning : record.warnings)
+      std::cerr << "warning: " << printable_lines(warning) << "\n";
     if (record.status != TrialStatus::running && record.status != TrialStatus::stopped) continue;
     std::cout << "  " << to_string(record.status) << "  " << trial_label(sweep.plan, i);
     if (record.last_epoch >= 0) std::cout << ", epoch " << record.last_epoch;

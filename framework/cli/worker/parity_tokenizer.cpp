@@ -19,7 +19,7 @@ class VocabularyFolder {
   VocabularyFolder(const fs::path& vocabulary, bool lower)
       : path_(fs::temp_directory_path() / ("espalier-parity-" + std::to_string(::getpid()))) {
     fs::create_directory(path_);
-    fs::copy_file(vocabulary, path_ / "vocab.txt");
+    write_file(path_ / "vocab.txt", read_file(vocabulary));
     const Json settings = {{"tokenizer_class", "BertTokenizer"}, {"do_lower_case", lower}};
     write_file(path_ / "tokenizer_config.json", settings.dump());
   }

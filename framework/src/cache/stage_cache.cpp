@@ -2,11 +2,8 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <espalier/core/error.hpp>
 #include <espalier/core/file.hpp>
 #include <espalier/core/hash.hpp>
@@ -71,18 +68,13 @@ CachedStage describe(const fs::path& folder) {
 class FillLock {
  public:
   explicit FillLock(const fs::path& entry)
-      : fd_(::open((entry / stage_lock_name).c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666)) {
-    if (fd_ < 0) cannot("the cache cannot be changed", entry, std::strerror(errno));
-    held_ = ::flock(fd_, LOCK_EX | LOCK_NB) == 0;
-  }
-  FillLock(const FillLock&) = delete;
-  FillLock& operator=(const FillLock&) = delete;
-  ~FillLock() { ::close(fd_); }
+      : open_(open_own_file(entry / stage_lock_name, O_CREAT | O_RDWR)),
+        held_(::flock(open_.get(), LOCK_EX | LOCK_NB) == 0) {}
   [[nodiscard]] bool held() const noexcept { return held_; }
 
  private:
-  int fd_;
-  bool held_ = false;
+  Descriptor open_;
+  bool held_;
 };
 
 [[noreturn]] void no_such_entry(const std::string& name, std::size_t entries,
@@ -104,7 +96,7 @@ std::int64_t CachedStage::samples() const {
 
 Json CachedStage::about() const try {
   const fs::path file = folder / stage_about_name;
-  Json about = parse_json(read_file(file, largest_about), file.string());
+  Json about = parse_json(read_own_file(file, largest_about), file.string());
   const bool fits = about.is_object() && about.contains("inputs") && about.contains("config") &&
                     hex(sha256(canonical_json(about["inputs"]))) == key;
   return fits ? about : Json();

@@ -117,6 +117,7 @@ bool StageEntry::expect(std::int64_t bytes) try {
 }
 
 void StageEntry::add(std::span<const std::size_t> samples, std::span<const TensorView> tensors) {
+  storage_.check();
   StagePart part(samples, tensors);
   if (!storing_ || !store(part)) place(std::move(part));
 }
@@ -145,22 +146,26 @@ bool StageEntry::store(const StagePart& part) try {
 // Anew where the entry is removed in between.
 bool StageEntry::Lock::open() {
   const fs::path& folder = entry_.folder_;
-  std::error_code failed;
-  for (int attempt = 0; attempt < attempts; ++attempt) {
-    fs::create_directories(folder, failed);
-    if (failed) break;
-    descriptor_ = ::open((folder / stage_lock_name).c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666);
-    if (descriptor_ >= 0) return true;
-    failed = {errno, std::generic_category()};
-    if (failed != std::errc::no_such_file_or_directory) break;
-  }
-  entry_.stop_storing(folder.string() + " cannot be written: " + failed.message());
+  std::string why;
+  for (int attempt = 0; attempt < attempts; ++attempt) try {
+      fs::create_directories(folder);
+      lock_ = open_own_file(folder / stage_lock_name, O_CREAT | O_RDWR);
+      return true;
+    } catch (const fs::filesystem_error& error) {
+      why = error.code().message();
+      break;
+    } catch (const StorageError& error) {
+      why = error.problems().front().found;
+      std::error_code ignored;
+      if (fs::exists(folder, ignored)) break;
+    }
+  entry_.stop_storing(folder.string() + " cannot be written: " + why);
   return false;
 }
 
 StageEntry::Lock::Lock(StageEntry& entry, const std::function<bool()>& waiting) : entry_(entry) {
   while (entry.storing_ && !held_ && !given_up_ && open()) {
-    held_ = take(waiting) && same_file(descriptor_, entry.folder_ / stage_lock_name);
+    held_ = take(waiting) && same_file(lock_.get(), entry.folder_ / stage_lock_name);
     if (!held_) release();
   }
   if (!held_) return;
@@ -169,7 +174,7 @@ StageEntry::Lock::Lock(StageEntry& entry, const std::function<bool()>& waiting) 
 }
 
 bool StageEntry::Lock::take(const std::function<bool()>& waiting) {
-  while (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+  while (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK && errno != EINTR) {
       entry_.stop_storing("its lock cannot be taken: " + std::string(std::strerror(errno)));
       return false;
@@ -190,7 +195,7 @@ void StageEntry::Lock::release() {
     ::rmdir(entry_.folder_.c_str());
   }
   held_ = false;
-  if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
+  lock_.close();
 }
 
 }  // namespace espalier

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <espalier/core/descriptor.hpp>
 #include <espalier/core/json.hpp>
 #include <filesystem>
 #include <functional>
@@ -30,6 +31,8 @@ struct StageStorage {
   std::filesystem::path cache;     // results/.cache
   std::int64_t limit = unlimited;  // bytes of all entries together, of which more are not stored
   std::function<void(const std::string&)> warn;  // gets one line
+  // Called before rows are kept: throws Error where what they were made of has changed.
+  std::function<void()> check = [] {};
 };
 
 class StageEntry {
@@ -65,7 +68,7 @@ class StageEntry {
     [[nodiscard]] bool take(const std::function<bool()>& waiting);
 
     StageEntry& entry_;
-    int descriptor_ = -1;
+    Descriptor lock_;
     bool held_ = false;
     bool given_up_ = false;
   };

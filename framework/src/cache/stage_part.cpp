@@ -1,34 +1,20 @@
 #include "cache/stage_part.hpp"
 
+#include "tensor/seal.hpp"
 #include <algorithm>
 #include <cstring>
 #include <espalier/core/error.hpp>
-#include <espalier/core/hash.hpp>
+#include <espalier/core/file.hpp>
 #include <optional>
 
 namespace espalier {
 namespace {
 
 constexpr const char* index_name = "sample";
-constexpr const char* checksum_name = "sha256";
 constexpr const char* version_name = "stage_part";
 constexpr const char* version = "1";
 
-std::string_view bytes_of(const TensorView& tensor) {
-  return {reinterpret_cast<const char*>(tensor.data), tensor.bytes};
-}
-
-// Over names and bytes, in the order of names.
-std::string checksum_of(std::vector<TensorView> tensors) {
-  std::sort(tensors.begin(), tensors.end(),
-            [](const TensorView& a, const TensorView& b) { return a.name < b.name; });
-  Sha256 hash;
-  for (const TensorView& tensor : tensors) {
-    hash.update(tensor.name);
-    hash.update(bytes_of(tensor));
-  }
-  return hex(hash.finish());
-}
+Metadata metadata() { return {{version_name, version}}; }
 
 std::string entry_of(const SafeTensors& file, const char* name) {
   const auto found = file.metadata().find(name);
@@ -45,7 +31,7 @@ std::optional<StagePart::Fault> fault_of(const SafeTensors& file) {
   if (written.empty()) return Fault{false, "it is no part of a cache entry"};
   if (written != version) return Fault{true, "its layout is version " + written};
   if (!is_index(file.find(index_name))) return Fault{false, "it has no index of samples"};
-  if (entry_of(file, checksum_name) == checksum_of(file.tensors())) return std::nullopt;
+  if (seal_holds(file)) return std::nullopt;
   return Fault{false, "its bytes have another SHA-256 than it says"};
 }
 
@@ -62,6 +48,7 @@ std::vector<std::size_t> samples_of(const TensorView& index) {
 }  // namespace
 
 std::variant<StagePart, StagePart::Fault> StagePart::open(const std::filesystem::path& path) try {
+  require_own_file(path);
   const SafeTensors file = SafeTensors::open(path);
   if (std::optional<Fault> fault = fault_of(file)) return *std::move(fault);
   StagePart part;
@@ -95,7 +82,7 @@ StagePart::StagePart(std::span<const std::size_t> samples, std::span<const Tenso
 }
 
 void StagePart::write(const std::filesystem::path& file) const {
-  write_safetensors(file, tensors_, {{checksum_name, checksum()}, {version_name, version}});
+  write_safetensors(file, tensors_, sealed(tensors_, metadata()));
 }
 
 const TensorView* StagePart::find(std::string_view name) const {
@@ -113,9 +100,10 @@ const TensorView& StagePart::at(std::string_view name) const {
                .fix = "remove it: espalier cache prune"});
 }
 
-std::string StagePart::checksum() const { return checksum_of(tensors_); }
+std::string StagePart::checksum() const { return seal_of(tensors_, metadata()); }
 
 std::int64_t StagePart::count_samples(const std::filesystem::path& path) try {
+  require_own_file(path);
   const SafeTensors file = SafeTensors::open(path);
   const TensorView* index = file.find(index_name);
   return is_index(index) ? index->shape[0] : 0;

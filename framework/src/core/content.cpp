@@ -9,6 +9,7 @@
 #include <cstring>
 #include <espalier/core/error.hpp>
 #include <espalier/core/file.hpp>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -48,15 +49,12 @@ std::int64_t nanoseconds(const timespec& time) {
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
-// All files below a folder, as names relative to it.
+// Gives the names of all files below a folder, relative to it, in no order.
 class Walk {
  public:
-  explicit Walk(std::string root) : root_(std::move(root)) { enter(""); }
+  using Visit = std::function<void(const std::string& name, const struct stat& status)>;
 
-  std::vector<std::string> take() {
-    std::sort(names_.begin(), names_.end());
-    return std::move(names_);
-  }
+  Walk(std::string root, const Visit& visit) : root_(std::move(root)), visit_(visit) { enter(""); }
 
  private:
   void enter(const std::string& below) {
@@ -67,7 +65,7 @@ class Walk {
       fail("a folder contains itself through a symbolic link", folder, {}, "remove the link");
     }
     open_.push_back(id);
-    for (const std::string& name : children(folder)) visit(below + name);
+    for (const std::string& name : children(folder)) look(below + name);
     open_.pop_back();
   }
 
@@ -81,18 +79,46 @@ class Walk {
     return names;
   }
 
-  void visit(const std::string& name) {
-    const mode_t mode = status_of(root_ + "/" + name).st_mode;
-    if (S_ISDIR(mode)) return enter(name + "/");
-    if (!S_ISREG(mode)) fail("neither a file nor a folder", root_ + "/" + name);
-    if (names_.size() == most_files) fail("a folder has more than 5,000,000 files", root_);
-    names_.push_back(name);
+  void look(const std::string& name) {
+    const struct stat status = status_of(root_ + "/" + name);
+    if (S_ISDIR(status.st_mode)) return enter(name + "/");
+    if (!S_ISREG(status.st_mode)) fail("neither a file nor a folder", root_ + "/" + name);
+    if (++files_ > most_files) fail("a folder has more than 5,000,000 files", root_);
+    visit_(name, status);
   }
 
-  std::string root_;
-  std::vector<std::string> names_;
+  const std::string root_;
+  const Visit& visit_;
+  std::size_t files_ = 0;
   std::vector<FolderId> open_;
 };
+
+std::vector<std::string> sorted_names(const std::string& folder) {
+  std::vector<std::string> names;
+  Walk(folder, [&](const std::string& name, const struct stat&) { names.push_back(name); });
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::string absolute_name(const std::filesystem::path& path) {
+  return std::filesystem::absolute(path).lexically_normal().string();
+}
+
+// FNV-1a of bytes, on top of `hash`.
+std::uint64_t mixed(std::uint64_t hash, const void* data, std::size_t size) {
+  const auto* bytes = static_cast<const unsigned char*>(data);
+  for (std::size_t i = 0; i < size; ++i) hash = (hash ^ bytes[i]) * 0x100000001b3u;
+  return hash;
+}
+
+template <class Entry>
+Entry entry_of(const struct stat& status) {
+  return {.digest = {},
+          .size = status.st_size,
+          .modified = nanoseconds(status.st_mtim),
+          .changed = nanoseconds(status.st_ctim),
+          .inode = status.st_ino};
+}
 
 template <class Number>
 bool take_number(std::string_view& line, Number& value) {
@@ -118,53 +144,81 @@ ContentHasher::ContentHasher(std::filesystem::path cache, Progress progress,
                              std::chrono::nanoseconds settle)
     : cache_(std::move(cache)), progress_(std::move(progress)), settle_(settle) {}
 
-Digest ContentHasher::digest(const std::filesystem::path& path) {
-  if (!std::exchange(loaded_, true)) load();
-  const std::string absolute = std::filesystem::absolute(path).lexically_normal().string();
-  return S_ISDIR(status_of(absolute).st_mode) ? folder_digest(absolute) : file_digest(absolute);
+bool ContentHasher::Entry::same_file(const Entry& other) const {
+  return size == other.size && modified == other.modified && changed == other.changed &&
+         inode == other.inode;
 }
 
-Digest ContentHasher::folder_digest(const std::filesystem::path& folder) {
-  const std::vector<std::string> names = Walk(folder.string()).take();
+// Marks of files are added up, so that their order does not matter.
+std::uint64_t ContentHasher::Entry::mark(std::string_view name) const {
+  const std::int64_t facts[] = {size, modified, changed, static_cast<std::int64_t>(inode)};
+  return mixed(mixed(0xcbf29ce484222325u, name.data(), name.size()), facts, sizeof facts);
+}
+
+std::uint64_t content_mark(const std::filesystem::path& path) {
+  const std::string root = absolute_name(path);
+  const struct stat status = status_of(root);
+  if (!S_ISDIR(status.st_mode)) return entry_of<ContentHasher::Entry>(status).mark("");
+  std::uint64_t mark = 0;
+  Walk(root, [&](const std::string& name, const struct stat& file) {
+    mark += entry_of<ContentHasher::Entry>(file).mark(name);
+  });
+  return mark;
+}
+
+HashedContent ContentHasher::content(const std::filesystem::path& path) {
+  if (!std::exchange(loaded_, true)) load();
+  const std::string name = absolute_name(path);
+  if (S_ISDIR(status_of(name).st_mode)) return known_[name] = folder_content(name);
+  const Entry entry = file_entry(name);
+  return known_[name] = {entry.digest, entry.mark("")};
+}
+
+std::optional<HashedContent> ContentHasher::known(const std::filesystem::path& path) const {
+  const auto found = known_.find(absolute_name(path));
+  return found == known_.end() ? std::nullopt : std::optional(found->second);
+}
+
+HashedContent ContentHasher::folder_content(const std::filesystem::path& folder) {
+  const std::vector<std::string> names = sorted_names(folder.string());
   Sha256 hash;
+  HashedContent content;
   std::int64_t done = 0;
   for (const std::string& name : names) {
+    const Entry entry = file_entry((folder / name).string());
     hash.update(name);
     hash.update(std::string_view("\0", 1));
-    hash.update(hex(file_digest((folder / name).string())));
+    hash.update(hex(entry.digest));
     hash.update("\n");
+    content.mark += entry.mark(name);
     if (progress_) progress_(++done, static_cast<std::int64_t>(names.size()));
   }
-  return hash.finish();
+  content.digest = hash.finish();
+  return content;
 }
 
-Digest ContentHasher::file_digest(const std::string& path) {
+ContentHasher::Entry ContentHasher::file_entry(const std::string& path) {
   const struct stat status = status_of(path);
   if (!S_ISREG(status.st_mode)) fail("neither a file nor a folder", path);
-  Entry entry{.digest = {},
-              .size = status.st_size,
-              .modified = nanoseconds(status.st_mtim),
-              .changed = nanoseconds(status.st_ctim),
-              .inode = status.st_ino};
+  Entry entry = entry_of<Entry>(status);
   const auto known = entries_.find(path);
-  if (known != entries_.end() && known->second.size == entry.size &&
-      known->second.modified == entry.modified && known->second.changed == entry.changed &&
-      known->second.inode == entry.inode) {
-    return known->second.digest;
-  }
+  if (known != entries_.end() && known->second.same_file(entry)) return known->second;
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   entry.digest = sha256_file(path);
+  if (!entry_of<Entry>(status_of(path)).same_file(entry)) {
+    fail("a file changed while it was read", path, {}, "wait until it is whole, then run again");
+  }
   if (std::chrono::nanoseconds(std::max(entry.modified, entry.changed)) + settle_ <= now) {
     entries_[path] = entry;
     learnt_ = true;
   }
-  return entry.digest;
+  return entry;
 }
 
 // One line a file: digest, size, modified, changed, inode, path. What cannot be read is forgotten.
 void ContentHasher::load() try {
   if (cache_.empty() || !std::filesystem::exists(cache_)) return;
-  const std::string text = read_file(cache_, most_cache_bytes);
+  const std::string text = read_own_file(cache_, most_cache_bytes);
   std::string_view rest = text;
   if (rest.substr(0, cache_header.size()) != cache_header) return;
   rest.remove_prefix(cache_header.size());

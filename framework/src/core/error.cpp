@@ -2,19 +2,24 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <espalier/core/printable.hpp>
 #include <string_view>
 
 namespace espalier {
 namespace {
 
+void append_indented(std::string& text, const std::string& value, std::size_t indent) {
+  for (const char c : printable_lines(value)) {
+    text.push_back(c);
+    if (c == '\n') text.append(indent, ' ');
+  }
+}
+
 void append_line(std::string& text, std::string_view label, const std::string& value) {
   if (value.empty()) return;
   text.append("\n  ").append(label);
   text.append(std::string(10 - label.size(), ' '));
-  for (const char c : value) {
-    text.push_back(c);
-    if (c == '\n') text.append(12, ' ');
-  }
+  append_indented(text, value, 12);
 }
 
 std::string joined(const std::vector<Problem>& problems) {
@@ -29,7 +34,8 @@ std::string joined(const std::vector<Problem>& problems) {
 }  // namespace
 
 std::string to_string(const Problem& problem) {
-  std::string text = problem.what;
+  std::string text;
+  append_indented(text, problem.what, 2);
   append_line(text, "where:", problem.where);
   append_line(text, "expected:", problem.expected);
   append_line(text, "found:", problem.found);

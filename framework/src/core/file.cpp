@@ -2,45 +2,57 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <espalier/core/error.hpp>
 #include <espalier/core/file.hpp>
-#include <utility>
 
 namespace espalier {
 namespace {
 
-[[noreturn]] void fail(const std::string& what, const std::filesystem::path& file,
-                       std::string found, std::string fix = {}) {
-  throw Error({.what = what,
-               .where = file.string(),
-               .expected = {},
-               .found = std::move(found),
-               .fix = std::move(fix)});
+namespace fs = std::filesystem;
+
+constexpr int storage_failures[] = {ENOSPC, EDQUOT, EROFS, EIO, EFBIG, ESTALE, ENODEV, ENXIO};
+
+Problem problem_of(std::string what, const fs::path& file, std::string found, std::string fix) {
+  return {.what = std::move(what),
+          .where = file.string(),
+          .expected = {},
+          .found = std::move(found),
+          .fix = std::move(fix)};
 }
 
-class Descriptor {
- public:
-  Descriptor(const std::filesystem::path& file, int flags)
-      : fd_(::open(file.c_str(), flags, 0666)) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
+[[noreturn]] void cannot_read(const fs::path& file, int error) {
+  throw Error(problem_of("cannot read a file", file, std::strerror(error), {}));
+}
 
-  [[nodiscard]] int get() const noexcept { return fd_; }
-  // False when what was written could not be stored.
-  [[nodiscard]] bool sync_and_close() {
-    const bool synced = ::fsync(fd_) == 0;
-    return ::close(std::exchange(fd_, -1)) == 0 && synced;
-  }
+[[noreturn]] void cannot_write(const fs::path& file, int error) {
+  const bool full = error == ENOSPC || error == EDQUOT;
+  throw StorageError(
+      problem_of("cannot write a file", file, std::strerror(error),
+                 full ? "make room on the disk; the same command then goes on" : ""));
+}
 
- private:
-  int fd_;
-};
+std::string kind_of(mode_t mode) {
+  if (S_ISLNK(mode)) return "a symbolic link";
+  if (S_ISDIR(mode)) return "a folder";
+  if (S_ISFIFO(mode)) return "a pipe";
+  if (S_ISSOCK(mode)) return "a socket";
+  return "a device";
+}
+
+Problem in_its_place(const fs::path& file, mode_t mode) {
+  return problem_of("something else is in the place of a file", file, kind_of(mode),
+                    "move it away; Espalier writes to plain files of its own alone");
+}
+
+bool writes(int flags) { return (flags & O_ACCMODE) != O_RDONLY; }
+
+[[noreturn]] void refuse(const fs::path& file, mode_t mode, int flags) {
+  if (writes(flags)) throw StorageError(in_its_place(file, mode));
+  throw Error(in_its_place(file, mode));
+}
 
 bool write_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
@@ -52,62 +64,153 @@ bool write_all(int fd, std::string_view bytes) {
   return true;
 }
 
-std::filesystem::path temporary_name(const std::filesystem::path& file) {
-  static std::atomic<unsigned> count{0};
-  return file.parent_path() / ("." + file.filename().string() + "." + std::to_string(::getpid()) +
-                               "." + std::to_string(count++) + ".tmp");
+// What one read(2) gives, empty at the end.
+std::string_view read_some(int fd, std::span<char> buffer, const fs::path& file) {
+  ssize_t got = 0;
+  do {
+    got = ::read(fd, buffer.data(), buffer.size());
+  } while (got < 0 && errno == EINTR);
+  if (got < 0) cannot_read(file, errno);
+  return {buffer.data(), static_cast<std::size_t>(got)};
 }
 
-[[noreturn]] void abandon(const std::filesystem::path& temporary,
-                          const std::filesystem::path& file) {
-  const int error = errno;
-  ::unlink(temporary.c_str());
-  fail("cannot write a file", file, std::strerror(error));
-}
-
-void sync_folder(const std::filesystem::path& folder) {
-  const Descriptor descriptor(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor.get() >= 0) ::fsync(descriptor.get());
-}
-
-}  // namespace
-
-std::string read_file(const std::filesystem::path& file, std::size_t limit) {
-  // Without O_NONBLOCK opening a pipe would wait for its writer.
-  const Descriptor descriptor(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  struct stat status {};
-  if (descriptor.get() < 0 || ::fstat(descriptor.get(), &status) != 0) {
-    fail("cannot read a file", file, std::strerror(errno));
-  }
-  if (!S_ISREG(status.st_mode)) {
-    fail("not a regular file", file, S_ISDIR(status.st_mode) ? "a folder" : "a pipe or a device");
-  }
+std::string read_all(const Descriptor& descriptor, const fs::path& file, std::size_t limit) {
   std::string bytes;
   char buffer[1 << 16];
   while (bytes.size() <= limit) {
-    const ssize_t got = ::read(descriptor.get(), buffer, sizeof buffer);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail("cannot read a file", file, std::strerror(errno));
-    if (got == 0) return bytes;
-    bytes.append(buffer, static_cast<std::size_t>(got));
+    const std::string_view some = read_some(descriptor.get(), buffer, file);
+    if (some.empty()) return bytes;
+    bytes += some;
   }
-  fail("a file is too large", file, "more than " + std::to_string(limit) + " bytes");
+  throw Error(
+      problem_of("a file is too large", file, "more than " + std::to_string(limit) + " bytes", {}));
 }
 
-void write_file(const std::filesystem::path& file, std::string_view bytes) {
+void sync_folder(const fs::path& folder) {
+  const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (descriptor) ::fsync(descriptor.get());
+}
+
+// A file that gets its name when it is complete; it is gone where it is not.
+class NewFile {
+ public:
+  explicit NewFile(const fs::path& file) : file_(file), temporary_(temporary_name(file)) {
+    struct stat status {};
+    if (::lstat(file.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+      throw StorageError(in_its_place(file, status.st_mode));
+    }
+    descriptor_ =
+        Descriptor(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    if (!descriptor_) cannot_write(file_, errno);
+  }
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+  ~NewFile() {
+    if (!named_) ::unlink(temporary_.c_str());
+  }
+
+  void add(std::string_view bytes) {
+    if (!write_all(descriptor_.get(), bytes)) cannot_write(file_, errno);
+  }
+
+  void name() {
+    if (::fsync(descriptor_.get()) != 0) cannot_write(file_, errno);
+    descriptor_.close();
+    if (::rename(temporary_.c_str(), file_.c_str()) != 0) cannot_write(file_, errno);
+    named_ = true;
+    sync_folder(file_.has_parent_path() ? file_.parent_path() : ".");
+  }
+
+ private:
+  static fs::path temporary_name(const fs::path& file) {
+    static std::atomic<unsigned> count{0};
+    return file.parent_path() / ("." + file.filename().string() + "." + std::to_string(::getpid()) +
+                                 "." + std::to_string(count++) + ".tmp");
+  }
+
+  const fs::path file_;
+  const fs::path temporary_;
+  Descriptor descriptor_;
+  bool named_ = false;
+};
+
+}  // namespace
+
+bool is_storage_failure(const std::error_code& code) {
+  const bool of_system =
+      code.category() == std::system_category() || code.category() == std::generic_category();
+  return of_system && std::find(std::begin(storage_failures), std::end(storage_failures),
+                                code.value()) != std::end(storage_failures);
+}
+
+Descriptor open_input(const fs::path& file) {
+  // Without O_NONBLOCK opening a pipe would wait for its writer.
+  Descriptor descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  struct stat status {};
+  if (!descriptor || ::fstat(descriptor.get(), &status) != 0) cannot_read(file, errno);
+  if (!S_ISREG(status.st_mode)) {
+    throw Error(problem_of("not a regular file", file, kind_of(status.st_mode), {}));
+  }
+  return descriptor;
+}
+
+std::string read_file(const fs::path& file, std::size_t limit) {
+  return read_all(open_input(file), file, limit);
+}
+
+Descriptor open_own_file(const fs::path& file, int flags) {
+  constexpr int careful = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+  Descriptor descriptor(::open(file.c_str(), flags | careful, 0666));
+  const int error = errno;
+  struct stat status {};
+  const bool open{descriptor};
+  const bool known =
+      (open ? ::fstat(descriptor.get(), &status) : ::lstat(file.c_str(), &status)) == 0;
+  if (known && !S_ISREG(status.st_mode)) refuse(file, status.st_mode, flags);
+  if (open) return descriptor;
+  if (writes(flags)) cannot_write(file, error);
+  cannot_read(file, error);
+}
+
+std::string read_own_file(const fs::path& file, std::size_t limit) {
+  return read_all(open_own_file(file, O_RDONLY), file, limit);
+}
+
+void require_own_file(const fs::path& file) { (void)open_own_file(file, O_RDONLY); }
+
+bool is_there(const fs::path& file) {
+  struct stat status {};
+  return ::lstat(file.c_str(), &status) == 0;
+}
+
+void write_file(const fs::path& file, std::string_view bytes) {
   write_file(file, std::span(&bytes, 1));
 }
 
-void write_file(const std::filesystem::path& file, std::span<const std::string_view> pieces) {
-  const std::filesystem::path temporary = temporary_name(file);
-  Descriptor descriptor(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC);
-  if (descriptor.get() < 0) fail("cannot write a file", file, std::strerror(errno));
-  for (const std::string_view piece : pieces) {
-    if (!write_all(descriptor.get(), piece)) abandon(temporary, file);
+void write_file(const fs::path& file, std::span<const std::string_view> pieces) {
+  NewFile fresh(file);
+  for (const std::string_view piece : pieces) fresh.add(piece);
+  fresh.name();
+}
+
+void copy_own_file(const fs::path& from, const fs::path& to) {
+  const Descriptor source = open_own_file(from, O_RDONLY);
+  NewFile fresh(to);
+  char buffer[1 << 16];
+  for (;;) {
+    const std::string_view some = read_some(source.get(), buffer, from);
+    if (some.empty()) return fresh.name();
+    fresh.add(some);
   }
-  if (!descriptor.sync_and_close()) abandon(temporary, file);
-  if (::rename(temporary.c_str(), file.c_str()) != 0) abandon(temporary, file);
-  sync_folder(file.has_parent_path() ? file.parent_path() : ".");
+}
+
+bool append_whole(int fd, std::string_view bytes) {
+  const off_t before = ::lseek(fd, 0, SEEK_END);
+  if (write_all(fd, bytes)) return true;
+  const int error = errno;
+  [[maybe_unused]] const int restored = before < 0 ? -1 : ::ftruncate(fd, before);
+  errno = error;
+  return false;
 }
 
 }  // namespace espalier

@@ -1,9 +1,12 @@
 #include <espalier/core/hash.hpp>
 
 #include <openssl/evp.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <espalier/core/error.hpp>
-#include <fstream>
+#include <espalier/core/file.hpp>
 #include <vector>
 
 namespace espalier {
@@ -49,18 +52,22 @@ std::string hex(const Digest& digest) {
 }
 
 Digest sha256_file(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
+  const Descriptor in = open_input(file);
   std::vector<char> block(1u << 20);
   Sha256 hash;
-  while (in) {
-    in.read(block.data(), static_cast<std::streamsize>(block.size()));
-    hash.update({block.data(), static_cast<std::size_t>(in.gcount())});
+  for (;;) {
+    const ssize_t got = ::read(in.get(), block.data(), block.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) {
+      throw Error({.what = "cannot read a file",
+                   .where = file.string(),
+                   .expected = {},
+                   .found = std::strerror(errno),
+                   .fix = {}});
+    }
+    if (got == 0) return hash.finish();
+    hash.update({block.data(), static_cast<std::size_t>(got)});
   }
-  if (!in.eof()) {
-    throw Error({.what = "cannot read a file", .where = file.string(), .expected = {}, .found = {},
-                 .fix = "check that it exists and that you may read it"});
-  }
-  return hash.finish();
 }
 
 }  // namespace espalier

@@ -1,6 +1,8 @@
 #include "experiment/plan.hpp"
 
+#include "experiment/content_paths.hpp"
 #include <algorithm>
+#include <espalier/core/builtin.hpp>
 #include <espalier/core/file.hpp>
 #include <map>
 #include <utility>
@@ -147,6 +149,19 @@ std::vector<StageRef> Plan::stages(std::size_t trial) const {
   inputs.fitted_encoder = state_->catalog.has("encoder", resolved("encoder"), "fitted");
   return stage_refs(inputs);
 }
+
+std::vector<TrialInput> Plan::inputs(std::size_t trial) const {
+  std::vector<TrialInput> inputs;
+  if (!state_->has_id(trial)) return inputs;
+  for (HashedPath& found : content_paths(identity(trial), config(trial))) {
+    std::filesystem::path path = resolve_path(found.path);
+    const std::optional<HashedContent> content = state_->hasher.known(path);
+    if (content) inputs.push_back({std::move(found.key), std::move(path), *content});
+  }
+  return inputs;
+}
+
+const Catalog& Plan::catalog() const { return state_->catalog; }
 
 void Plan::write(const std::filesystem::path& file) const {
   ConfigTexts configs(*state_);

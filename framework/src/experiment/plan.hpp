@@ -1,6 +1,7 @@
 // From an experiment to the immutable, ordered list of its trials.
 #pragma once
 
+#include "experiment/input.hpp"
 #include "experiment/source.hpp"
 #include "experiment/stage.hpp"
 #include <cstddef>
@@ -65,6 +66,10 @@ class Plan {
   [[nodiscard]] Json identity(std::size_t trial) const;
   // In the order in which they are made; empty for trials without a trial_id.
   [[nodiscard]] std::vector<StageRef> stages(std::size_t trial) const;
+
+  // Data and weights that the name of a trial depends on; empty for trials without one.
+  [[nodiscard]] std::vector<TrialInput> inputs(std::size_t trial) const;
+  [[nodiscard]] const Catalog& catalog() const;
 
   // plan.jsonl: a header line {"plan": 1, "name", "axes", "sha256" of the lines after it}, then one
   // line a planned trial {"trial_id", "combo_id", "axes": {key: value, null where the axis makes no

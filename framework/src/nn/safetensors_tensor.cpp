@@ -1,3 +1,4 @@
+#include "tensor/seal.hpp"
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 
@@ -5,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <espalier/core/error.hpp>
+#include <espalier/core/file.hpp>
 #include <espalier/nn/safetensors_tensor.hpp>
 #include <optional>
 
@@ -48,6 +50,23 @@ DType stored_type(const std::string& name, const at::Tensor& tensor,
   return row->stored;
 }
 
+// CPU copies, contiguous, and what they are.
+struct StoredTensors {
+  StoredTensors(const std::filesystem::path& file,
+                const std::vector<std::pair<std::string, at::Tensor>>& tensors) {
+    for (const auto& [name, tensor] : tensors) {
+      kept.push_back(tensor.detach().to(c10::kCPU).contiguous());
+      const at::Tensor& stored = kept.back();
+      views.push_back({name, stored_type(name, stored, file), stored.sizes().vec(),
+                       static_cast<const std::byte*>(stored.data_ptr()),
+                       static_cast<std::size_t>(stored.numel()) * stored.element_size()});
+    }
+  }
+
+  std::vector<at::Tensor> kept;
+  std::vector<TensorView> views;
+};
+
 }  // namespace
 
 at::Tensor to_tensor(const SafeTensors& file, const TensorView& view) {
@@ -71,16 +90,25 @@ at::Tensor to_tensor(const SafeTensors& file, std::string_view name) {
 void write_tensors(const std::filesystem::path& file,
                    const std::vector<std::pair<std::string, at::Tensor>>& tensors,
                    const std::map<std::string, std::string>& metadata) {
-  std::vector<at::Tensor> kept;
-  std::vector<TensorView> views;
-  for (const auto& [name, tensor] : tensors) {
-    kept.push_back(tensor.detach().to(c10::kCPU).contiguous());
-    const at::Tensor& stored = kept.back();
-    views.push_back({name, stored_type(name, stored, file), stored.sizes().vec(),
-                     static_cast<const std::byte*>(stored.data_ptr()),
-                     static_cast<std::size_t>(stored.numel()) * stored.element_size()});
-  }
-  write_safetensors(file, views, metadata);
+  write_safetensors(file, StoredTensors(file, tensors).views, metadata);
+}
+
+void write_sealed_tensors(const std::filesystem::path& file,
+                          const std::vector<std::pair<std::string, at::Tensor>>& tensors,
+                          const std::map<std::string, std::string>& metadata) {
+  const StoredTensors stored(file, tensors);
+  write_safetensors(file, stored.views, sealed(stored.views, metadata));
+}
+
+SafeTensors open_sealed(const std::filesystem::path& file) {
+  require_own_file(file);
+  SafeTensors tensors = SafeTensors::open(file);
+  if (seal_holds(tensors)) return tensors;
+  throw Error({.what = "a file was edited or damaged",
+               .where = file.string(),
+               .expected = {},
+               .found = "what it holds has another SHA-256 than it says",
+               .fix = {}});
 }
 
 }  // namespace espalier

@@ -45,7 +45,7 @@ class ElfFile {
     if (headers.empty()) return {};
     const std::string names = section_names(headers);
     for (const Elf64_Shdr& header : headers) {
-      if (!named(names, header.sh_name, name) || header.sh_type != SHT_PROGBITS) continue;
+      if (!named(names, header.sh_name, name) || header.sh_type == SHT_NOBITS) continue;
       if (header.sh_size > limit) damaged("section " + std::string(name) + " is too large");
       std::string bytes(header.sh_size, '\0');
       read(bytes.data(), header.sh_offset, header.sh_size);

@@ -51,7 +51,7 @@ Json empty_index() {
 }
 
 Json read_index(const fs::path& file) try {
-  Json index = parse_json(read_file(file, index_limit), file.string());
+  Json index = parse_json(read_own_file(file, index_limit), file.string());
   const bool current = index.value("index", 0) == index_format && index.at("abi") == host_abi() &&
                        index.at("files").is_object();
   return current ? index : empty_index();

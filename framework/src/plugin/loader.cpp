@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/dll/shared_library.hpp>
+#include <espalier/core/file.hpp>
 #include <espalier/plugin/manifest.hpp>
 #include <map>
 
@@ -76,6 +77,11 @@ std::string labels(const List& list) {
 
 std::string without_backtrace(const std::string& text) {
   return text.substr(0, text.find("\nException raised from "));
+}
+
+std::vector<Problem> named(std::string_view component, std::vector<Problem> problems) {
+  for (Problem& problem : problems) problem.what = std::string(component) + ": " + problem.what;
+  return problems;
 }
 
 std::string failure_in(std::string_view component, std::string_view operation) {
@@ -152,10 +158,10 @@ void guarded(std::string_view component, std::string_view operation,
   const std::string what = failure_in(component, operation);
   try {
     call();
+  } catch (const StorageError& error) {
+    throw StorageError(named(component, error.problems()));
   } catch (const Error& error) {
-    std::vector<Problem> problems = error.problems();
-    for (Problem& problem : problems) problem.what = std::string(component) + ": " + problem.what;
-    throw Error(std::move(problems));
+    throw Error(named(component, error.problems()));
   } catch (const std::exception& error) {
     throw Error({.what = what,
                  .where = {},

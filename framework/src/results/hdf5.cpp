@@ -43,13 +43,6 @@ Handle memory_access() {
 
 Handle scalar_space() { return {H5Screate(H5S_SCALAR), H5Sclose, "making a scalar"}; }
 
-Handle endless_text_type() {
-  Handle type(H5Tcopy(H5T_C_S1), H5Tclose, "making a text type");
-  check(H5Tset_size(type, H5T_VARIABLE), "making a text type");
-  check(H5Tset_cset(type, H5T_CSET_UTF8), "making a text type");
-  return type;
-}
-
 std::string_view cut_utf8(std::string_view text, std::size_t limit) {
   if (text.size() <= limit) return text;
   while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xC0) == 0x80) --limit;
@@ -121,6 +114,13 @@ Handle create_group(hid_t where, const std::string& name) {
           "making the group " + name};
 }
 
+Handle endless_text_type() {
+  Handle type(H5Tcopy(H5T_C_S1), H5Tclose, "making a text type");
+  check(H5Tset_size(type, H5T_VARIABLE), "making a text type");
+  check(H5Tset_cset(type, H5T_CSET_UTF8), "making a text type");
+  return type;
+}
+
 void write_text(hid_t where, const std::string& name, std::string_view text) {
   const Handle type = endless_text_type();
   const Handle space = scalar_space();
@@ -130,18 +130,6 @@ void write_text(hid_t where, const std::string& name, std::string_view text) {
   const std::string terminated(text);
   const char* pointer = terminated.c_str();
   check(H5Dwrite(data, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, &pointer), "writing " + name);
-}
-
-std::string read_text(hid_t where, const std::string& name) {
-  const Handle data(H5Dopen2(where, name.c_str(), H5P_DEFAULT), H5Dclose, "looking for " + name);
-  const Handle stored(H5Dget_type(data), H5Tclose, "reading " + name);
-  if (H5Tis_variable_str(stored) <= 0) fail("reading " + name + ", which should be a text");
-  const Handle type = endless_text_type();
-  char* pointer = nullptr;
-  check(H5Dread(data, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, &pointer), "reading " + name);
-  std::string text = pointer != nullptr ? pointer : "";
-  H5free_memory(pointer);
-  return text;
 }
 
 void write_attribute(hid_t object, const std::string& name, const Json& value) {
@@ -172,19 +160,6 @@ void write_attribute(hid_t object, const std::string& name, const Json& value) {
 }
 
 void write_attributes(hid_t object, const Json& values) { write_flattened(object, {}, values); }
-
-std::string read_text_attribute(hid_t object, const std::string& name) {
-  const Handle attribute(H5Aopen(object, name.c_str(), H5P_DEFAULT), H5Aclose,
-                         "looking for the attribute " + name);
-  const Handle type(H5Aget_type(attribute), H5Tclose, "reading the attribute " + name);
-  if (H5Tget_class(type) != H5T_STRING || H5Tis_variable_str(type) > 0) {
-    fail("reading the attribute " + name + ", which should be a text");
-  }
-  std::string text(H5Tget_size(type), '\0');
-  check(H5Aread(attribute, type, text.data()), "reading the attribute " + name);
-  text.resize(std::min(text.size(), text.find('\0')));
-  return text;
-}
 
 Handle write_array(hid_t where, const std::string& name, hid_t type, const void* data,
                    const std::vector<hsize_t>& dims) {

@@ -48,15 +48,17 @@ void check(herr_t status, std::string_view doing);
 [[nodiscard]] Handle with_parents();
 [[nodiscard]] Handle create_group(hid_t where, const std::string& name);
 
+// Of text of any length, and h5py's truth values.
+[[nodiscard]] Handle endless_text_type();
+[[nodiscard]] Handle flag_type();
+
 // A dataset with one text of any length.
 void write_text(hid_t where, const std::string& name, std::string_view text);
-[[nodiscard]] std::string read_text(hid_t where, const std::string& name);
 
 // Texts over 32 KiB are cut; null is not written; lists and objects become JSON text.
 void write_attribute(hid_t object, const std::string& name, const Json& value);
 // Every scalar of nested `values` under its dotted key.
 void write_attributes(hid_t object, const Json& values);
-[[nodiscard]] std::string read_text_attribute(hid_t object, const std::string& name);
 
 // The type of one row and where its columns begin.
 struct RowLayout {
@@ -69,7 +71,6 @@ struct RowLayout {
 
 // Contiguous, unless it has no rows. Returns the dataset.
 Handle write_table(hid_t where, const std::string& name, const Table& table);
-[[nodiscard]] Table read_table(hid_t where, const std::string& name);
 
 // A dataset of one column.
 Handle write_column(hid_t where, const std::string& name, const ColumnValues& values);
@@ -77,5 +78,12 @@ Handle write_column(hid_t where, const std::string& name, const ColumnValues& va
 // Row-major; chunked and compressed where it is large.
 Handle write_array(hid_t where, const std::string& name, hid_t type, const void* data,
                    const std::vector<hsize_t>& dims);
+
+// Reading what the functions above write, out of files that may be hostile. Every extent, type and
+// size is compared before anything is read, and nothing outside of the file is looked at: no
+// external links, no external or virtual storage. Throws Error that names the part.
+[[nodiscard]] std::string read_text(hid_t file, const std::string& name);
+[[nodiscard]] std::string read_text_attribute(hid_t file, const std::string& name);
+[[nodiscard]] Table read_table(hid_t file, const std::string& name);
 
 }  // namespace espalier::hdf5

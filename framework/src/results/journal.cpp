@@ -1,9 +1,9 @@
 #include "results/journal.hpp"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/crc.hpp>
 #include <cerrno>
 #include <cstdio>
@@ -19,6 +19,7 @@ namespace {
 constexpr std::string_view crc_key = ",\"crc\":\"";
 constexpr std::size_t ending_size = crc_key.size() + 8 + 2;  // ,"crc":"1a2b3c4d"}
 constexpr std::size_t tail_bytes = 8192;
+constexpr std::size_t largest_journal = std::size_t{1} << 30;
 
 std::string checksum(std::string_view bytes) {
   boost::crc_32_type crc;
@@ -58,13 +59,13 @@ void refuse_newer(const Json& record, const std::filesystem::path& file) {
   }
 }
 
-[[noreturn]] void cannot(const char* what, const std::filesystem::path& file, int error) {
-  throw Error(
-      {.what = what,
-       .where = file.string(),
-       .expected = {},
-       .found = std::strerror(error),
-       .fix = error == ENOSPC ? "make room on the disk; the same command then goes on" : ""});
+[[noreturn]] void cannot_append(const std::filesystem::path& file) {
+  const int error = errno;
+  throw StorageError({.what = "cannot write to a journal",
+                      .where = file.string(),
+                      .expected = {},
+                      .found = std::strerror(error),
+                      .fix = "the same command goes on once the disk takes what is written"});
 }
 
 bool ends_torn(int fd) {
@@ -73,48 +74,44 @@ bool ends_torn(int fd) {
   return size > 0 && ::pread(fd, &last, 1, size - 1) == 1 && last != '\n';
 }
 
-// Where a line was cut by a full disk, what is there of it is taken back.
-bool write_line(int fd, std::string_view line) {
-  const off_t before = ::lseek(fd, 0, SEEK_END);
-  ssize_t written = 0;
-  do {
-    written = ::write(fd, line.data(), line.size());
-  } while (written < 0 && errno == EINTR);
-  if (written == static_cast<ssize_t>(line.size())) return true;
-  if (written >= 0) {
-    if (::ftruncate(fd, before) != 0) return false;
-    errno = ENOSPC;
-  }
-  return false;
+std::string_view first_line(std::string_view head) { return head.substr(0, head.find('\n')); }
+
+// Empty where its beginning is not in `tail`.
+std::string_view last_line(std::string_view tail, bool whole_file) {
+  if (tail.empty() || tail.back() != '\n') return {};
+  tail.remove_suffix(1);
+  const std::size_t begin = tail.rfind('\n');
+  if (begin == std::string_view::npos) return whole_file ? tail : std::string_view();
+  return tail.substr(begin + 1);
+}
+
+std::string read_at(int fd, off_t offset) {
+  std::string bytes(tail_bytes, '\0');
+  const ssize_t got = ::pread(fd, bytes.data(), bytes.size(), offset);
+  bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(0, got)));
+  return bytes;
 }
 
 }  // namespace
 
 Journal::Journal(const std::filesystem::path& file)
-    : file_(file), fd_(::open(file.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666)) {
-  if (fd_ < 0) cannot("cannot open a journal", file_, errno);
-  if (ends_torn(fd_) && !write_line(fd_, "\n")) {
-    const int error = errno;
-    ::close(fd_);
-    cannot("cannot write to a journal", file_, error);
-  }
+    : file_(file), open_(open_own_file(file, O_RDWR | O_APPEND | O_CREAT)) {
+  if (ends_torn(open_.get()) && !append_whole(open_.get(), "\n")) cannot_append(file_);
 }
 
-Journal::~Journal() { ::close(fd_); }
-
 void Journal::append(const Json& record) {
-  if (!write_line(fd_, line_of(record))) cannot("cannot write to a journal", file_, errno);
+  if (!append_whole(open_.get(), line_of(record))) cannot_append(file_);
 }
 
 void Journal::append_durably(const Json& record) {
   append(record);
-  if (::fdatasync(fd_) != 0) cannot("cannot write to a journal", file_, errno);
+  if (::fdatasync(open_.get()) != 0) cannot_append(file_);
 }
 
 JournalContent read_journal(const std::filesystem::path& file) {
   JournalContent content;
-  if (!std::filesystem::exists(file)) return content;
-  const std::string bytes = read_file(file, std::size_t{1} << 30);
+  if (!is_there(file)) return content;
+  const std::string bytes = read_own_file(file, largest_journal);
   std::string_view rest = bytes;
   for (std::int64_t number = 1; !rest.empty(); ++number) {
     const std::size_t end = rest.find('\n');
@@ -133,23 +130,19 @@ JournalContent read_journal(const std::filesystem::path& file) {
   return content;
 }
 
-std::optional<Json> last_record(const std::filesystem::path& file) {
-  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return std::nullopt;
-  char bytes[tail_bytes];
-  const off_t size = ::lseek(fd, 0, SEEK_END);
-  const off_t from = size > static_cast<off_t>(tail_bytes) ? size - off_t{tail_bytes} : 0;
-  const ssize_t got = ::pread(fd, bytes, tail_bytes, from);
-  ::close(fd);
-  if (got < 2 || bytes[got - 1] != '\n') return std::nullopt;
-
-  const std::string_view tail(bytes, static_cast<std::size_t>(got) - 1);
-  const std::size_t begin = tail.rfind('\n');
-  if (begin == std::string_view::npos && from > 0) return std::nullopt;
-  const std::string_view line = begin == std::string_view::npos ? tail : tail.substr(begin + 1);
-  if (!intact(line)) return std::nullopt;
-  Json record = parsed(line);
-  return record.is_object() ? std::optional(std::move(record)) : std::nullopt;
+std::optional<JournalEnds> journal_ends(const std::filesystem::path& file) {
+  if (!is_there(file)) return std::nullopt;
+  const Descriptor open = open_own_file(file, O_RDONLY);
+  const std::string head = read_at(open.get(), 0);
+  const off_t from = std::max<off_t>(0, ::lseek(open.get(), 0, SEEK_END) - off_t{tail_bytes});
+  const std::string tail = from == 0 ? head : read_at(open.get(), from);
+  const std::string_view first = first_line(head);
+  const std::string_view last = last_line(tail, from == 0);
+  if (!intact(first) || !intact(last)) return std::nullopt;
+  JournalEnds ends{parsed(first), parsed(last)};
+  refuse_newer(ends.first, file);
+  if (!ends.first.is_object() || !ends.last.is_object()) return std::nullopt;
+  return ends;
 }
 
 }  // namespace espalier

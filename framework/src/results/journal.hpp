@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <espalier/core/file.hpp>
 #include <espalier/core/json.hpp>
 #include <filesystem>
 #include <optional>
@@ -20,20 +21,19 @@ inline constexpr std::int64_t journal_version = 1;
 class Journal {
  public:
   // Opens for appending, creates where absent, and ends a torn last line, so that what follows is
-  // not lost with it. Throws Error when it cannot.
+  // not lost with it. Throws StorageError when it cannot.
   explicit Journal(const std::filesystem::path& file);
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
-  ~Journal();
 
-  // Throws Error when the line cannot be written whole.
+  // Throws StorageError when the line cannot be written whole; nothing of it is then there.
   void append(const Json& record);
   // Returns once the record is on the disk.
   void append_durably(const Json& record);
 
  private:
   std::filesystem::path file_;
-  int fd_;
+  Descriptor open_;
 };
 
 struct JournalContent {
@@ -42,10 +42,16 @@ struct JournalContent {
   bool torn = false;                  // the last line has no end
 };
 
-// Empty where there is no file. Throws Error when a line says that a newer version wrote it.
+// Empty where there is no file. Throws Error when a line says that a newer version wrote it, and
+// when the file is no plain one.
 [[nodiscard]] JournalContent read_journal(const std::filesystem::path& file);
 
-// The last line alone, without reading the others; empty where it is torn, damaged or absent.
-[[nodiscard]] std::optional<Json> last_record(const std::filesystem::path& file);
+// The first line and the last, without reading the others. Empty where either is torn, damaged or
+// absent.
+struct JournalEnds {
+  Json first;
+  Json last;
+};
+[[nodiscard]] std::optional<JournalEnds> journal_ends(const std::filesystem::path& file);
 
 }  // namespace espalier

@@ -100,7 +100,7 @@ void check_header(const Json& header, std::string_view body, const std::filesyst
 
 PlanTable PlanTable::read(const std::filesystem::path& file) try {
   PlanTable plan;
-  plan.text = read_file(file, largest_plan);
+  plan.text = read_own_file(file, largest_plan);
   std::string_view rest = plan.text;
   const auto next_line = [&rest] {
     const std::size_t end = std::min(rest.find('\n'), rest.size());

@@ -1,7 +1,9 @@
 #include "results/report.hpp"
+#include "results/build_mix.hpp"
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <espalier/core/printable.hpp>
 #include <numeric>
 #include <set>
 #include <unordered_map>
@@ -38,8 +40,8 @@ std::string aligned(const Lines& lines) {
 // Components as `gcn(layers=1)`.
 std::string plain(const Json& value) {
   if (value.is_null()) return "-";
-  if (value.is_string()) return value.get<std::string>();
-  if (!value.is_object() || !value.contains("use")) return value.dump();
+  if (value.is_string()) return printable(value.get<std::string>());
+  if (!value.is_object() || !value.contains("use")) return printable(value.dump());
   std::string params;
   for (const auto& [key, param] : value.items()) {
     if (key != "use") params += (params.empty() ? "" : ", ") + key + "=" + plain(param);
@@ -95,7 +97,8 @@ std::string protocols(const SweepTable& sweep) {
 }
 
 std::string caption(const SweepTable& sweep, std::size_t shown, std::size_t total) {
-  std::string text = sweep.plan.name + ": accuracy in %, mean ± standard deviation over n seeds";
+  std::string text =
+      printable(sweep.plan.name) + ": accuracy in %, mean ± standard deviation over n seeds";
   if (total > 1) text += ", best validation first";
   if (const std::string graph = protocols(sweep); !graph.empty()) text += "; graph: " + graph;
   if (shown < total) {
@@ -103,6 +106,22 @@ std::string caption(const SweepTable& sweep, std::size_t shown, std::size_t tota
             " combinations; all are in sweep.h5 under /agg";
   }
   return text + "\n\n";
+}
+
+// Combinations with trials of components of which the sweep has more than one build.
+std::set<std::string> combinations_of(const SweepTable& sweep, const BuildMix& mix) {
+  std::set<std::string> ids;
+  for (std::size_t i = 0; i < sweep.records.size(); ++i) {
+    const bool complete = sweep.records[i].status == TrialStatus::complete;
+    if (complete && !mix.of(sweep.records[i]).empty()) ids.insert(sweep.plan.rows[i].combo_id);
+  }
+  return ids;
+}
+
+std::string footnote(const BuildMix& mix) {
+  if (mix.empty()) return {};
+  return "\n* made by different builds of one component, which may not be comparable:\n" +
+         mix.text();
 }
 
 }  // namespace
@@ -116,29 +135,32 @@ std::string best_combinations(const SweepTable& sweep, std::size_t rows) {
     if (sweep.plan.axes[i].key != "seed") axes.push_back(i);
   }
   Lines lines(1);
-  for (const std::size_t axis : axes) lines[0].push_back(sweep.plan.axes[axis].key);
+  for (const std::size_t axis : axes) lines[0].push_back(printable(sweep.plan.axes[axis].key));
   lines[0].insert(lines[0].end(), {"n", "val_top1", "test_top1"});
 
+  const BuildMix mix(sweep.records);
+  const std::set<std::string> mixed = combinations_of(sweep, mix);
   const auto& counts = std::get<std::vector<std::int64_t>>(table.find("n")->values);
   std::vector<std::size_t> order = ranking(table);
   order.resize(std::min(order.size(), rows));
   for (const std::size_t row : order) {
     std::vector<std::string>& line = lines.emplace_back();
     for (const std::size_t axis : axes) line.push_back(plain(rows_of[row]->values[axis]));
-    line.push_back(std::to_string(counts[row]));
+    const bool marked = mixed.contains(rows_of[row]->combo_id);
+    line.push_back(std::to_string(counts[row]) + (marked ? "*" : ""));
     for (const std::string name : {"val_top1", "test_top1"}) {
       line.push_back(percent(numbers(table, (name + "_mean").c_str())[row],
                              numbers(table, (name + "_std").c_str())[row]));
     }
   }
-  return caption(sweep, order.size(), table.rows()) + aligned(lines);
+  return caption(sweep, order.size(), table.rows()) + aligned(lines) + footnote(mix);
 }
 
 std::string failed_trials(const SweepTable& sweep) {
   std::string text;
   for (std::size_t i = 0; i < sweep.records.size(); ++i) {
     if (sweep.records[i].status != TrialStatus::failed) continue;
-    std::string error = sweep.records[i].error;
+    std::string error = printable_lines(sweep.records[i].error);
     for (std::size_t at = 0; (at = error.find('\n', at)) != std::string::npos; at += 5) {
       error.replace(at, 1, "\n    ");
     }

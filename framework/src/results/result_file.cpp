@@ -1,14 +1,15 @@
+#include "results/result_file.hpp"
+
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "results/result_file.hpp"
 #include "results/trial_fields.hpp"
 #include <chrono>
 #include <cstring>
 #include <ctime>
 #include <espalier/core/error.hpp>
 #include <espalier/core/file.hpp>
+#include <espalier/core/hash.hpp>
 #include <limits>
 
 #include "hdf5_internal.hpp"
@@ -17,6 +18,8 @@ namespace espalier {
 namespace {
 
 constexpr std::size_t largest_file = std::size_t{8} << 30;
+constexpr std::string_view seal_word = "sha256 ";
+constexpr std::size_t seal_bytes = seal_word.size() + 64 + 1;
 constexpr std::int64_t numbers_bytes = 4 + 8 + 4 * 8;  // a row of /metrics without `split`
 
 std::string utc_now() {
@@ -88,9 +91,20 @@ std::int64_t offset_of(hid_t dataset) {
   return offset == HADDR_UNDEF ? 0 : static_cast<std::int64_t>(offset);
 }
 
-ResultExtent extent_of(hid_t metrics, std::int64_t rows, std::int64_t row_bytes,
-                       std::size_t bytes) {
-  return {static_cast<std::int64_t>(bytes), offset_of(metrics), rows, row_bytes};
+std::string seal_of(std::string_view content) {
+  return std::string(seal_word) + hex(sha256(content)) + "\n";
+}
+
+// What the seal of a file covers.
+std::string_view unsealed(std::string_view bytes, const std::filesystem::path& file) {
+  const std::size_t size = bytes.size() - std::min(seal_bytes, bytes.size());
+  const std::string_view content = bytes.substr(0, size);
+  if (bytes.substr(size) == seal_of(content)) return content;
+  throw Error({.what = "a result was cut, edited or damaged",
+               .where = file.string(),
+               .expected = {},
+               .found = "its bytes have another SHA-256 than its last line says",
+               .fix = {}});
 }
 
 template <class T>
@@ -113,10 +127,8 @@ void add_row(const char* from, std::size_t split_bytes, MetricsColumns& into) {
 }
 
 bool read_at(const std::filesystem::path& file, std::int64_t offset, std::string& bytes) {
-  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return false;
-  const ssize_t got = ::pread(fd, bytes.data(), bytes.size(), offset);
-  ::close(fd);
+  const Descriptor open = open_own_file(file, O_RDONLY);
+  const ssize_t got = ::pread(open.get(), bytes.data(), bytes.size(), offset);
   return got == static_cast<ssize_t>(bytes.size());
 }
 
@@ -149,6 +161,7 @@ std::vector<EpochMetrics> metrics_from(const Table& table) {
 
 Json to_json(const ResultExtent& extent) {
   return {{"bytes", extent.bytes},
+          {"sha256", extent.sha256},
           {"metrics_offset", extent.metrics_offset},
           {"metrics_rows", extent.metrics_rows},
           {"metrics_row_bytes", extent.metrics_row_bytes}};
@@ -167,6 +180,9 @@ std::optional<ResultExtent> extent_from_json(const Json& json) {
     it->get_to(*member);
     if (*member < 0) return std::nullopt;
   }
+  const auto digest = json.find("sha256");
+  if (digest == json.end() || !digest->is_string()) return std::nullopt;
+  digest->get_to(extent.sha256);
   if (extent.metrics_row_bytes < numbers_bytes || extent.metrics_offset > extent.bytes ||
       extent.metrics_rows > (extent.bytes - extent.metrics_offset) / extent.metrics_row_bytes) {
     return std::nullopt;
@@ -191,19 +207,38 @@ ResultExtent write_result(const std::filesystem::path& file, const TrialResult& 
   Table metrics;
   std::move(rows).move_to(metrics);
   const hdf5::Handle dataset = hdf5::write_table(memory, "metrics", metrics);
-  const std::string_view bytes = hdf5::file_bytes(memory);
-  write_file(file, bytes);
-  return extent_of(dataset, static_cast<std::int64_t>(metrics.rows()),
-                   static_cast<std::int64_t>(hdf5::row_layout(metrics).bytes), bytes.size());
+  const std::string_view content = hdf5::file_bytes(memory);
+  const std::string seal = seal_of(content);
+  const std::string_view pieces[] = {content, seal};
+  write_file(file, pieces);
+
+  Sha256 whole;
+  for (const std::string_view piece : pieces) whole.update(piece);
+  return {.bytes = static_cast<std::int64_t>(content.size() + seal.size()),
+          .sha256 = hex(whole.finish()),
+          .metrics_offset = offset_of(dataset),
+          .metrics_rows = static_cast<std::int64_t>(metrics.rows()),
+          .metrics_row_bytes = static_cast<std::int64_t>(hdf5::row_layout(metrics).bytes)};
 }
 
 TrialResult read_result(const std::filesystem::path& file) {
-  const std::string bytes = read_file(file, largest_file);
-  const hdf5::Handle memory = hdf5::open_bytes(bytes, file.string());
+  const std::string bytes = read_own_file(file, largest_file);
+  return parse_result(unsealed(bytes, file), file.string());
+}
+
+TrialResult parse_result(std::string_view bytes, const std::string& origin) try {
+  const hdf5::Handle memory = hdf5::open_bytes(bytes, origin);
   TrialResult result;
   result.trial_id = hdf5::read_text_attribute(memory, "trial_id");
   result.combo_id = hdf5::read_text_attribute(memory, "combo_id");
-  result.config = parse_json(hdf5::read_text(memory, "config_json"), file.string());
+  result.config = parse_json(hdf5::read_text(memory, "config_json"), origin);
+  if (!result.config.is_object() && !result.config.is_null()) {
+    throw Error({.what = "config_json is no configuration",
+                 .where = {},
+                 .expected = "a JSON object",
+                 .found = result.config.type_name(),
+                 .fix = {}});
+  }
   result.metrics = metrics_from(hdf5::read_table(memory, "metrics"));
   const Json final_rows = to_json(hdf5::read_table(memory, "final"));
   if (!final_rows.empty()) read_summary(final_rows[0], result);
@@ -212,12 +247,17 @@ TrialResult read_result(const std::filesystem::path& file) {
     seed->get_to(result.seed);
   }
   return result;
+} catch (const Error& error) {
+  std::vector<Problem> problems = error.problems();
+  for (Problem& problem : problems) problem.where = origin;
+  throw Error(std::move(problems));
 }
 
-bool has_extent(const std::filesystem::path& file, const ResultExtent& extent) {
-  struct stat status {};
-  return ::stat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
-         status.st_size == extent.bytes;
+bool has_extent(const std::filesystem::path& file, const ResultExtent& extent,
+                ContentHasher& hasher) {
+  require_own_file(file);
+  return static_cast<std::int64_t>(std::filesystem::file_size(file)) == extent.bytes &&
+         hex(hasher.digest(file)) == extent.sha256;
 }
 
 void read_metrics(const std::filesystem::path& file, const ResultExtent& extent,

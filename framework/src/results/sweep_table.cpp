@@ -1,4 +1,5 @@
 #include "results/sweep_table.hpp"
+#include "results/build_mix.hpp"
 #include "results/statistics.hpp"
 #include "results/trial_fields.hpp"
 #include <numeric>
@@ -68,10 +69,15 @@ void add_spread(Table& table, const std::string& name, const std::vector<Spread>
 }  // namespace
 
 SweepTable SweepTable::read(const std::filesystem::path& folder, bool live) {
+  ContentHasher hasher(result_digests(folder.parent_path()));
+  return read(folder, live, hasher);
+}
+
+SweepTable SweepTable::read(const std::filesystem::path& folder, bool live, ContentHasher& hasher) {
   SweepTable sweep{folder, PlanTable::read(folder / "plan.jsonl"), {}};
   sweep.records.reserve(sweep.plan.rows.size());
   for (const PlanRow& row : sweep.plan.rows) {
-    TrialRecord record = read_trial(folder / "trials" / row.trial_id);
+    TrialRecord record = read_trial(folder / "trials" / row.trial_id, hasher);
     if (!live && record.status == TrialStatus::running) record.status = TrialStatus::stopped;
     sweep.records.push_back(std::move(record));
   }
@@ -102,6 +108,8 @@ Table trials_table(const SweepTable& sweep) {
               const bool there = records[i].status == TrialStatus::complete;
               return there ? "trials/" + plan[i].trial_id + "/result.h5" : std::string();
             }));
+  const BuildMix mix(records);
+  table.add("builds", texts(rows, [&](std::size_t i) { return mix.of(records[i]); }));
   table.add("graph_protocol", texts(rows, [&](std::size_t i) { return plan[i].graph_protocol; }));
   return table;
 }

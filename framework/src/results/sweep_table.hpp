@@ -47,6 +47,8 @@ struct SweepTable {
   // Reads plan.jsonl and every trial's folder. With `live`, trials that have begun are running;
   // else they are stopped, for nobody runs them.
   static SweepTable read(const std::filesystem::path& folder, bool live);
+  // The same with what `hasher` knows of files that were read before.
+  static SweepTable read(const std::filesystem::path& folder, bool live, ContentHasher& hasher);
 };
 
 // Of which statistics are taken and cubes made.
@@ -55,8 +57,8 @@ inline constexpr std::string_view swept_metrics[] = {
     "test_macro_f1", "test_loss", "test_ece"};
 
 // One row a trial: trial_id combo_id status seed, the axes but `seed`, the fields of
-// trial_fields(), error, file, graph_protocol. `file` is relative to the folder, empty where there
-// is no result.h5.
+// trial_fields(), error, file, builds, graph_protocol. `file` is relative to the folder, empty
+// where there is no result.h5; `builds` is BuildMix::of().
 [[nodiscard]] Table trials_table(const SweepTable& sweep);
 // One row a trial, epoch and split: trial_idx, then those of MetricsColumns.
 [[nodiscard]] Table sweep_metrics_table(const SweepTable& sweep);

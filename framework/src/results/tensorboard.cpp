@@ -1,6 +1,7 @@
 #include "results/tensorboard.hpp"
 #include "results/report.hpp"
 #include "results/trial_fields.hpp"
+#include <algorithm>
 #include <boost/crc.hpp>
 #include <cmath>
 #include <cstring>
@@ -66,7 +67,11 @@ std::string run_name(const SweepTable& sweep, std::size_t row) {
   for (char& c : name) {
     if (c == '/' || static_cast<unsigned char>(c) < ' ') c = '_';
   }
-  return name.substr(0, 150) + " " + sweep.plan.rows[row].trial_id.substr(0, 8);
+  std::size_t end = std::min<std::size_t>(name.size(), 150);
+  while (end > 0 && end < name.size() && (static_cast<unsigned char>(name[end]) & 0xC0) == 0x80) {
+    --end;
+  }
+  return name.substr(0, end) + " " + sweep.plan.rows[row].trial_id.substr(0, 8);
 }
 
 std::string events_of(const TrialRecord& record, const MetricsColumns& rows) {

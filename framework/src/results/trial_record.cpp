@@ -6,6 +6,7 @@
 #include "results/trial_fields.hpp"
 #include <chrono>
 #include <espalier/core/error.hpp>
+#include <espalier/core/file.hpp>
 
 namespace espalier {
 namespace {
@@ -55,6 +56,12 @@ std::vector<EpochMetrics> journaled_metrics(const JournalContent& content) {
   return metrics;
 }
 
+void take_builds(const Json& json, TrialRecord& record) {
+  for (const auto& [component, build] : json.items()) {
+    if (build.is_string()) record.builds[component] = build.get<std::string>();
+  }
+}
+
 void take_complete(const Json& json, TrialRecord& record) {
   record.status = TrialStatus::complete;
   record.result.trial_id = text(json, "trial_id");
@@ -62,6 +69,7 @@ void take_complete(const Json& json, TrialRecord& record) {
   record.result.seed = integer(json, "seed", 0);
   if (const auto it = json.find("summary"); it != json.end()) read_summary(*it, record.result);
   if (const auto it = json.find("result"); it != json.end()) record.extent = extent_from_json(*it);
+  if (const auto it = json.find("builds"); it != json.end()) take_builds(*it, record);
 }
 
 void take(const Json& json, TrialRecord& record) {
@@ -98,14 +106,17 @@ void warn_of_damage(const JournalContent& content, const std::filesystem::path& 
                             "; what it said is left out");
 }
 
-// A result.h5 without a record that fits it: whole if it can be read, else of no use.
+void run_again(const std::string& why, TrialRecord& record) {
+  record.warnings.push_back(why + "; its trial runs again");
+  if (record.status == TrialStatus::complete) record.status = TrialStatus::planned;
+}
+
+// A result.h5 of which the journal does not tell: whole if its seal holds, else of no use.
 void recover(const std::filesystem::path& folder, TrialRecord& record) {
   const std::filesystem::path file = folder / "result.h5";
-  if (!std::filesystem::exists(file)) {
-    if (record.status == TrialStatus::complete) {
-      record.warnings.push_back(file.string() + " is gone; its trial runs again");
-      record.status = TrialStatus::planned;
-    }
+  record.extent.reset();
+  if (!is_there(file)) {
+    if (record.status == TrialStatus::complete) run_again(file.string() + " is gone", record);
     return;
   }
   try {
@@ -115,11 +126,17 @@ void recover(const std::filesystem::path& folder, TrialRecord& record) {
     record.result = std::move(result);
     record.error.clear();
   } catch (const Error& error) {
-    record.warnings.push_back(file.string() + " is cut or damaged; its trial runs again (" +
-                              error.problems()[0].found + ")");
-    if (record.status == TrialStatus::complete) record.status = TrialStatus::planned;
+    const Problem& problem = error.problems()[0];
+    run_again(file.string() + " cannot be used: " + problem.what +
+                  (problem.found.empty() ? "" : ", " + problem.found),
+              record);
   }
-  record.extent.reset();
+}
+
+// Whether result.h5 is the file that the journal tells of.
+bool confirmed(const std::filesystem::path& file, TrialRecord& record, ContentHasher& hasher) {
+  return record.status == TrialStatus::complete && record.extent && is_there(file) &&
+         has_extent(file, *record.extent, hasher);
 }
 
 }  // namespace
@@ -140,23 +157,30 @@ std::string_view to_string(TrialStatus status) {
   return "planned";
 }
 
-TrialRecord read_trial(const std::filesystem::path& folder) {
+TrialRecord read_trial(const std::filesystem::path& folder, ContentHasher& hasher) {
   const std::filesystem::path journal = folder / "journal.jsonl";
   const std::filesystem::path file = folder / "result.h5";
   TrialRecord record;
   if (!std::filesystem::exists(folder)) return record;
-  if (const auto last = last_record(journal); last && text(*last, "event") == "complete") {
-    take(*last, record);
-    if (record.extent && has_extent(file, *record.extent)) return record;
+  if (const auto ends = journal_ends(journal); ends && text(ends->first, "event") == "start") {
+    if (text(ends->last, "event") == "complete") take(ends->last, record);
+    if (confirmed(file, record, hasher)) return record;
     record = {};
   }
   const JournalContent content = read_journal(journal);
   for (const Json& json : content.records) take(json, record);
   warn_of_damage(content, journal, record);
-  const bool whole =
-      record.status == TrialStatus::complete && record.extent && has_extent(file, *record.extent);
-  if (!whole) recover(folder, record);
+  if (!confirmed(file, record, hasher)) recover(folder, record);
   return record;
+}
+
+TrialRecord read_trial(const std::filesystem::path& folder) {
+  ContentHasher none;
+  return read_trial(folder, none);
+}
+
+std::filesystem::path result_digests(const std::filesystem::path& results) {
+  return results / ".cache" / "results";
 }
 
 void add_metrics(const std::filesystem::path& folder, const TrialRecord& record,
@@ -189,8 +213,14 @@ Json epoch_record(const EpochMetrics& metrics) {
 Json stopped_record() { return {{"event", "stopped"}, {"time", now()}}; }
 
 Json complete_record(const TrialResult& result, const ResultExtent& extent) {
-  return {{"event", "complete"}, {"trial_id", result.trial_id},     {"combo_id", result.combo_id},
-          {"seed", result.seed}, {"summary", summary_json(result)}, {"result", to_json(extent)},
+  const auto builds = result.environment.find("builds");
+  return {{"event", "complete"},
+          {"trial_id", result.trial_id},
+          {"combo_id", result.combo_id},
+          {"seed", result.seed},
+          {"summary", summary_json(result)},
+          {"result", to_json(extent)},
+          {"builds", builds == result.environment.end() ? Json::object() : *builds},
           {"time", now()}};
 }
 

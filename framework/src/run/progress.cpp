@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <csignal>
+#include <espalier/core/printable.hpp>
 #include <utility>
 
 namespace espalier {
@@ -59,7 +60,7 @@ void SweepProgress::started(std::size_t slot, std::size_t trial) {
 void SweepProgress::stage(std::size_t slot, std::string_view name) { workers_[slot] = name; }
 
 void SweepProgress::warning(const std::string& text) {
-  if (warnings_.insert(text).second) say("warning: " + text);
+  if (warnings_.insert(text).second) say("warning: " + printable_lines(text));
 }
 
 void SweepProgress::epoch(std::size_t slot, std::int64_t epoch, double val_top1) {
@@ -72,7 +73,8 @@ void SweepProgress::ended(std::size_t slot, std::size_t trial, TrialOutcome outc
   if (outcome == TrialOutcome::complete) ++finished_;
   if (outcome != TrialOutcome::failed) return;
   ++failed_;
-  if (options_.terminal) say("failed: " + options_.label(trial) + ": " + first_line(error));
+  if (options_.terminal)
+    say("failed: " + options_.label(trial) + ": " + printable(first_line(error)));
 }
 
 void SweepProgress::stopping(int signal) {

@@ -7,6 +7,30 @@
 #include <utility>
 
 namespace espalier {
+namespace {
+
+Json to_json(const std::vector<TrialInput>& inputs) {
+  Json list = Json::array();
+  for (const TrialInput& input : inputs) {
+    list.push_back({{"name", input.name},
+                    {"path", input.path.string()},
+                    {"digest", input.content.digest},
+                    {"mark", input.content.mark}});
+  }
+  return list;
+}
+
+std::vector<TrialInput> inputs_from(const Json& list) {
+  std::vector<TrialInput> inputs;
+  for (const Json& json : list) {
+    inputs.push_back({.name = json.at("name"),
+                      .path = json.at("path").get<std::string>(),
+                      .content = {.digest = json.at("digest"), .mark = json.at("mark")}});
+  }
+  return inputs;
+}
+
+}  // namespace
 
 Json to_json(const TrialRequest& request) {
   Json stages = Json::array();
@@ -21,6 +45,7 @@ Json to_json(const TrialRequest& request) {
           {"folder", request.folder.string()},
           {"cache", request.cache.string()},
           {"cache_limit", request.cache_limit},
+          {"inputs", to_json(request.inputs)},
           {"attempt", request.attempt}};
 }
 
@@ -37,6 +62,7 @@ TrialRequest request_from_json(const Json& json) try {
   request.cache = json.at("cache").get<std::string>();
   json.at("cache_limit").get_to(request.cache_limit);
   json.at("attempt").get_to(request.attempt);
+  request.inputs = inputs_from(json.at("inputs"));
   return request;
 } catch (const Json::exception& error) {
   throw Error({.what = "a request for a trial is incomplete",

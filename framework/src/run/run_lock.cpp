@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstring>
 #include <espalier/core/error.hpp>
+#include <espalier/core/file.hpp>
 #include <espalier/core/json.hpp>
 #include <string>
 #include <thread>
@@ -26,22 +27,19 @@ std::string host_name() {
   return name;
 }
 
-[[noreturn]] void cannot_open(const std::filesystem::path& folder, int error) {
-  throw Error({.what = "cannot write to the results folder",
-               .where = folder.string(),
-               .expected = "a folder that you may write to",
-               .found = std::strerror(error),
-               .fix = "choose another with --results DIR"});
+[[noreturn]] void cannot_lock(const std::filesystem::path& folder, int error) {
+  throw StorageError({.what = "cannot write to the results folder",
+                      .where = folder.string(),
+                      .expected = "a folder that you may write to",
+                      .found = std::strerror(error),
+                      .fix = "choose another with --results DIR"});
 }
 
-int open_lock(const std::filesystem::path& folder) {
-  const int fd = ::open((folder / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (fd < 0) cannot_open(folder, errno);
-  const int high = ::fcntl(fd, F_DUPFD_CLOEXEC, first_descriptor);
-  const int error = errno;
-  ::close(fd);
-  if (high < 0) cannot_open(folder, error);
-  return high;
+Descriptor open_lock(const std::filesystem::path& folder) {
+  const Descriptor low = open_own_file(folder / ".lock", O_RDWR | O_CREAT);
+  const int high = ::fcntl(low.get(), F_DUPFD_CLOEXEC, first_descriptor);
+  if (high < 0) cannot_lock(folder, errno);
+  return Descriptor(high);
 }
 
 Json owner(int fd) {
@@ -72,32 +70,23 @@ bool passing(const Json& owner) {
 
 }  // namespace
 
-RunLock::RunLock(const std::filesystem::path& folder) : fd_(open_lock(folder)) {
+RunLock::RunLock(const std::filesystem::path& folder) : open_(open_lock(folder)) {
   const auto end = std::chrono::steady_clock::now() + patience;
-  while (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
-    const Json holder = owner(fd_);
-    if (!passing(holder) || std::chrono::steady_clock::now() > end) {
-      ::close(fd_);
-      in_use(folder, holder);
-    }
+  while (::flock(descriptor(), LOCK_EX | LOCK_NB) != 0) {
+    const Json holder = owner(descriptor());
+    if (!passing(holder) || std::chrono::steady_clock::now() > end) in_use(folder, holder);
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   const std::string me = Json{{"host", host_name()}, {"pid", ::getpid()}}.dump() + "\n";
-  if (::ftruncate(fd_, 0) != 0 || ::pwrite(fd_, me.data(), me.size(), 0) < 0) {
-    const int error = errno;
-    ::close(fd_);
-    cannot_open(folder, error);
+  if (::ftruncate(descriptor(), 0) != 0 || ::pwrite(descriptor(), me.data(), me.size(), 0) < 0) {
+    cannot_lock(folder, errno);
   }
 }
 
-RunLock::~RunLock() { ::close(fd_); }
-
 bool RunLock::held(const std::filesystem::path& folder) {
-  const int fd = ::open((folder / ".lock").c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return false;
-  const bool free = ::flock(fd, LOCK_SH | LOCK_NB) == 0;
-  ::close(fd);
-  return !free;
+  if (!is_there(folder / ".lock")) return false;
+  const Descriptor open = open_own_file(folder / ".lock", O_RDONLY);
+  return ::flock(open.get(), LOCK_SH | LOCK_NB) != 0;
 }
 
 }  // namespace espalier

@@ -1,6 +1,7 @@
 // One run at a time in the folder of an experiment.
 #pragma once
 
+#include <espalier/core/file.hpp>
 #include <filesystem>
 
 namespace espalier {
@@ -10,19 +11,17 @@ namespace espalier {
 class RunLock {
  public:
   // Throws Error that names the process which has the lock; waits some seconds where that process
-  // is gone and only its workers are still ending.
+  // is gone and only its workers are still ending. Throws StorageError where the lock cannot be
+  // written.
   explicit RunLock(const std::filesystem::path& folder);
-  RunLock(const RunLock&) = delete;
-  RunLock& operator=(const RunLock&) = delete;
-  ~RunLock();
 
-  [[nodiscard]] int descriptor() const noexcept { return fd_; }
+  [[nodiscard]] int descriptor() const noexcept { return open_.get(); }
 
-  // Whether somebody has it now.
+  // Whether somebody has it now. Throws Error where it cannot be told.
   [[nodiscard]] static bool held(const std::filesystem::path& folder);
 
  private:
-  int fd_;
+  Descriptor open_;
 };
 
 }  // namespace espalier

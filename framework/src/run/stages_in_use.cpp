@@ -1,13 +1,16 @@
 #include "run/stages_in_use.hpp"
 #include "run/run_lock.hpp"
 #include <espalier/core/error.hpp>
+#include <espalier/core/file.hpp>
 #include <espalier/core/json.hpp>
-#include <fstream>
+#include <sstream>
 
 namespace espalier {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t largest_plan = std::size_t{2} << 30;
 
 // Parses of a line its stages alone: the configuration is most of the text.
 Json stages_of(const std::string& line) {
@@ -21,7 +24,7 @@ Json stages_of(const std::string& line) {
 }
 
 void add_plan(const fs::path& file, std::set<std::string>& stages) {
-  std::ifstream in(file);
+  std::istringstream in(read_own_file(file, largest_plan));
   std::string line;
   bool whole = static_cast<bool>(std::getline(in, line));  // the header
   while (whole && std::getline(in, line)) {

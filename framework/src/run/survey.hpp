@@ -23,7 +23,7 @@ struct Survey {
   std::size_t resumed = 0;  // of those to run: begun before
   std::vector<QueuedTrial> to_run;
   std::map<std::size_t, std::int64_t> attempts;  // so far, of those to run that were begun
-  std::vector<std::string> warnings;
+  std::vector<std::string> warnings;             // one line each
 };
 
 // Reads the folders of all planned trials; changes nothing. Throws Error with every journal that a

@@ -1,5 +1,6 @@
 #include "run/sweep.hpp"
 
+#include "plugin/used_components.hpp"
 #include "results/sweep_file.hpp"
 #include "run/run_lock.hpp"
 #include <espalier/core/error.hpp>
@@ -17,8 +18,30 @@ namespace {
        .fix = "make room, or choose another with --results DIR; nothing that is done is lost"});
 }
 
+// The libraries of a trial's components, as they were when the sweep began.
+class PluginInputs {
+ public:
+  explicit PluginInputs(const Catalog& catalog) : catalog_(catalog) {
+    for (const ComponentInfo& component : catalog.all()) {
+      if (!component.file.empty()) (void)hasher_.content(component.file);
+    }
+  }
+
+  void add(TrialRequest& request) const {
+    for (const ComponentInfo* component : used_components(request.config, catalog_)) {
+      if (component->file.empty()) continue;
+      request.inputs.push_back({component->kind + "/" + component->name, component->file,
+                                hasher_.known(component->file).value()});
+    }
+  }
+
+ private:
+  const Catalog& catalog_;
+  ContentHasher hasher_;
+};
+
 TrialRequest request_for(const Plan& plan, const TrialStore& store, const Survey& survey,
-                         std::size_t trial) {
+                         const PluginInputs& plugins, std::size_t trial) {
   const PlannedTrial& planned = plan.trials()[trial];
   TrialRequest request;
   request.trial_id = hex(planned.trial_id);
@@ -27,6 +50,8 @@ TrialRequest request_for(const Plan& plan, const TrialStore& store, const Survey
   request.stages = plan.stages(trial);
   request.folder = store.folder(request.trial_id);
   request.cache = store.cache();
+  request.inputs = plan.inputs(trial);
+  plugins.add(request);
   const auto earlier = survey.attempts.find(trial);
   request.attempt = earlier == survey.attempts.end() ? 1 : earlier->second + 1;
   return request;
@@ -46,6 +71,7 @@ SweepResult run_sweep(const Plan& plan, const SweepOptions& options,
   for (const auto& [trial, folder] : survey.elsewhere) {
     store.adopt(hex(plan.trials()[trial].trial_id), folder);
   }
+  PluginInputs plugins(plan.catalog());
   SchedulerOptions scheduling;
   scheduling.worker = options.worker;
   scheduling.worker.lock = lock.descriptor();
@@ -57,7 +83,7 @@ SweepResult run_sweep(const Plan& plan, const SweepOptions& options,
       store.adopt(id, *folder);
       return std::nullopt;
     }
-    TrialRequest request = request_for(plan, store, survey, trial);
+    TrialRequest request = request_for(plan, store, survey, plugins, trial);
     request.cache_limit = options.cache_limit;
     return request;
   };
@@ -66,7 +92,8 @@ SweepResult run_sweep(const Plan& plan, const SweepOptions& options,
   SweepResult result;
   if (!survey.to_run.empty()) result.end = run_trials(scheduling, survey.to_run, observer);
   if (result.end.storage || result.end.at_once) return result;
-  result.table = SweepTable::read(store.experiment(), false);
+  result.table = SweepTable::read(store.experiment(), false, store.hasher());
+  store.hasher().save();
   write_sweep(*result.table);
   return result;
 } catch (const std::filesystem::filesystem_error& error) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cache/stage_entry.hpp"
+#include "experiment/input.hpp"
 #include "experiment/stage.hpp"
 #include "results/trial_result.hpp"
 #include <atomic>
@@ -25,6 +26,7 @@ struct TrialRequest {
   std::filesystem::path cache;   // results/.cache
   std::int64_t cache_limit = unlimited;
   std::int64_t attempt = 1;
+  std::vector<TrialInput> inputs;  // what it reads, as it was when it was named
 };
 
 struct TrialHooks {
@@ -35,6 +37,9 @@ struct TrialHooks {
   std::function<void(const EpochMetrics&)> epoch;        // after every evaluation, in order
   std::function<void(std::string_view stage)> stage;     // a stage begins
   std::function<void(const std::string& text)> warning;  // something that the user should know
+  // To be called before anything is stored that was made of the inputs: throws Error where they are
+  // no longer what they were.
+  std::function<void()> check_inputs;
 };
 
 }  // namespace espalier

@@ -2,6 +2,7 @@
 #include "results/journal.hpp"
 #include <algorithm>
 #include <espalier/core/error.hpp>
+#include <espalier/core/file.hpp>
 
 namespace espalier {
 namespace fs = std::filesystem;
@@ -23,7 +24,7 @@ std::vector<fs::path> other_experiments(const fs::path& results, const fs::path&
 void link_or_copy(const fs::path& from, const fs::path& to) {
   std::error_code failed;
   fs::create_hard_link(from, to, failed);
-  if (failed) fs::copy_file(from, to, fs::copy_options::overwrite_existing);
+  if (failed) copy_own_file(from, to);
 }
 
 }  // namespace
@@ -31,36 +32,38 @@ void link_or_copy(const fs::path& from, const fs::path& to) {
 TrialStore::TrialStore(fs::path results, const std::string& experiment)
     : results_(std::move(results)),
       experiment_(results_ / experiment),
-      others_(other_experiments(results_, experiment_)) {}
+      others_(other_experiments(results_, experiment_)),
+      hasher_(result_digests(results_)) {}
 
 fs::path TrialStore::folder(const std::string& trial_id) const {
   return experiment_ / "trials" / trial_id;
 }
 
 TrialRecord TrialStore::read(const std::string& trial_id) const {
-  return read_trial(folder(trial_id));
+  return read_trial(folder(trial_id), hasher_);
 }
 
 std::optional<fs::path> TrialStore::elsewhere(const std::string& trial_id) const {
   for (const fs::path& trials : others_) {
     fs::path candidate = trials / trial_id;
     if (!fs::exists(candidate / "result.h5")) continue;
-    if (read_trial(candidate).status == TrialStatus::complete) return candidate;
+    if (read_trial(candidate, hasher_).status == TrialStatus::complete) return candidate;
   }
   return std::nullopt;
 }
 
 void TrialStore::adopt(const std::string& trial_id, const fs::path& from) const {
-  const TrialRecord record = read_trial(from);
+  const TrialRecord record = read_trial(from, hasher_);
   ESPALIER_ASSERT(record.status == TrialStatus::complete, "only complete trials are adopted");
   const fs::path to = folder(trial_id);
   fs::create_directories(to);
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(from)) {
     const fs::path name = entry.path().lexically_relative(from);
     if (name == "journal.jsonl") continue;
-    if (entry.is_directory()) {
+    const fs::file_type type = entry.symlink_status().type();
+    if (type == fs::file_type::directory) {
       fs::create_directories(to / name);
-    } else if (entry.is_regular_file()) {
+    } else if (type == fs::file_type::regular) {
       fs::remove(to / name);
       link_or_copy(entry.path(), to / name);
     }
@@ -69,6 +72,7 @@ void TrialStore::adopt(const std::string& trial_id, const fs::path& from) const 
   journal.append(start_record(trial_id, record.result.combo_id, record.result.attempt));
   if (!record.extent) return;
   Json complete = complete_record(record.result, *record.extent);
+  complete["builds"] = record.builds;
   complete["from"] = from.lexically_relative(experiment_).string();
   journal.append(complete);
 }

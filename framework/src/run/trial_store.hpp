@@ -19,6 +19,8 @@ class TrialStore {
   [[nodiscard]] std::filesystem::path folder(const std::string& trial_id) const;
 
   [[nodiscard]] TrialRecord read(const std::string& trial_id) const;
+  // Knows the results that were read, across runs once it is saved.
+  [[nodiscard]] ContentHasher& hasher() const noexcept { return hasher_; }
 
   // The folder of the same trial in another experiment under the same results root, if it is
   // complete there.
@@ -31,6 +33,7 @@ class TrialStore {
   std::filesystem::path results_;
   std::filesystem::path experiment_;
   std::vector<std::filesystem::path> others_;  // trials/ of the other experiments
+  mutable ContentHasher hasher_;
 };
 
 }  // namespace espalier

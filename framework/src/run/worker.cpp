@@ -2,22 +2,23 @@
 
 #include <fcntl.h>
 #include <spdlog/logger.h>
-#include <spdlog/sinks/basic_file_sink.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "results/journal.hpp"
 #include "results/result_file.hpp"
 #include "results/trial_record.hpp"
+#include "run/input_guard.hpp"
 #include "run/protocol.hpp"
 #include <chrono>
 #include <csignal>
-#include <cstring>
 #include <espalier/core/error.hpp>
+#include <espalier/core/file.hpp>
 #include <filesystem>
 #include <string>
 
 #include "inbox_internal.hpp"
+#include "trial_log_internal.hpp"
 
 namespace espalier {
 namespace {
@@ -37,11 +38,12 @@ void report(int out, const Json& message) {
   }
 }
 
-// Whether a failure says more about the disk than about the trial.
-bool storage_failed(const std::string& message, const std::filesystem::path& folder) {
-  for (const int error : {ENOSPC, EDQUOT, EROFS}) {
-    if (message.find(std::strerror(error)) != std::string::npos) return true;
-  }
+std::filesystem::path content_memo(const std::filesystem::path& cache) {
+  return cache.empty() ? cache : cache / "content";
+}
+
+// Components write files of their own, and say in their own words that they could not.
+bool nearly_full(const std::filesystem::path& folder) {
   std::error_code ignored;
   const auto space = std::filesystem::space(folder, ignored);
   return !ignored && space.available < little_room;
@@ -49,16 +51,15 @@ bool storage_failed(const std::string& message, const std::filesystem::path& fol
 
 class Execution {
  public:
-  Execution(const WorkerOptions& options, const TrialRequest& request)
-      : options_(options), request_(request) {
+  Execution(const WorkerOptions& options, const TrialRequest& request, InputGuard& guard)
+      : options_(options), request_(request), guard_(guard) {
     std::filesystem::create_directories(request.folder);
     journal_.emplace(request.folder / "journal.jsonl");
     journal_->append_durably(start_record(request.trial_id, request.combo_id, request.attempt));
   }
 
   Json run(const TrialFunction& trial, const std::atomic<bool>& stop) {
-    spdlog::logger log("trial", std::make_shared<spdlog::sinks::basic_file_sink_st>(
-                                    (request_.folder / "log.txt").string()));
+    spdlog::logger log("trial", std::make_shared<TrialLog>(request_.folder / "log.txt"));
     std::optional<TrialResult> result = trial(request_, hooks(log, stop));
     if (!result) {
       journal_->append_durably(stopped_record());
@@ -87,6 +88,7 @@ class Execution {
     hooks.warning = [this](const std::string& text) {
       report(options_.out, {{"say", "warning"}, {"text", text}});
     };
+    hooks.check_inputs = [this] { guard_.check(request_.inputs); };
     return hooks;
   }
 
@@ -99,45 +101,56 @@ class Execution {
 
   void complete(TrialResult& result) {
     result.environment.update(options_.environment);
+    guard_.check(request_.inputs);
     const ResultExtent extent = write_result(request_.folder / "result.h5", result);
     journal_->append_durably(complete_record(result, extent));
   }
 
   const WorkerOptions& options_;
   const TrialRequest& request_;
+  InputGuard& guard_;
   std::optional<Journal> journal_;
   Clock::time_point reported_{};
 };
 
-std::string message_of(const std::exception_ptr& failure) try {
-  std::rethrow_exception(failure);
+struct Failure {
+  std::string error;
+  bool storage = false;  // it says more about the disk than about the trial
+};
+
+Failure failure_of(const std::exception_ptr& thrown) try {
+  std::rethrow_exception(thrown);
+} catch (const StorageError& error) {
+  return {error.what(), true};
+} catch (const std::system_error& error) {
+  return {error.what(), is_storage_failure(error.code())};
 } catch (const std::bad_alloc&) {
-  return "out of memory";
+  return {"out of memory"};
 } catch (const std::exception& error) {
-  return error.what();
+  return {error.what()};
 } catch (...) {
-  return "something was thrown that is no std::exception";
+  return {"something was thrown that is no std::exception"};
 }
 
 Json run_one(const WorkerOptions& options, const TrialFunction& trial, const TrialRequest& request,
-             const std::atomic<bool>& stop) {
+             InputGuard& guard, const std::atomic<bool>& stop) {
   std::optional<Execution> execution;
-  std::string error;
+  Failure failure;
   try {
-    execution.emplace(options, request);
+    execution.emplace(options, request, guard);
     return execution->run(trial, stop);
   } catch (...) {
-    error = message_of(std::current_exception());
+    failure = failure_of(std::current_exception());
   }
-  if (!execution || storage_failed(error, request.folder)) {
-    return {{"say", "full"}, {"error", error}};
+  if (!execution || failure.storage || nearly_full(request.folder)) {
+    return {{"say", "full"}, {"error", failure.error}};
   }
   try {
-    execution->fail(error);
+    execution->fail(failure.error);
   } catch (const Error& unwritten) {
     return {{"say", "full"}, {"error", unwritten.what()}};
   }
-  return {{"say", "failed"}, {"error", error}};
+  return {{"say", "failed"}, {"error", failure.error}};
 }
 
 }  // namespace
@@ -145,8 +158,10 @@ Json run_one(const WorkerOptions& options, const TrialFunction& trial, const Tri
 void serve_trials(const WorkerOptions& options, const TrialFunction& run) {
   Inbox inbox(options.in);
   report(options.out, {{"say", "ready"}});
+  std::optional<InputGuard> guard;
   while (const std::optional<TrialRequest> request = inbox.next()) {
-    const Json answer = run_one(options, run, *request, inbox.stop());
+    if (!guard) guard.emplace(content_memo(request->cache));
+    const Json answer = run_one(options, run, *request, *guard, inbox.stop());
     inbox.done();
     report(options.out, answer);
   }

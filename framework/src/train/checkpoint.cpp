@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <espalier/core/error.hpp>
+#include <espalier/core/file.hpp>
 #include <espalier/core/json.hpp>
 #include <espalier/nn/safetensors_tensor.hpp>
 
@@ -73,6 +74,25 @@ std::vector<Parameters::Entry> read_like(const SafeTensors& file, const std::str
 
 }  // namespace
 
+CheckpointState parse_checkpoint_state(std::string_view text, const std::string& origin,
+                                       const std::string& trial_id) try {
+  const Json state = parse_json(text, origin);
+  if (state.at("format") == format && state.at("trial_id") == trial_id) {
+    return {state.at("steps"), progress_from(state.at("progress"))};
+  }
+  throw Error({.what = "the checkpoint is of another trial or format",
+               .where = origin,
+               .expected = {},
+               .found = {},
+               .fix = {}});
+} catch (const Json::exception& error) {
+  throw Error({.what = "the checkpoint lacks a part",
+               .where = origin,
+               .expected = {},
+               .found = error.what(),
+               .fix = {}});
+}
+
 Checkpoint::Checkpoint(const std::filesystem::path& folder, std::string trial_id,
                        spdlog::logger& log)
     : file_(folder / "checkpoint.safetensors"), trial_id_(std::move(trial_id)), log_(log) {}
@@ -86,27 +106,20 @@ void Checkpoint::save(const Training& training, const Parameters& parameters) co
                       {"trial_id", trial_id_},
                       {"steps", training.optimizer().steps()},
                       {"progress", to_json(training.progress())}};
-  write_tensors(file_, tensors, {{"state", state.dump()}});
+  write_sealed_tensors(file_, tensors, {{"state", state.dump()}});
 }
 
 bool Checkpoint::load(Training& training, Parameters& parameters) const {
-  if (!std::filesystem::exists(file_)) return false;
+  if (!is_there(file_)) return false;
   try {
-    const SafeTensors file = SafeTensors::open(file_);
-    const Json state = parse_json(file.metadata().at("state"), file_.string());
-    if (state.at("format") != format || state.at("trial_id") != trial_id_) {
-      throw Error({.what = "the checkpoint is of another trial or format",
-                   .where = file_.string(),
-                   .expected = {},
-                   .found = {},
-                   .fix = {}});
-    }
+    const SafeTensors file = open_sealed(file_);
+    CheckpointState state =
+        parse_checkpoint_state(file.metadata().at("state"), file_.string(), trial_id_);
     const std::vector<Parameters::Entry> like = parameters.entries();
     auto best = read_like(file, "best.", like);
     const auto moments = read_like(file, "", training.optimizer().snapshot());
-    Progress progress = progress_from(state.at("progress"));
     parameters.restore(read_like(file, "now.", like));
-    training.resume(std::move(progress), std::move(best), moments, state.at("steps"));
+    training.resume(std::move(state.progress), std::move(best), moments, state.steps);
     return true;
   } catch (const std::exception& error) {
     log_.warn("the checkpoint cannot be used, the trial starts anew: {}", error.what());

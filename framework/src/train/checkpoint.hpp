@@ -5,12 +5,24 @@
 #include <filesystem>
 #include <spdlog/fwd.h>
 #include <string>
+#include <string_view>
 
 namespace espalier {
 
+// What a checkpoint says beside its tensors.
+struct CheckpointState {
+  std::int64_t steps = 0;  // of the optimiser
+  Progress progress;
+};
+
+// Throws Error, naming `origin`, where the text is none, or of another trial.
+[[nodiscard]] CheckpointState parse_checkpoint_state(std::string_view text,
+                                                     const std::string& origin,
+                                                     const std::string& trial_id);
+
 // `<folder>/checkpoint.safetensors`: parameters, the optimiser's moments, the best parameters so
-// far, and as metadata the progress. Everything is stored bit for bit, so a training that goes on
-// from it ends with the same bits as one that was never interrupted.
+// far, as metadata the progress, and a SHA-256 over all of it. Everything is stored bit for bit, so
+// a training that goes on from it ends with the same bits as one that was never interrupted.
 class Checkpoint {
  public:
   Checkpoint(const std::filesystem::path& folder, std::string trial_id, spdlog::logger& log);

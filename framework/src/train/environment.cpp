@@ -1,5 +1,7 @@
 #include "train/environment.hpp"
 
+#include "plugin/build_id.hpp"
+#include "plugin/used_components.hpp"
 #include <ATen/Parallel.h>
 #include <torch/version.h>
 #include <unistd.h>
@@ -28,30 +30,19 @@ std::string field_of(const char* file, const std::string& key) {
   return {};
 }
 
-void add_plugins(const Json& section, const std::string& kind, const Catalog& catalog, Json& out) {
-  const std::string name = section.at("use");
-  if (const ComponentInfo* info = catalog.find(kind, name)) {
-    out[kind + "/" + name] = info->version;
-    for (const FieldInfo& field : info->schema.fields) {
-      const bool nested = field.type == FieldType::component && section.contains(field.name);
-      if (nested && !field.list) add_plugins(section.at(field.name), field.kind, catalog, out);
-    }
-  }
-}
-
 }  // namespace
 
 Json trial_environment(const Json& config, const Catalog& catalog) {
-  Json plugins = Json::object();
-  for (const std::string_view kind : component_kinds) {
-    const auto section = config.find(std::string(kind));
-    if (section != config.end()) add_plugins(*section, std::string(kind), catalog, plugins);
+  Json versions = Json::object();
+  Json builds = Json::object();
+  for (const ComponentInfo* component : used_components(config, catalog)) {
+    const std::string name = component->kind + "/" + component->name;
+    versions[name] = component->version;
+    if (!component->file.empty()) builds[name] = build_id(component->file);
   }
-  return {{"host", host_name()},
-          {"cpu", field_of("/proc/cpuinfo", "model name")},
-          {"libtorch", TORCH_VERSION},
-          {"threads", at::get_num_threads()},
-          {"plugins", plugins}};
+  return {{"host", host_name()},       {"cpu", field_of("/proc/cpuinfo", "model name")},
+          {"libtorch", TORCH_VERSION}, {"threads", at::get_num_threads()},
+          {"plugins", versions},       {"builds", builds}};
 }
 
 MemoryWatch::MemoryWatch() { std::ofstream("/proc/self/clear_refs") << "5"; }

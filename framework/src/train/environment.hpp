@@ -7,8 +7,8 @@
 
 namespace espalier {
 
-// {"host", "cpu", "libtorch", "threads", "plugins": {"gnn/gcn": version, ...}} of the components in
-// a resolved configuration.
+// {"host", "cpu", "libtorch", "threads", "plugins": {"gnn/gcn": version, ...}, "builds":
+// {"gnn/gcn": build_id() of its library, ...}} of the components in a resolved configuration.
 [[nodiscard]] Json trial_environment(const Json& config, const Catalog& catalog);
 
 // Peak resident memory of this process since the watch began, where the kernel lets it be reset,

@@ -62,7 +62,11 @@ FeatureStages TrialRun::feature_stages() const {
   inputs.config = request_.config;
   inputs.storage = {.cache = request_.cache,
                     .limit = request_.cache_limit,
-                    .warn = [this](const std::string& text) { warn(text); }};
+                    .warn = [this](const std::string& text) { warn(text); },
+                    .check =
+                        [this] {
+                          if (hooks_.check_inputs) hooks_.check_inputs();
+                        }};
   inputs.stopped = [this] { return stopped(); };
   inputs.stage = [this](std::string_view stage) { begin(stage); };
   return FeatureStages(std::move(inputs));

@@ -15,10 +15,22 @@
 #include <espalier/core/hash.hpp>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 namespace espalier {
+
+// What a path held, and the mark that its files then had: of their names, sizes, times and inodes.
+// Whoever writes to one of them, replaces, adds or removes one leaves another mark.
+struct HashedContent {
+  Digest digest{};
+  std::uint64_t mark = 0;
+};
+
+// The mark of a path now, without reading its files. Throws Error as ContentHasher::content().
+[[nodiscard]] std::uint64_t content_mark(const std::filesystem::path& path);
 
 // Hashes files and folders, and reads no file again whose size, times and inode are what they were.
 //
@@ -33,9 +45,13 @@ class ContentHasher {
   explicit ContentHasher(std::filesystem::path cache = {}, Progress progress = {},
                          std::chrono::nanoseconds settle = std::chrono::seconds(2));
 
-  // Throws Error that names the file on what cannot be read, a link that leads nowhere, a folder
-  // inside itself, what is neither file nor folder, and folders of more than 5,000,000 files.
-  [[nodiscard]] Digest digest(const std::filesystem::path& path);
+  // Throws Error that names the file on what cannot be read, a file that somebody writes to
+  // meanwhile, a link that leads nowhere, a folder inside itself, what is neither file nor folder,
+  // and folders of more than 5,000,000 files.
+  [[nodiscard]] HashedContent content(const std::filesystem::path& path);
+  [[nodiscard]] Digest digest(const std::filesystem::path& path) { return content(path).digest; }
+  // What content() said of a path last; empty where it was not asked.
+  [[nodiscard]] std::optional<HashedContent> known(const std::filesystem::path& path) const;
 
   // Writes what was learnt. False when the cache cannot be written, which costs time alone.
   bool save();
@@ -47,16 +63,21 @@ class ContentHasher {
     std::int64_t modified = 0;  // nanoseconds since 1970
     std::int64_t changed = 0;
     std::uint64_t inode = 0;
+
+    [[nodiscard]] bool same_file(const Entry& other) const;
+    [[nodiscard]] std::uint64_t mark(std::string_view name) const;
   };
+  friend std::uint64_t content_mark(const std::filesystem::path& path);
 
   void load();
-  [[nodiscard]] Digest file_digest(const std::string& path);
-  [[nodiscard]] Digest folder_digest(const std::filesystem::path& folder);
+  [[nodiscard]] Entry file_entry(const std::string& path);
+  [[nodiscard]] HashedContent folder_content(const std::filesystem::path& folder);
 
   std::filesystem::path cache_;
   Progress progress_;
   std::chrono::nanoseconds settle_;
   std::unordered_map<std::string, Entry> entries_;  // by absolute path
+  std::unordered_map<std::string, HashedContent> known_;  // of this process, by absolute path
   bool loaded_ = false;
   bool learnt_ = false;
 };

@@ -30,7 +30,7 @@ class Sha256 {
 // 64 lower-case hexadecimal digits.
 [[nodiscard]] std::string hex(const Digest& digest);
 
-// Throws Error when the file cannot be read.
+// Throws Error when the file cannot be read or is no regular file.
 [[nodiscard]] Digest sha256_file(const std::filesystem::path& file);
 
 }  // namespace espalier

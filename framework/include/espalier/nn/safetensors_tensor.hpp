@@ -24,5 +24,11 @@ namespace espalier {
 void write_tensors(const std::filesystem::path& file,
                    const std::vector<std::pair<std::string, at::Tensor>>& tensors,
                    const std::map<std::string, std::string>& metadata = {});
+// The same with a SHA-256 over all of it in the metadata, by which open_sealed() tells damage.
+void write_sealed_tensors(const std::filesystem::path& file,
+                          const std::vector<std::pair<std::string, at::Tensor>>& tensors,
+                          const std::map<std::string, std::string>& metadata);
+// Throws Error where the file is no plain one, or not as write_sealed_tensors() left it.
+[[nodiscard]] SafeTensors open_sealed(const std::filesystem::path& file);
 
 }  // namespace espalier

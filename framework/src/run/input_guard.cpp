@@ -1,0 +1,38 @@
+#include "run/input_guard.hpp"
+
+#include <espalier/core/error.hpp>
+
+namespace espalier {
+namespace {
+
+Problem changed(const TrialInput& input, const std::string& found) {
+  return {.what = "\"" + input.name + "\" changed while the sweep ran",
+          .where = input.path.string(),
+          .expected = "what was there when the sweep began",
+          .found = found,
+          .fix = "run the same command again: what is there now gets trials of its own"};
+}
+
+}  // namespace
+
+bool InputGuard::unchanged(const TrialInput& input) {
+  const std::uint64_t mark = content_mark(input.path);
+  if (mark == input.content.mark) return true;
+  const auto seen = seen_.find(input.path);
+  const bool hashed = seen != seen_.end() && seen->second.mark == mark;
+  const HashedContent now = hashed ? seen->second : hasher_.content(input.path);
+  seen_[input.path] = now;
+  return now.digest == input.content.digest;
+}
+
+void InputGuard::check(std::span<const TrialInput> inputs) {
+  Problems problems;
+  for (const TrialInput& input : inputs) try {
+      if (!unchanged(input)) problems.add(changed(input, "another content"));
+    } catch (const Error& error) {
+      problems.add(changed(input, error.problems().front().what));
+    }
+  problems.throw_if_any();
+}
+
+}  // namespace espalier
