@@ -46,7 +46,8 @@ class FrozenSource final : public FeatureSource {
 struct Sources {
   std::shared_ptr<const FeatureSource> images;
   std::shared_ptr<const FeatureSource> texts;
-  std::shared_ptr<const FeatureSource> classes;  // looks are labels
+  std::shared_ptr<const FeatureSource> classes;  // looks are labels, from 0 to class_count - 1
+  std::size_t class_count = 0;
 };
 
 }  // namespace espalier

@@ -15,4 +15,9 @@ struct Look {
   bool operator==(const Look&) const = default;
 };
 
+// By which dropout draws the masks of a look, as DropoutStream has it.
+[[nodiscard]] constexpr std::uint64_t look_id(const Look& look) {
+  return static_cast<std::uint64_t>(look.sample) + (static_cast<std::uint64_t>(look.view) << 40);
+}
+
 }  // namespace espalier

@@ -1,0 +1,39 @@
+#include "train/tower_source.hpp"
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+#include <espalier/core/error.hpp>
+#include <vector>
+
+namespace espalier {
+
+TowerSource::TowerSource(const Tower& tower, std::int64_t cut,
+                         std::shared_ptr<const ActivationSource> below, std::int64_t chunk)
+    : tower_(tower), cut_(cut), below_(std::move(below)), chunk_(chunk) {
+  ESPALIER_ASSERT(chunk >= 1, "a chunk has a sample");
+}
+
+at::Tensor TowerSource::rows(std::span<const Look> looks, const Mode& mode) const {
+  if (looks.empty()) return at::empty({0, width()}, at::TensorOptions(tower_.device()));
+  if (c10::GradMode::is_enabled()) return at_once(looks, mode);
+  std::vector<at::Tensor> parts;
+  const auto size = static_cast<std::size_t>(chunk_);
+  for (std::size_t begin = 0; begin < looks.size(); begin += size) {
+    parts.push_back(at_once(looks.subspan(begin, std::min(size, looks.size() - begin)), mode));
+  }
+  return parts.size() == 1 ? parts.front() : at::cat(parts);
+}
+
+at::Tensor TowerSource::at_once(std::span<const Look> looks, const Mode& mode) const {
+  std::vector<std::uint64_t> ids(looks.size());
+  std::transform(looks.begin(), looks.end(), ids.begin(), look_id);
+  Mode own = mode;
+  own.dropout.rows = ids;
+  const Activations entering = below_->at(looks);
+  return tower_.advance(entering, cut_, tower_.layers() + 2, own).states.to(at::kFloat);
+}
+
+}  // namespace espalier

@@ -1,0 +1,27 @@
+#include "train/values.hpp"
+
+#include <vector>
+
+namespace espalier {
+namespace {
+
+at::Tensor rows_of(const FeatureSource* source, const std::vector<Look>& looks, const Mode& mode) {
+  return source == nullptr ? at::Tensor() : source->rows(looks, mode);
+}
+
+}  // namespace
+
+Values values_of(const Sources& sources, std::span<const std::size_t> samples, const Mode& mode) {
+  std::vector<Look> looks;
+  looks.reserve(samples.size());
+  for (const std::size_t sample : samples) looks.push_back({.sample = sample});
+  std::vector<Look> classes;
+  for (std::size_t label = 0; label < sources.class_count; ++label) {
+    classes.push_back({.sample = label});
+  }
+  return {.images = rows_of(sources.images.get(), looks, mode),
+          .texts = rows_of(sources.texts.get(), looks, mode),
+          .classes = rows_of(sources.classes.get(), classes, mode)};
+}
+
+}  // namespace espalier

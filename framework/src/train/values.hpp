@@ -1,0 +1,23 @@
+// What a pass computes with: features as the parameters make them now.
+#pragma once
+
+#include "train/feature_source.hpp"
+#include <cstddef>
+#include <espalier/nn/mode.hpp>
+#include <espalier/tensor/tensor.hpp>
+#include <span>
+
+namespace espalier {
+
+// Rows by sample of a scene and by class; undefined where the trial has no use for them.
+struct Values {
+  at::Tensor images;   // [samples, image width]
+  at::Tensor texts;    // [samples, text width]
+  at::Tensor classes;  // [classes, text width], of length 1
+};
+
+// The plain view of each sample, and all classes.
+[[nodiscard]] Values values_of(const Sources& sources, std::span<const std::size_t> samples,
+                               const Mode& mode);
+
+}  // namespace espalier
