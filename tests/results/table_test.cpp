@@ -28,7 +28,8 @@ TEST(ColumnOf, MarksWhatIsMissing) {
   EXPECT_THAT(as<std::int64_t>(column_of({1, nullptr})), ElementsAre(1, -1));
   EXPECT_TRUE(std::isnan(as<double>(column_of({0.5, nullptr}))[1]));
   EXPECT_THAT(as<std::string>(column_of({"a", nullptr})), ElementsAre("a", ""));
-  EXPECT_THAT(as<std::string>(column_of({true, nullptr})), ElementsAre("true", ""));
+  EXPECT_THAT(as<Flag>(column_of({true, nullptr})), ElementsAre(Flag::yes, Flag::absent));
+  EXPECT_THAT(as<std::int64_t>(column_of({nullptr})), ElementsAre(-1));
 }
 
 Table small_table() {
@@ -36,7 +37,7 @@ Table small_table() {
   table.add("name", std::vector<std::string>{"plain", "with \"quotes\", and\nlines"});
   table.add("n", std::vector<std::int64_t>{-1, 9007199254740993});
   table.add("x", std::vector<double>{0.1, std::numeric_limits<double>::quiet_NaN()});
-  table.add("yes", std::vector<Flag>{Flag::yes, Flag::no});
+  table.add("yes", std::vector<Flag>{Flag::yes, Flag::absent});
   return table;
 }
 

@@ -51,6 +51,8 @@ void check(herr_t status, std::string_view doing);
 // Of text of any length, and h5py's truth values.
 [[nodiscard]] Handle endless_text_type();
 [[nodiscard]] Handle flag_type();
+// With a third name, MISSING, for -1: h5py then takes it for an enumeration, no longer for bool.
+[[nodiscard]] Handle open_flag_type();
 
 // A dataset with one text of any length.
 void write_text(hid_t where, const std::string& name, std::string_view text);

@@ -82,11 +82,12 @@ bool is_short_text(hid_t type) {
 bool equal(hid_t type, hid_t other) { return H5Tequal(type, other) > 0; }
 
 // Another byte would be no value of the enumeration.
-std::vector<Flag> flags_of(const std::vector<std::int8_t>& bytes, const std::string& name) {
+std::vector<Flag> flags_of(const std::vector<std::int8_t>& bytes, std::int8_t least,
+                           const std::string& name) {
   std::vector<Flag> flags;
   for (const std::int8_t byte : bytes) {
-    require(byte == 0 || byte == 1, name, "FALSE or TRUE", "another number");
-    flags.push_back(byte == 1 ? Flag::yes : Flag::no);
+    require(least <= byte && byte <= 1, name, "a truth value", "another number");
+    flags.push_back(static_cast<Flag>(byte));
   }
   return flags;
 }
@@ -96,7 +97,10 @@ ColumnValues unpack(hid_t type, const char* from, std::size_t stride, std::size_
   if (equal(type, H5T_NATIVE_INT32)) return gather<std::int32_t>(from, stride, rows);
   if (equal(type, H5T_NATIVE_INT64)) return gather<std::int64_t>(from, stride, rows);
   if (equal(type, H5T_NATIVE_DOUBLE)) return gather<double>(from, stride, rows);
-  if (equal(type, flag_type())) return flags_of(gather<std::int8_t>(from, stride, rows), name);
+  if (equal(type, flag_type())) return flags_of(gather<std::int8_t>(from, stride, rows), 0, name);
+  if (equal(type, open_flag_type())) {
+    return flags_of(gather<std::int8_t>(from, stride, rows), -1, name);
+  }
   if (is_short_text(type)) return gather_texts(from, stride, rows, H5Tget_size(type));
   refuse(name, "int32, int64, float64, a truth value or a short text", "another type");
 }

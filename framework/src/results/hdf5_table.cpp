@@ -29,7 +29,10 @@ struct TypeOf {
   Handle operator()(const std::vector<std::int32_t>&) const { return copy_of(H5T_NATIVE_INT32); }
   Handle operator()(const std::vector<std::int64_t>&) const { return copy_of(H5T_NATIVE_INT64); }
   Handle operator()(const std::vector<double>&) const { return copy_of(H5T_NATIVE_DOUBLE); }
-  Handle operator()(const std::vector<Flag>&) const { return flag_type(); }
+  Handle operator()(const std::vector<Flag>& flags) const {
+    const bool open = std::find(flags.begin(), flags.end(), Flag::absent) != flags.end();
+    return open ? open_flag_type() : flag_type();
+  }
   Handle operator()(const std::vector<std::string>& texts) const {
     return text_type(longest(texts));
   }
@@ -85,6 +88,13 @@ Handle flag_type() {
   const std::int8_t yes = 1;
   check(H5Tenum_insert(type, "FALSE", &no), "making a truth type");
   check(H5Tenum_insert(type, "TRUE", &yes), "making a truth type");
+  return type;
+}
+
+Handle open_flag_type() {
+  Handle type = flag_type();
+  const std::int8_t absent = -1;
+  check(H5Tenum_insert(type, "MISSING", &absent), "making a truth type");
   return type;
 }
 

@@ -28,8 +28,8 @@ std::vector<T> converted(const std::vector<Json>& values, T absent, Convert conv
   return list;
 }
 
-bool any_null(const std::vector<Json>& values) {
-  return std::any_of(values.begin(), values.end(), [](const Json& v) { return v.is_null(); });
+bool all_null(const std::vector<Json>& values) {
+  return std::all_of(values.begin(), values.end(), [](const Json& v) { return v.is_null(); });
 }
 
 std::string csv_text(const std::string& text) {
@@ -51,6 +51,7 @@ struct CsvCell {
   std::string operator()(const std::vector<double>& list) const { return csv_number(list[row]); }
   std::string operator()(const std::vector<std::string>& list) const { return csv_text(list[row]); }
   std::string operator()(const std::vector<Flag>& list) const {
+    if (list[row] == Flag::absent) return {};
     return list[row] == Flag::yes ? "true" : "false";
   }
   template <class Integer>
@@ -64,7 +65,9 @@ struct JsonCell {
   Json operator()(const std::vector<double>& list) const {
     return std::isfinite(list[row]) ? Json(list[row]) : Json();
   }
-  Json operator()(const std::vector<Flag>& list) const { return list[row] == Flag::yes; }
+  Json operator()(const std::vector<Flag>& list) const {
+    return list[row] == Flag::absent ? Json() : Json(list[row] == Flag::yes);
+  }
   template <class T>
   Json operator()(const std::vector<T>& list) const {
     return list[row];
@@ -87,8 +90,8 @@ const Column* Table::find(std::string_view name) const {
 }
 
 ColumnValues column_of(const std::vector<Json>& values) {
-  if (!any_null(values) && all_present(values, [](const Json& v) { return v.is_boolean(); })) {
-    return converted(values, Flag::no,
+  if (!all_null(values) && all_present(values, [](const Json& v) { return v.is_boolean(); })) {
+    return converted(values, Flag::absent,
                      [](const Json& v) { return v.get<bool>() ? Flag::yes : Flag::no; });
   }
   if (all_present(values, [](const Json& v) { return v.is_number_integer(); })) {

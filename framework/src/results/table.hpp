@@ -1,6 +1,6 @@
 // A table by columns: what becomes a compound dataset in HDF5, a CSV file, or JSON.
 //
-// Missing values are NaN in numbers, -1 in integers and the empty text in strings.
+// Missing values are NaN in numbers, -1 in integers and truth values, and the empty text in strings.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@
 namespace espalier {
 
 // A truth value that can be kept in a std::vector and copied as one byte.
-enum class Flag : std::int8_t { no = 0, yes = 1 };
+enum class Flag : std::int8_t { absent = -1, no = 0, yes = 1 };
 
 using ColumnValues = std::variant<std::vector<std::int32_t>, std::vector<std::int64_t>,
                                   std::vector<double>, std::vector<std::string>, std::vector<Flag>>;
@@ -45,7 +45,7 @@ class Table {
 // RFC 4180 with a header line and "\n" line ends; missing values are empty, numbers in the shortest
 // form that reads back equal.
 [[nodiscard]] std::string to_csv(const Table& table);
-// An array with one object a row; missing numbers are null.
+// An array with one object a row; missing numbers and truth values are null.
 [[nodiscard]] Json to_json(const Table& table);
 
 }  // namespace espalier
