@@ -5,7 +5,7 @@
 #include <espalier/core/error.hpp>
 #include <espalier/core/json.hpp>
 #include <espalier/core/printable.hpp>
-#include <espalier/core/schema.hpp>
+#include <espalier/core/words.hpp>
 #include <filesystem>
 
 namespace espalier::cli {
@@ -23,30 +23,24 @@ void print_overview(std::string_view program, const std::vector<Verb>& verbs) {
 
 [[noreturn]] void unknown_verb(const std::vector<Verb>& verbs, const std::string& name) {
   std::vector<std::string> known;
-  std::string list;
-  for (const Verb& verb : verbs) {
-    known.emplace_back(verb.name);
-    list += (list.empty() ? "" : ", ") + known.back();
-  }
-  const auto near = nearest_name(name, known);
+  for (const Verb& verb : verbs) known.emplace_back(verb.name);
   throw Error({.what = "unknown verb \"" + name + "\"",
                .where = "command line",
-               .expected = "one of " + list,
+               .expected = "one of " + joined(known),
                .found = {},
-               .fix = near ? "did you mean \"" + *near + "\"?" : ""});
+               .fix = did_you_mean(name, known)});
 }
 
 // Names, settings and texts all go through JSON.
 void check_utf8(const std::vector<std::string>& arguments) {
-  for (std::size_t i = 0; i < arguments.size(); ++i) try {
-      (void)Json(arguments[i]).dump();
-    } catch (const Json::exception&) {
-      throw Error({.what = "an argument is not UTF-8",
-                   .where = "command line, argument " + std::to_string(i + 1),
-                   .expected = "text in UTF-8",
-                   .found = Json(arguments[i]).dump(-1, ' ', false, Json::error_handler_t::replace),
-                   .fix = "set the terminal's locale to UTF-8, or rename the file"});
-    }
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (is_utf8(arguments[i])) continue;
+    throw Error({.what = "an argument is not UTF-8",
+                 .where = "command line, argument " + std::to_string(i + 1),
+                 .expected = "text in UTF-8",
+                 .found = Json(arguments[i]).dump(-1, ' ', false, Json::error_handler_t::replace),
+                 .fix = "set the terminal's locale to UTF-8, or rename the file"});
+  }
 }
 
 }  // namespace

@@ -27,27 +27,34 @@ struct ClassicalParams {
 void bind(espalier::Schema<ClassicalParams>& s) {
   s.field("size", &ClassicalParams::size)
       .range(32, 512)
+      .only_if("has(trial, image)")
       .doc("Side in pixels of the square that a picture is cut to");
   s.field("orientations", &ClassicalParams::orientations)
       .range(2, 36)
+      .only_if("has(trial, image)")
       .doc("Directions of gradients over 180 degrees")
       .source("Dalal and Triggs 2005");
   s.field("cell", &ClassicalParams::cell)
       .range(4, 16)
+      .only_if("has(trial, image)")
       .doc("Side in pixels of a cell of gradients; blocks are 2 x 2 cells")
       .source("Dalal and Triggs 2005");
   s.field("levels", &ClassicalParams::levels)
       .range(1, 4)
+      .only_if("has(trial, image)")
       .doc("Levels of the pyramid of colour histograms")
       .source("Lazebnik et al. 2006");
   s.field("colour", &ClassicalParams::colour)
       .range(0, 1)
+      .only_if("has(trial, image)")
       .doc("Share of colour in the cosine of two pictures; gradients have the rest");
   s.field("text_width", &ClassicalParams::text_width)
       .range(64, 65536)
+      .only_if("has(trial, text)")
       .doc("Columns that words are hashed into");
   s.field("ngrams", &ClassicalParams::ngrams)
       .range(1, 4)
+      .only_if("has(trial, text)")
       .doc("Longest run of words that counts as a term");
 }
 

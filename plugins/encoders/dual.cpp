@@ -16,10 +16,12 @@ struct DualParams {
 void bind(espalier::Schema<DualParams>& s) {
   s.field("image", &DualParams::image)
       .kind("encoder")
+      .only_for("image")
       .required()
       .doc("Encoder of pictures, such as {use: dinov2, weights: DIR}");
   s.field("text", &DualParams::text)
       .kind("encoder")
+      .only_for("text")
       .required()
       .doc("Encoder of texts, such as {use: bert, weights: DIR}");
 }

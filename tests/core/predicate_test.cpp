@@ -105,8 +105,28 @@ TEST(Predicate, TreatsWhatIsNotThereAsNull) {
 TEST(Predicate, ListsWhatItReads) {
   const auto predicate = Predicate::parse("gnn == gat and has(gnn, graph) and b.c + b.c > 1", "t");
   EXPECT_THAT(predicate.words(), ElementsAre("b.c", "gat", "gnn"));
-  EXPECT_THAT(predicate.kinds(), ElementsAre("gnn"));
+  ASSERT_EQ(predicate.capabilities().size(), 1u);
+  EXPECT_EQ(predicate.capabilities()[0].kind, "gnn");
+  EXPECT_EQ(predicate.capabilities()[0].capability, "graph");
   EXPECT_TRUE(holds("orange != inner"));  // words that begin like operators
+}
+
+TEST(Predicate, ListsWhatItCompares) {
+  const auto predicate = Predicate::parse("a in [b, 'c', 1 + d] or not e or f + g < 2 * h", "t");
+  EXPECT_THAT(predicate.bare_words(), ElementsAre("d", "e", "f", "g", "h"));
+  const std::vector<Comparison> found = predicate.comparisons();
+  ASSERT_EQ(found.size(), 4u);
+  EXPECT_EQ(found[0].left.word, "a");
+  EXPECT_EQ(found[0].right.word, "b");
+  EXPECT_EQ(found[1].right.type, Operand::Type::literal);
+  EXPECT_EQ(found[1].right.value, "c");
+  EXPECT_EQ(found[2].right.type, Operand::Type::computed);
+  EXPECT_EQ(found[3].left.type, Operand::Type::computed);
+}
+
+TEST(Predicate, RefusesNumbersThatHaveNoNameOfTheirOwn) {
+  EXPECT_THAT(message("seed == 9007199254740993"), HasSubstr("a whole number below 2^53"));
+  EXPECT_FALSE(holds("seed == 9007199254740991"));
 }
 
 TEST(Predicate, SaysWhereItCannotBeRead) {

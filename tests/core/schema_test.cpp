@@ -71,6 +71,14 @@ TEST(Schema, BringsValuesIntoTheirTypes) {
   EXPECT_EQ(resolved["layer"], (Json{{"use", "gat"}}));
 }
 
+TEST(Schema, RefusesWholeNumbersBeyond2To53ByName) {
+  for (const char* key : {"rank", "alpha"}) {
+    const std::string text = message({{key, std::int64_t{9007199254740993}}});
+    EXPECT_THAT(text, HasSubstr("\"peft." + std::string(key) + "\""));
+    EXPECT_THAT(text, HasSubstr("9007199254740993, a whole number beyond 2^53"));
+  }
+}
+
 TEST(Schema, ParsesIntoTheStruct) {
   const Params params = schema_of<Params>().parse(
       resolve({{"rank", 4}, {"taus", {0.1, 0.2}}, {"layer", {{"use", "gat"}, {"heads", 2}}}}));

@@ -79,6 +79,62 @@ TEST_F(IdentityTest, DoesNotDependOnWhatCannotMatter) {
             id(base_text, {"protocol.graph=none", "graph.tau=0.2"}));
 }
 
+std::vector<ComponentInfo> with_towers() {
+  using testing_support::field;
+  std::vector<ComponentInfo> all = components();
+  const auto side = [](const char* name) {
+    FieldInfo info = field(name, FieldType::component, Json{{"use", "words"}});
+    info.kind = "encoder";
+    info.only_for = name;
+    return info;
+  };
+  all.push_back(testing_support::component(
+      "encoder", "words", {"image", "text"},
+      {testing_support::only_if(testing_support::integer("size", 8, 1, 64), "has(trial, image)"),
+       testing_support::only_if(testing_support::integer("ngrams", 2, 1, 9), "has(trial, text)")}));
+  all.push_back(testing_support::component("encoder", "both", {"image", "text"},
+                                           {side("image"), side("text")}));
+  return all;
+}
+
+TEST_F(IdentityTest, LeavesOutTheTowerThatIsNotUsed) {
+  const auto of = [&](const std::string& fuse, const std::string& change) {
+    return id_with(with_towers(), {"encoder=words", "captioner=attributes", "nodes.fuse=" + fuse,
+                                   "+encoder." + change});
+  };
+  EXPECT_EQ(of("image", "ngrams=3"), of("image", "ngrams=2"));
+  EXPECT_NE(of("image", "size=9"), of("image", "size=8"));
+  EXPECT_EQ(of("text", "size=9"), of("text", "size=8"));
+  EXPECT_NE(of("text", "ngrams=3"), of("text", "ngrams=2"));
+  EXPECT_NE(of("concat", "ngrams=3"), of("concat", "ngrams=2"));
+}
+
+TEST_F(IdentityTest, LeavesOutWhatATowerInsideCannotUse) {
+  const auto of = [&](const std::string& fuse, const std::string& change) {
+    return id_with(with_towers(),
+                   {"encoder=both", "captioner=attributes", "nodes.fuse=" + fuse,
+                    "+encoder.image.use=words", "+encoder.text.use=words", "+encoder." + change});
+  };
+  EXPECT_EQ(of("concat", "image.ngrams=3"), of("concat", "image.ngrams=2"));
+  EXPECT_NE(of("concat", "image.size=9"), of("concat", "image.size=8"));
+  EXPECT_EQ(of("concat", "text.size=9"), of("concat", "text.size=8"));
+  EXPECT_EQ(of("image", "text.ngrams=9"), of("image", "text.ngrams=8"));
+}
+
+TEST_F(IdentityTest, SharesStagesOfATowerWhateverTheOtherDoes) {
+  const auto stages = [&](const std::vector<std::string>& changes) {
+    std::vector<std::string> all{"encoder=words", "captioner=attributes", "nodes.fuse=concat"};
+    all.insert(all.end(), changes.begin(), changes.end());
+    return plan(base_text, all, with_towers()).stages(0);
+  };
+  const auto usual = stages({});
+  EXPECT_EQ(stages({"+encoder.ngrams=3"})[0].key, usual[0].key);
+  EXPECT_NE(stages({"+encoder.ngrams=3"})[2].key, usual[2].key);
+  EXPECT_NE(stages({"+encoder.size=9"})[0].key, usual[0].key);
+  EXPECT_EQ(stages({"+encoder.size=9"})[2].key, usual[2].key);
+  EXPECT_EQ(stages({"nodes.fuse=image"})[0].key, usual[0].key);
+}
+
 TEST_F(IdentityTest, ChangesWithEverythingElse) {
   const std::string before = id(base_text);
   for (const std::string change :
@@ -170,12 +226,17 @@ TEST_F(IdentityTest, CanBeComputedInPython) {
   std::string lines;
   for (std::size_t i = 0; i < made.trials().size(); ++i) {
     Json stages = Json::object();
-    for (const StageRef& stage : made.stages(i)) stages[stage.name] = stage.key;
+    Json inputs = Json::object();
+    for (const StageRef& stage : made.stages(i)) {
+      stages[stage.name] = stage.key;
+      inputs[stage.name] = Json::parse(stage.inputs);
+    }
     lines += Json{{"trial_id", hex(made.trials()[i].trial_id)},
                   {"combo_id", hex(made.trials()[i].combo_id)},
                   {"identity", made.identity(i)},
                   {"config", made.config(i)},
-                  {"stages", stages}}
+                  {"stages", stages},
+                  {"stage_inputs", inputs}}
                  .dump() +
              "\n";
   }

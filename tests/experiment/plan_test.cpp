@@ -230,6 +230,51 @@ TEST_F(PlanTest, ChecksOfParametersSpareExcludedTrials) {
               HasSubstr("leave nothing to train on"));
 }
 
+TEST_F(PlanTest, NamesTheKeyThatWasTyped) {
+  const std::string without = "name: test\nbase: {dataset: flora, encoder: classical, gnn: gcn}\n";
+  const std::string text = message(without, {"graph.tau=0.7"});
+  EXPECT_THAT(text, HasSubstr("unknown key \"graph.tau\""));
+  EXPECT_THAT(text, HasSubstr("command line: graph.tau=0.7"));
+  EXPECT_THAT(text, HasSubstr("no parameters: graph/none has none"));
+  EXPECT_THAT(text, HasSubstr("it is a key of graph.use=threshold"));
+  EXPECT_THAT(text, Not(HasSubstr("\"graph.use\"")));
+  EXPECT_THAT(message("name: test\nbase: {dataset: flora, encoder: classical, gnn: {hops: 2}}\n"),
+              HasSubstr("only gnn.hops"));
+}
+
+TEST_F(PlanTest, WarnsOfAnAxisThatAnOverrideReplaces) {
+  const std::string text = base_text + "sweep:\n  - grid: {graph.tau: [0.5, 0.6], seed: [1, 2]}\n";
+  const Plan set = plan(text, {"graph.tau=0.7"});
+  ASSERT_EQ(set.warnings().size(), 1u);
+  EXPECT_THAT(set.warnings()[0], HasSubstr("graph.tau=0.7 takes the place of the axis graph.tau"));
+  EXPECT_THAT(set.warnings()[0], HasSubstr("e.yaml:8, which has 2 values"));
+  EXPECT_EQ(plan(text, {"graph.tau=0.7,0.8"}).warnings().size(), 1u);
+  ASSERT_EQ(plan(text, {"graph=none"}).warnings().size(), 1u);
+  EXPECT_THAT(plan(text, {"graph=none"}).warnings()[0], HasSubstr("tau makes no difference"));
+  EXPECT_EQ(plan(text, {"~graph.tau", "train.lr=1"}).warnings().size(), 0u);
+  EXPECT_EQ(plan(base_text + "sweep:\n  - grid: {gnn: [{use: gcn, hops: 3}, gin]}\n", {"gnn=gcn"})
+                .warnings()
+                .size(),
+            1u);
+}
+
+TEST_F(PlanTest, WarnsOfAnAxisThatMakesNoDifference) {
+  const Plan made = plan(base_text, {"gnn=mlp", "graph.tau=0.5,0.6", "seed=1,2"});
+  ASSERT_EQ(made.warnings().size(), 1u);
+  EXPECT_THAT(made.warnings()[0], HasSubstr("the axis graph.tau makes no difference"));
+  EXPECT_TRUE(plan(base_text, {"gnn=mlp,gcn", "graph.tau=0.5,0.6"}).warnings().empty());
+}
+
+TEST_F(PlanTest, CountsNoMoreValidationImagesThanShots) {
+  const auto with = [&](const std::string& shots, const std::string& val) {
+    return id(base_text, {"protocol.shots=" + shots, "protocol.val_shots=" + val});
+  };
+  EXPECT_EQ(with("4", "4"), with("4", "16"));
+  EXPECT_NE(with("4", "4"), with("4", "3"));
+  EXPECT_NE(with("4", "4"), with("4", "0"));   // all of them
+  EXPECT_NE(with("0", "4"), with("0", "16"));  // no limit
+}
+
 TEST_F(PlanTest, NeedsItsComponents) {
   const std::string text = message("name: test\nbase: {dataset: flora}\n");
   EXPECT_THAT(text, HasSubstr("\"encoder.use\" names no component"));

@@ -139,6 +139,34 @@ TEST_F(SourceTest, RefusesUnknownKeys) {
   EXPECT_THAT(text, AllOf(HasSubstr("unknown key \"sample.m\""), HasSubstr("e.yaml:10")));
 }
 
+// One mistake in the sweep, and one in each of the places that are read after it.
+TEST_F(SourceTest, ReportsMistakesOfTheFileAndOfThePlanTogether) {
+  const std::string text = message(
+      "name: t\nbase:\n  dataset: {use: flora, clases: 3}\n  encodr: classical\n  gnn: gnc\n"
+      "  train: {lr: fast}\nsweep:\n  - grid: {seeed: [1, 2], graph.tau: [0.5]}\n"
+      "    exclude: gnn == gat\n  - zip: {seed: [1, 2], train.epochs: [3]}\n",
+      {"nodes.fuse=imgae", "captoiner=none"});
+  for (const char* what :
+       {"\"dataset.clases\"", "unknown section \"encodr\"", "is called \"gnc\"", "\"train.lr\"",
+        "unknown section \"seeed\"", "\"graph.tau\"", "with what it never is", "differ in length",
+        "\"nodes.fuse\"", "unknown section \"captoiner\""}) {
+    EXPECT_THAT(text, HasSubstr(what));
+  }
+  EXPECT_THAT(text, testing::Not(HasSubstr("\"encoder.use\"")));  // follows from `encodr`
+}
+
+TEST_F(SourceTest, RefusesNumbersThatHaveNoNameOfTheirOwn) {
+  for (const char* number : {"9007199254740993", "18446744073709551616",
+                             "1"
+                             "00000000000000000000"}) {
+    EXPECT_THAT(message(base_text + "  seed: " + number + "\n"),
+                AllOf(HasSubstr("\"seed\""), HasSubstr(number)));
+    EXPECT_THAT(message(base_text, {std::string("train.lr=") + number}),
+                AllOf(HasSubstr("\"train.lr\""), HasSubstr(number)));
+  }
+  EXPECT_THAT(message(base_text, {"seed=9007199254740992"}), HasSubstr("no error"));
+}
+
 TEST_F(SourceTest, RefusesAxesThatCannotBeSwept) {
   const auto sweep = [&](const std::string& lines) {
     return message(base_text + "sweep:\n" + lines);
@@ -199,6 +227,20 @@ TEST_F(SourceTest, RefusesYamlThatIsHostile) {
     bomb += "]\n";
   }
   EXPECT_THAT(message(bomb), HasSubstr("more than 200,000 values"));
+  const std::string word(100'000, 'x');
+  std::string copies = "name: t\nabout: &a " + word + "\nbase: [";
+  for (int i = 0; i < 1000; ++i) copies += "*a, ";
+  EXPECT_THAT(message(copies + "]\n"), HasSubstr("more than 16 MiB of text"));
+  std::string deep = "a0: &a0 [[[[x]]]]\n";
+  for (int i = 1; i < 20; ++i) {
+    deep += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [[[[*a" +
+            std::to_string(i - 1) + "]]]]\n";
+  }
+  EXPECT_THAT(message(deep), HasSubstr("32 levels"));
+  std::string nested = "name: ";
+  for (int i = 0; i < 30; ++i) nested += "&n" + std::to_string(i) + " [";
+  for (int i = 0; i < 30'000; ++i) nested += "x,";
+  EXPECT_THAT(message(nested + std::string(30, ']')), HasSubstr("more than 200,000 values"));
   EXPECT_THAT(message("name: " + std::string(10 << 20, '[')), HasSubstr("too large"));
   EXPECT_THAT(message("name: " + std::string(900'000, '[')), HasSubstr("32 levels"));
   EXPECT_THAT(message("name: " + std::string(900'000, '{')), HasSubstr("32 levels"));

@@ -42,8 +42,8 @@ class Experiment : public testing::Test {
 
   [[nodiscard]] Plan plan(const std::string& yaml, const std::vector<std::string>& overrides = {},
                           std::vector<ComponentInfo> catalog = components()) const {
-    return Plan::make(source(yaml, overrides), Catalog::of(std::move(catalog)),
-                      folder_ / "results");
+    return Plan::make(source(yaml, overrides), Catalog::of(std::move(catalog)), folder_ / "results",
+                      {}, inspector_);
   }
 
   // The text of the Error, with the folder taken out.
@@ -68,6 +68,7 @@ class Experiment : public testing::Test {
   }
 
   std::filesystem::path folder_;
+  DataInspector* inspector_ = nullptr;
 };
 
 // How many trials of a plan are in each state: planned, duplicate, excluded, impossible.

@@ -5,12 +5,11 @@
 #include <array>
 #include <cstdio>
 #include <espalier/core/printable.hpp>
-#include <espalier/core/process.hpp>
 #include <iostream>
 #include <map>
 #include <set>
 
-#include "data_progress.hpp"
+#include "make_plan.hpp"
 #include "plugins_internal.hpp"
 #include "verbs.hpp"
 
@@ -66,7 +65,11 @@ void print_json(const Plan& plan, const std::vector<bool>& done) {
     const Json identity = plan.identity(i);
     const bool has_id = !identity.is_null();
     Json stages = Json::object();
-    for (const StageRef& stage : plan.stages(i)) stages[stage.name] = stage.key;
+    Json inputs = Json::object();
+    for (const StageRef& stage : plan.stages(i)) {
+      stages[stage.name] = stage.key;
+      inputs[stage.name] = Json::parse(stage.inputs);
+    }
     const Json line{{"trial_id", has_id ? Json(hex(trial.trial_id)) : Json()},
                     {"combo_id", has_id ? Json(hex(trial.combo_id)) : Json()},
                     {"state", to_string(trial.state)},
@@ -75,7 +78,8 @@ void print_json(const Plan& plan, const std::vector<bool>& done) {
                     {"axes", plan.axis_values(i)},
                     {"config", plan.config(i)},
                     {"identity", identity},
-                    {"stages", stages}};
+                    {"stages", stages},
+                    {"stage_inputs", inputs}};
     std::cout << line.dump() << '\n';
   }
 }
@@ -163,22 +167,12 @@ int plan(const std::vector<std::string>& arguments) {
   const auto given =
       parse_options(arguments, all, po::positional_options_description().add("words", -1));
   if (given.count("help") > 0) return print_help(options), 0;
-  if (given.count("words") == 0) {
-    throw Error({.what = "no experiment is named",
-                 .where = "command line",
-                 .expected = "espalier plan EXPERIMENT.yaml",
-                 .found = {},
-                 .fix = "espalier plan --help shows an example"});
-  }
-  const auto words = given["words"].as<std::vector<std::string>>();
+  const auto words = experiment_words(given, "plan");
   const std::filesystem::path results = given["results"].as<std::string>();
   const auto& plugins = given["plugins"].as<Folders>();
   const ExperimentSource source =
       ExperimentSource::read(words[0], {words.begin() + 1, words.end()});
-  Catalog catalog =
-      Catalog::scan(PluginPath::standard(current_executable(), {plugins.begin(), plugins.end()}));
-  catalog.describe(worker_program());
-  const Plan made = Plan::make(source, catalog, results, data_progress());
+  const Plan made = make_plan({words, plugins, results}, source);
 
   const std::vector<bool> done = done_trials(made, results);
   if (given.count("json") > 0) return print_json(made, done), 0;

@@ -11,7 +11,7 @@
 #include <espalier/core/units.hpp>
 #include <iostream>
 
-#include "data_progress.hpp"
+#include "make_plan.hpp"
 #include "plugins_internal.hpp"
 #include "verbs.hpp"
 
@@ -124,6 +124,7 @@ std::string label_of(const Plan& plan, std::size_t trial) {
 void announce(const Plan& plan, const Survey& survey, std::size_t workers, int threads) {
   for (const std::string& warning : survey.warnings)
     std::cerr << "warning: " << printable_lines(warning) << "\n";
+  if (const std::string told = told_duplicates(plan); !told.empty()) std::cerr << told << "\n";
   std::cerr << plan.name() << ": " << survey.planned << " trials, " << survey.complete << " done";
   if (!survey.elsewhere.empty()) {
     std::cerr << ", " << survey.elsewhere.size() << " done in other experiments";
@@ -175,14 +176,7 @@ int run(const std::vector<std::string>& arguments) {
   const auto given =
       parse_options(arguments, all, po::positional_options_description().add("words", -1));
   if (given.count("help") > 0) return print_help(options), 0;
-  if (given.count("words") == 0) {
-    throw Error({.what = "no experiment is named",
-                 .where = "command line",
-                 .expected = "espalier run EXPERIMENT.yaml",
-                 .found = {},
-                 .fix = "espalier run --help shows an example"});
-  }
-  auto words = given["words"].as<std::vector<std::string>>();
+  const auto words = experiment_words(given, "run");
   const std::filesystem::path results = given["results"].as<std::string>();
   const auto& plugins = given["plugins"].as<Folders>();
   const int threads = given["threads"].as<int>();
@@ -193,10 +187,7 @@ int run(const std::vector<std::string>& arguments) {
 
   const ExperimentSource source =
       ExperimentSource::read(words[0], {words.begin() + 1, words.end()});
-  Catalog catalog =
-      Catalog::scan(PluginPath::standard(current_executable(), {plugins.begin(), plugins.end()}));
-  catalog.describe(worker_program());
-  const Plan plan = Plan::make(source, catalog, results, data_progress());
+  const Plan plan = make_plan({words, plugins, results}, source);
 
   SweepOptions sweep;
   sweep.results = results;

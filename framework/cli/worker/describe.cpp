@@ -15,13 +15,7 @@ Json described(const std::string& file) try {
   }
   return {{"components", std::move(components)}};
 } catch (const Error& error) {
-  const Problem& problem = error.problems().front();
-  return {{"problem",
-           {{"what", problem.what},
-            {"where", problem.where},
-            {"expected", problem.expected},
-            {"found", problem.found},
-            {"fix", problem.fix}}}};
+  return {{"problem", to_json(error.problems().front())}};
 }
 
 }  // namespace

@@ -17,12 +17,6 @@ void line(const char* name, const std::string& text) {
   std::printf("  %-10s %s\n", name, text.c_str());
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += " " + word;
-  return text;
-}
-
 std::string in_parentheses(const std::string& text) {
   return text.empty() ? "" : " (" + text + ")";
 }
@@ -36,7 +30,7 @@ std::string rates(const MatmulRates& rates, std::int64_t cores) {
 
 void print_machine(const Machine& machine) {
   line("CPU", machine.cpu + ", " + std::to_string(machine.cores) +
-                  " cores to use:" + joined(machine.instructions));
+                  " cores to use: " + joined(machine.instructions, " "));
   line("GPU", machine.gpus == 0 ? "none that LibTorch can use" : std::to_string(machine.gpus));
   line("LibTorch", machine.libtorch + in_parentheses(machine.libtorch_file));
   line("BLAS", std::string(to_string(machine.blas.flavour)) + in_parentheses(machine.blas.file));

@@ -27,14 +27,11 @@ std::vector<std::string> builtin_names() {
 
 [[noreturn]] void unknown(const std::string& name) {
   const std::vector<std::string> names = builtin_names();
-  std::string list;
-  for (const std::string& known : names) list += (list.empty() ? "one of " : ", ") + known;
-  const auto near = nearest_name(name, names);
   throw Error({.what = "no built-in data is called \"" + name + "\"",
                .where = builtin_folders().front().string(),
-               .expected = std::move(list),
+               .expected = names.empty() ? "" : "one of " + joined(names),
                .found = {},
-               .fix = near ? "did you mean \"builtin:" + *near + "\"?" : ""});
+               .fix = did_you_mean(name, names, "builtin:")});
 }
 
 fs::path builtin(const std::string& name) {

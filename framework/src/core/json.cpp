@@ -11,8 +11,6 @@
 namespace espalier {
 namespace {
 
-constexpr std::int64_t largest_exact = std::int64_t{1} << 53;
-
 [[noreturn]] void fail(std::string what, std::string_view origin, std::string found = {}) {
   throw Error({.what = std::move(what), .where = std::string(origin), .expected = {},
                .found = std::move(found), .fix = {}});
@@ -173,13 +171,6 @@ void append_array(std::string& out, const Json& value) {
   out.push_back(']');
 }
 
-bool exact(const Json& number) {
-  if (number.is_number_unsigned()) return number.get<std::uint64_t>() <= std::uint64_t{largest_exact};
-  if (!number.is_number_integer()) return true;
-  const auto value = number.get<std::int64_t>();
-  return -largest_exact <= value && value <= largest_exact;
-}
-
 void append(std::string& out, const Json& value) {
   switch (value.type()) {
     case Json::value_t::object: return append_object(out, value);
@@ -189,7 +180,7 @@ void append(std::string& out, const Json& value) {
     case Json::value_t::null: out += "null"; return;
     default: break;
   }
-  if (!exact(value)) fail("an integer is beyond 2^53", "canonical JSON", value.dump());
+  if (!is_exact(value)) fail("an integer is beyond 2^53", "canonical JSON", value.dump());
   append_number(out, value.get<double>());
 }
 
@@ -202,6 +193,49 @@ Json parse_json(std::string_view text, std::string_view origin, const JsonLimits
   Builder builder(text, origin, limits.depth);
   Json::sax_parse(text, &builder);
   return builder.take();
+}
+
+const Json* value_under(const Json& root, std::string_view key) {
+  const Json* value = &root;
+  while (!key.empty()) {
+    if (!value->is_object()) return nullptr;
+    const std::size_t dot = key.find('.');
+    const auto it = value->find(key.substr(0, dot));
+    if (it == value->end()) return nullptr;
+    value = &*it;
+    key = dot == std::string_view::npos ? std::string_view{} : key.substr(dot + 1);
+  }
+  return value;
+}
+
+bool is_exact(const Json& number) {
+  if (number.is_number_unsigned()) {
+    return number.get<std::uint64_t>() <= std::uint64_t{largest_exact};
+  }
+  if (!number.is_number_integer()) return true;
+  const auto value = number.get<std::int64_t>();
+  return -largest_exact <= value && value <= largest_exact;
+}
+
+Json to_json(const Problem& problem) {
+  Json json{{"what", problem.what}};
+  const auto add = [&](const char* name, const std::string& text) {
+    if (!text.empty()) json[name] = text;
+  };
+  add("where", problem.where);
+  add("expected", problem.expected);
+  add("found", problem.found);
+  add("fix", problem.fix);
+  return json;
+}
+
+Problem problem_from_json(const Json& json) {
+  const auto text = [&](const char* name) { return json.value(name, std::string()); };
+  return {.what = text("what"),
+          .where = text("where"),
+          .expected = text("expected"),
+          .found = text("found"),
+          .fix = text("fix")};
 }
 
 std::string canonical_json(const Json& value) {

@@ -120,17 +120,31 @@ class Evaluator {
   const PredicateScope& scope_;
 };
 
-void collect(const Node& node, Type type, std::vector<std::string>& out) {
-  if (node.type == type) out.push_back(node.text);
-  for (const Node& child : node.children) collect(child, type, out);
+template <class Visit>
+void visit(const Node& node, const Visit& each) {
+  each(node);
+  for (const Node& child : node.children) visit(child, each);
 }
 
-std::vector<std::string> collected(const Node& root, Type type) {
-  std::vector<std::string> found;
-  collect(root, type, found);
-  std::sort(found.begin(), found.end());
-  found.erase(std::unique(found.begin(), found.end()), found.end());
-  return found;
+std::vector<std::string> sorted(std::vector<std::string> words) {
+  std::sort(words.begin(), words.end());
+  words.erase(std::unique(words.begin(), words.end()), words.end());
+  return words;
+}
+
+Operand operand(const Node& node) {
+  if (node.type == Type::word) return {Operand::Type::word, node.text, nullptr};
+  if (node.type == Type::literal) return {Operand::Type::literal, {}, node.literal};
+  return {};
+}
+
+// A list has its words compared one by one; elsewhere they are bare.
+void bare(const Node& node, bool compared, std::vector<std::string>& words) {
+  if (node.type == Type::word && !compared) words.push_back(node.text);
+  const bool passes_on = node.type == Type::list && compared;
+  for (const Node& child : node.children) {
+    bare(child, node.type == Type::compare || passes_on, words);
+  }
 }
 
 }  // namespace
@@ -152,8 +166,42 @@ bool Predicate::holds(const PredicateScope& scope) const try {
   throw Error(std::move(problem));
 }
 
-std::vector<std::string> Predicate::words() const { return collected(*root_, Type::word); }
+std::vector<std::string> Predicate::words() const {
+  std::vector<std::string> words;
+  visit(*root_, [&](const Node& node) {
+    if (node.type == Type::word) words.push_back(node.text);
+  });
+  return sorted(std::move(words));
+}
 
-std::vector<std::string> Predicate::kinds() const { return collected(*root_, Type::has); }
+std::vector<std::string> Predicate::bare_words() const {
+  std::vector<std::string> words;
+  bare(*root_, false, words);
+  return sorted(std::move(words));
+}
+
+std::vector<Comparison> Predicate::comparisons() const {
+  std::vector<Comparison> found;
+  visit(*root_, [&](const Node& node) {
+    if (node.type != Type::compare) return;
+    const Node& right = node.children[1];
+    if (right.type != Type::list) {
+      found.push_back({operand(node.children[0]), operand(right)});
+      return;
+    }
+    for (const Node& item : right.children) {
+      found.push_back({operand(node.children[0]), operand(item)});
+    }
+  });
+  return found;
+}
+
+std::vector<CapabilityQuestion> Predicate::capabilities() const {
+  std::vector<CapabilityQuestion> found;
+  visit(*root_, [&](const Node& node) {
+    if (node.type == Type::has) found.push_back({node.text, node.capability});
+  });
+  return found;
+}
 
 }  // namespace espalier

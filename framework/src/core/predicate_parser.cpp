@@ -161,7 +161,9 @@ class Parser {
     double value = 0;
     const char* begin = text_.data() + at_;
     const auto [end, error] = std::from_chars(begin, text_.data() + text_.size(), value);
+    const bool whole = std::all_of(begin, end, is_digit);
     if (error != std::errc()) fail("a number");
+    if (whole && value >= static_cast<double>(largest_exact)) fail("a whole number below 2^53");
     at_ += static_cast<std::size_t>(end - begin);
     return {Type::literal, {}, {}, value, {}};
   }

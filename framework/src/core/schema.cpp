@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <espalier/core/words.hpp>
 
 namespace espalier {
 namespace {
@@ -21,18 +21,9 @@ FieldType field_type(std::string_view name) {
 
 std::string number_text(double value) { return canonical_json(value); }
 
-std::string list_text(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) {
-    if (!text.empty()) text += ", ";
-    text += name;
-  }
-  return text;
-}
-
 std::string expectation(const FieldInfo& field) {
   std::string text(to_string(field.type));
-  if (!field.choices.empty()) text = "one of " + list_text(field.choices);
+  if (!field.choices.empty()) text = "one of " + joined(field.choices);
   if (field.type == FieldType::component) text = "the name of a " + field.kind + " component";
   if (field.min) text += (field.open_min ? " > " : " >= ") + number_text(*field.min);
   if (field.min && field.max) text += " and";
@@ -54,11 +45,18 @@ std::optional<Json> as_component(const Json& value) {
 }
 
 std::optional<Json> as_integer(const FieldInfo& field, const Json& value) {
-  if (!value.is_number()) return {};
+  if (!value.is_number() || !is_exact(value)) return {};
   const double number = value.get<double>();
-  const bool exact = std::abs(number) <= 9007199254740992.0 && number == std::floor(number);
-  if (!exact || !in_range(field, number)) return {};
+  const bool whole = std::abs(number) <= static_cast<double>(largest_exact) && number == std::floor(number);
+  if (!whole || !in_range(field, number)) return {};
   return static_cast<std::int64_t>(number);
+}
+
+std::optional<Json> as_number(const FieldInfo& field, const Json& value) {
+  if (!value.is_number() || !is_exact(value)) return {};
+  const auto number = value.get<double>();
+  const bool fits = std::isfinite(number) && in_range(field, number);
+  return fits ? std::optional<Json>(number) : std::nullopt;
 }
 
 std::optional<Json> as_text(const FieldInfo& field, const Json& value) {
@@ -73,10 +71,7 @@ std::optional<Json> convert(const FieldInfo& field, const Json& value) {
   switch (field.type) {
     case FieldType::boolean: return value.is_boolean() ? std::optional(value) : std::nullopt;
     case FieldType::integer: return as_integer(field, value);
-    case FieldType::number:
-      if (!value.is_number() || !std::isfinite(value.get<double>())) return {};
-      return in_range(field, value.get<double>()) ? std::optional<Json>(value.get<double>())
-                                                  : std::nullopt;
+    case FieldType::number: return as_number(field, value);
     case FieldType::string:
     case FieldType::path: return as_text(field, value);
     case FieldType::component: return as_component(value);
@@ -95,28 +90,14 @@ std::optional<Json> convert_list(const FieldInfo& field, const Json& value) {
   return list;
 }
 
-std::string choice_hint(const FieldInfo& field, const Json& value) {
-  if (!value.is_string() || field.choices.empty()) return {};
-  const auto near = nearest_name(value.get<std::string>(), field.choices);
-  return near ? "did you mean \"" + *near + "\"?" : "";
+std::string shown(const Json& value) {
+  const bool rounded = value.is_number() && !is_exact(value);
+  return value.dump() + (rounded ? ", a whole number beyond 2^53, where not each has a name" : "");
 }
 
-// Insertions, deletions, changes and swaps of neighbours that lead from one word to the other.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> above(b.size() + 1), row(b.size() + 1), next(b.size() + 1);
-  std::iota(row.begin(), row.end(), 0);
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    next[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t change = row[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-      next[j] = std::min({row[j] + 1, next[j - 1] + 1, change});
-      const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-      if (swapped) next[j] = std::min(next[j], above[j - 2] + 1);
-    }
-    std::swap(above, row);
-    std::swap(row, next);
-  }
-  return row.back();
+std::string choice_hint(const FieldInfo& field, const Json& value) {
+  if (!value.is_string() || field.choices.empty()) return {};
+  return did_you_mean(value.get<std::string>(), field.choices);
 }
 
 void report_unknown_keys(const SchemaInfo& schema, const Json& given, std::string_view prefix,
@@ -125,12 +106,11 @@ void report_unknown_keys(const SchemaInfo& schema, const Json& given, std::strin
   for (const FieldInfo& field : schema.fields) known.push_back(field.name);
   for (const auto& [key, value] : given.items()) {
     if (schema.find(key) != nullptr || key == "use") continue;
-    const auto near = nearest_name(key, known);
     problems.add({.what = "unknown key \"" + std::string(prefix) + key + "\"",
                   .where = locate(key),
-                  .expected = known.empty() ? "no parameters" : "one of " + list_text(known),
+                  .expected = known.empty() ? "no parameters" : "one of " + joined(known),
                   .found = {},
-                  .fix = near ? "did you mean \"" + *near + "\"?" : ""});
+                  .fix = did_you_mean(key, known)});
   }
 }
 
@@ -159,6 +139,8 @@ Json to_json(const SchemaInfo& schema) {
     if (!f.doc.empty()) json["doc"] = f.doc;
     if (!f.source.empty()) json["source"] = f.source;
     if (!f.only_if.empty()) json["only_if"] = f.only_if;
+    if (!f.only_for.empty()) json["only_for"] = f.only_for;
+    if (!f.at_most.empty()) json["at_most"] = f.at_most;
     fields.push_back(std::move(json));
   }
   Json checks = Json::array();
@@ -186,6 +168,8 @@ SchemaInfo schema_from_json(const Json& json) {
     field.doc = f.value("doc", "");
     field.source = f.value("source", "");
     field.only_if = f.value("only_if", "");
+    field.only_for = f.value("only_for", "");
+    field.at_most = f.value("at_most", "");
     schema.fields.push_back(std::move(field));
   }
   for (const Json& check : json.at("checks")) {
@@ -213,26 +197,12 @@ Json resolve_params(const SchemaInfo& schema, const Json& given, std::string_vie
     const auto value = field.list ? convert_list(field, *it) : convert(field, *it);
     if (!value) {
       problems.add({.what = "\"" + key + "\" has a value that does not fit", .where = locate(field.name),
-                    .expected = expectation(field), .found = it->dump(),
+                    .expected = expectation(field), .found = shown(*it),
                     .fix = choice_hint(field, *it)});
     }
     resolved[field.name] = value.value_or(field.default_value);
   }
   return resolved;
-}
-
-std::optional<std::string> nearest_name(std::string_view word,
-                                        const std::vector<std::string>& known) {
-  if (word.size() < 2) return {};
-  std::size_t best = 1 + std::max<std::size_t>(1, word.size() / 3);
-  std::optional<std::string> name;
-  for (const std::string& candidate : known) {
-    if (const std::size_t distance = edit_distance(word, candidate); distance < best) {
-      best = distance;
-      name = candidate;
-    }
-  }
-  return name;
 }
 
 }  // namespace espalier

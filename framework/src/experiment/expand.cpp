@@ -71,7 +71,12 @@ std::vector<Json> glob(const Json& marker, const SweepAxis& axis, const Catalog&
 struct Dimension {
   std::vector<std::uint32_t> axes;
   std::vector<std::vector<std::uint32_t>> values;  // of each axis, equally many
-  [[nodiscard]] std::uint64_t size() const { return values.front().size(); }
+  // Of the shortest, where a mistake made them differ.
+  [[nodiscard]] std::uint64_t size() const {
+    std::size_t least = values.front().size();
+    for (const auto& of_axis : values) least = std::min(least, of_axis.size());
+    return least;
+  }
 };
 
 class Expander {
@@ -82,10 +87,10 @@ class Expander {
   Expansion expand() {
     std::vector<std::vector<Dimension>> blocks;
     for (const SweepBlock& block : source_.blocks) blocks.push_back(dimensions(block));
-    if (!problems_.empty()) return std::move(result_);
     for (std::size_t i = 0; i < blocks.size(); ++i) {
+      const auto block = static_cast<std::uint32_t>(i);
       for (const std::uint64_t index : chosen(source_.blocks[i], blocks[i])) {
-        result_.rows.push_back(row(static_cast<std::uint32_t>(i), blocks[i], index));
+        result_.rows.push_back(row(block, blocks[i], index));
       }
     }
     return std::move(result_);
@@ -102,6 +107,7 @@ class Expander {
       Dimension& dimension = found.emplace_back();
       for (const SweepAxis& axis : zip) add(axis, dimension);
     }
+    std::erase_if(found, [](const Dimension& dimension) { return dimension.size() == 0; });
     return found;
   }
 
@@ -158,11 +164,23 @@ class Expander {
                      .found = total == uncountable ? "more than can be counted"
                                                    : std::to_string(total) + " in one block",
                      .fix = "take values away, or draw some with `sample: {n: 1000, seed: 1}`"});
-      return {};
+      return covering(dimensions);
     }
     std::vector<std::uint64_t> indices(count);
     for (std::uint64_t i = 0; i < count; ++i) indices[i] = i;
     return sampled ? draw(sample, total, block.sample_seed) : indices;
+  }
+
+  // Rows in which each value is once: mistakes in them are found all the same.
+  static std::vector<std::uint64_t> covering(const std::vector<Dimension>& dimensions) {
+    std::vector<std::uint64_t> indices{0};
+    std::uint64_t stride = 1;
+    for (auto dimension = dimensions.rbegin(); dimension != dimensions.rend(); ++dimension) {
+      for (std::uint64_t at = 1; at < dimension->size(); ++at) indices.push_back(at * stride);
+      if (dimension->size() > uncountable / stride) break;
+      stride *= dimension->size();
+    }
+    return indices;
   }
 
   // Without replacement: Floyd's algorithm (Bentley and Floyd 1987).

@@ -1,6 +1,6 @@
 #include "experiment/sections.hpp"
 #include <algorithm>
-#include <espalier/core/schema.hpp>
+#include <espalier/core/words.hpp>
 #include <espalier/plugin/catalog.hpp>
 
 #include "keys_internal.hpp"
@@ -22,15 +22,13 @@ bool well_formed(std::string_view key) {
   return true;
 }
 
-std::string_view head(std::string_view key) { return key.substr(0, key.find('.')); }
-
 std::string_view tail(std::string_view key) {
   const std::size_t dot = key.find('.');
   return dot == std::string_view::npos ? std::string_view{} : key.substr(dot + 1);
 }
 
 bool set_below(Json& parent, std::string_view key, Json value) {
-  const std::string name(head(key));
+  const std::string name(section_of(key));
   if (const std::string_view rest = tail(key); !rest.empty()) {
     Json& child = parent[name];
     if (child.is_null()) child = Json::object();
@@ -55,10 +53,19 @@ const std::vector<std::string>& section_names() {
   return names;
 }
 
-bool has_use(std::string_view section) {
-  return section == "head" || std::find(std::begin(component_kinds), std::end(component_kinds),
-                                        section) != std::end(component_kinds);
+std::string_view section_of(std::string_view key) { return key.substr(0, key.find('.')); }
+
+bool is_section(std::string_view name) {
+  const std::vector<std::string>& names = section_names();
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
+
+bool is_component_kind(std::string_view name) {
+  return std::find(std::begin(component_kinds), std::end(component_kinds), name) !=
+         std::end(component_kinds);
+}
+
+bool has_use(std::string_view section) { return section == "head" || is_component_kind(section); }
 
 bool check_key(const std::string& key, const std::string& where, Problems& problems) {
   const std::vector<std::string>& names = section_names();
@@ -70,28 +77,14 @@ bool check_key(const std::string& key, const std::string& where, Problems& probl
                   .fix = {}});
     return false;
   }
-  const std::string section(head(key));
-  if (std::find(names.begin(), names.end(), section) != names.end()) return true;
-  std::string list;
-  for (const std::string& name : names) list += (list.empty() ? "one of " : ", ") + name;
-  const auto near = nearest_name(section, names);
+  const std::string section(section_of(key));
+  if (is_section(section)) return true;
   problems.add({.what = "unknown section \"" + section + "\"",
                 .where = where,
-                .expected = list,
+                .expected = "one of " + joined(names),
                 .found = {},
-                .fix = near ? "did you mean \"" + *near + "\"?" : ""});
+                .fix = did_you_mean(section, names)});
   return false;
-}
-
-const Json* value_under(const Json& root, std::string_view key) {
-  const Json* value = &root;
-  for (; !key.empty(); key = tail(key)) {
-    if (!value->is_object()) return nullptr;
-    const auto it = value->find(head(key));
-    if (it == value->end()) return nullptr;
-    value = &*it;
-  }
-  return value;
 }
 
 bool set_value(Json& root, std::string_view key, Json value) {
@@ -103,7 +96,7 @@ bool set_value(Json& root, std::string_view key, Json value) {
 
 bool erase_value(Json& root, std::string_view key) {
   if (!root.is_object()) return false;
-  const auto child = root.find(head(key));
+  const auto child = root.find(section_of(key));
   if (child == root.end()) return false;
   if (const std::string_view rest = tail(key); !rest.empty()) return erase_value(*child, rest);
   root.erase(child);

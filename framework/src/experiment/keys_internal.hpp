@@ -12,14 +12,16 @@ namespace espalier {
 // What a trial's configuration may hold: dataset, ..., protocol, ..., seed.
 [[nodiscard]] const std::vector<std::string>& section_names();
 
+// `gnn` of `gnn.layer.hops`.
+[[nodiscard]] std::string_view section_of(std::string_view key);
+[[nodiscard]] bool is_section(std::string_view name);
+[[nodiscard]] bool is_component_kind(std::string_view name);
+
 // Whether a plain name under this key chooses the section's `use`: components and the head.
 [[nodiscard]] bool has_use(std::string_view section);
 
 // Adds a problem, and is false, where a key is no dotted path of words or begins with no section.
 bool check_key(const std::string& key, const std::string& where, Problems& problems);
-
-// The value under a dotted key, or nullptr.
-[[nodiscard]] const Json* value_under(const Json& root, std::string_view key);
 
 // Sets a value. Names on the way become {"use": name}; a name set on a section, or on a value that
 // has a `use`, sets that. False where another value is in the way.

@@ -1,10 +1,12 @@
 #include <algorithm>
-#include <espalier/core/schema.hpp>
+#include <espalier/core/words.hpp>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "keys_internal.hpp"
 #include "override_internal.hpp"
+#include "source_internal.hpp"
 #include "value_internal.hpp"
 
 namespace espalier {
@@ -129,7 +131,7 @@ class Application {
     if (change.key == "name" || change.key == "about" || change.key.starts_with("limits.")) {
       return set_heading(change);
     }
-    if (!check_key(change.key, change.where, problems_)) return;
+    if (!check_source_key(change.key, change.where, source_, problems_)) return;
     change.operation == Operation::remove ? remove(change) : set(change);
   }
 
@@ -171,6 +173,7 @@ class Application {
     }
     const std::string key = axis_key(change.key, parsed.values);
     if (parsed.values.front().is_string()) remember_replaced(source_, key);
+    warn_of_replaced_axes(change, key);
     remove_section_axis(source_.blocks, key);
     if (parsed.axis) return set_axis(source_, {key, std::move(parsed.values), change.where});
     remove_axes(source_.blocks, key);
@@ -178,6 +181,20 @@ class Application {
       return problem(change, "a key above \"" + key + "\" holds a value, no section");
     }
     source_.where[key] = change.where;
+  }
+
+  // An axis of the file goes where its key, one above it, or its component is set.
+  void warn_of_replaced_axes(const Override& change, std::string_view key) {
+    std::set<std::string> seen;
+    for_each_axis(source_.blocks, [&](const SweepAxis& axis) {
+      const bool replaced = is_under(axis.key, key) || axis.key == chosen_section(key);
+      if (!replaced || axis.where.starts_with(on_command_line)) return;
+      if (!seen.insert(axis.key + axis.where).second) return;
+      source_.warnings.push_back(change.where.substr(on_command_line.size()) +
+                                 " takes the place of the axis " + axis.key + " at " + axis.where +
+                                 ", which has " + std::to_string(axis.values.size()) +
+                                 (axis.values.size() == 1 ? " value" : " values"));
+    });
   }
 
   void remove(const Override& change) {
@@ -194,9 +211,8 @@ class Application {
     if (swept || held) return;
     std::vector<std::string> known;
     for (const auto& [key, where] : source_.where) known.push_back(key);
-    const auto near = nearest_name(change.key, known);
     problem(change, "there is no \"" + change.key + "\" to leave out", {},
-            near ? "did you mean \"~" + *near + "\"?" : "");
+            did_you_mean(change.key, known, "~"));
   }
 
   ExperimentSource& source_;

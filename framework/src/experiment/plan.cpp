@@ -92,11 +92,13 @@ std::string_view to_string(TrialState state) {
 }
 
 Plan Plan::make(const ExperimentSource& source, const Catalog& catalog,
-                const std::filesystem::path& results, const ContentHasher::Progress& progress) {
+                const std::filesystem::path& results, const ContentHasher::Progress& progress,
+                DataInspector* inspector) {
   Problems problems;
   Plan plan;
-  plan.state_ = plan_trials(source, catalog,
-                            ContentHasher(results / ".cache" / "content", progress), problems);
+  plan.state_ =
+      plan_trials(source, catalog, ContentHasher(results / ".cache" / "content", progress),
+                  inspector, problems);
   problems.throw_if_any();
   return plan;
 }
@@ -106,6 +108,7 @@ const std::string& Plan::about() const { return state_->source.about; }
 const std::vector<Axis>& Plan::axes() const { return state_->expansion.axes; }
 const std::vector<PlannedTrial>& Plan::trials() const { return state_->trials; }
 const std::vector<std::string>& Plan::reasons() const { return state_->reasons; }
+const std::vector<std::string>& Plan::warnings() const { return state_->warnings; }
 
 Json Plan::axis_values(std::size_t trial) const {
   Json values = Json::object();
@@ -133,20 +136,22 @@ Json Plan::identity(std::size_t trial) const {
 std::vector<StageRef> Plan::stages(std::size_t trial) const {
   if (!state_->has_id(trial)) return {};
   const Picks& picks = state_->picks[trial];
-  const auto resolved = [&](std::string_view name) -> const Json& {
-    const std::size_t index = section_index(name);
-    return state_->variants.at(index, picks[index]).resolved;
+  const auto has = [&](std::string_view kind, std::string_view capability) {
+    const std::size_t index = section_index(kind);
+    return state_->catalog.has(kind, state_->variants.at(index, picks[index]).resolved, capability);
+  };
+  const auto text = [&](std::uint32_t index) {
+    return index == Identities::inert ? nullptr : &state_->identities.texts()[index];
   };
   StageInputs inputs;
   for (std::size_t i = 0; i < trial_sections.size(); ++i) {
-    const std::uint32_t text = state_->texts[trial][i];
-    if (text != Identities::inert) inputs.identity[i] = &state_->identities.texts()[text];
+    inputs.identity[i] = text(state_->texts[trial][i]);
   }
-  inputs.head = resolved("head").at("use").get<std::string>();
-  inputs.fuse = resolved("nodes").at("fuse").get<std::string>();
-  inputs.protocol = &resolved("protocol");
-  inputs.seeded_captions = state_->catalog.has("captioner", resolved("captioner"), "seeded");
-  inputs.fitted_encoder = state_->catalog.has("encoder", resolved("encoder"), "fitted");
+  inputs.image_tower = text(state_->towers[trial].image);
+  inputs.text_tower = text(state_->towers[trial].text);
+  inputs.captions = inputs.identity[section_index("captioner")] != nullptr;
+  inputs.seeded_captions = has("captioner", "seeded");
+  inputs.fitted_encoder = has("encoder", "fitted");
   return stage_refs(inputs);
 }
 

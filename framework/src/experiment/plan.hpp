@@ -1,6 +1,7 @@
 // From an experiment to the immutable, ordered list of its trials.
 #pragma once
 
+#include "experiment/data_inspector.hpp"
 #include "experiment/input.hpp"
 #include "experiment/source.hpp"
 #include "experiment/stage.hpp"
@@ -45,17 +46,21 @@ struct Axis {
 class Plan {
  public:
   // Expands, resolves and validates everything. Throws Error with all problems of the experiment,
-  // and where no trial is left to run. Data named by the experiment is hashed; `progress` hears of
-  // it, and what was learnt is kept below `results`.
+  // those of its source among them, and where no trial is left to run. Data named by the experiment
+  // is hashed; `progress` hears of it, and what was learnt is kept below `results`. The inspector
+  // opens the data; without one, datasets have no splits of their own and are not looked at.
   static Plan make(const ExperimentSource& source, const Catalog& catalog,
                    const std::filesystem::path& results,
-                   const ContentHasher::Progress& progress = {});
+                   const ContentHasher::Progress& progress = {},
+                   DataInspector* inspector = nullptr);
 
   [[nodiscard]] const std::string& name() const;  // of the experiment
   [[nodiscard]] const std::string& about() const;
   [[nodiscard]] const std::vector<Axis>& axes() const;
   [[nodiscard]] const std::vector<PlannedTrial>& trials() const;
   [[nodiscard]] const std::vector<std::string>& reasons() const;  // the first is empty
+  // What is easily meant otherwise: one sentence each.
+  [[nodiscard]] const std::vector<std::string>& warnings() const;
 
   // The values of the axes that a trial has: {"graph.tau": 0.5, ...}.
   [[nodiscard]] Json axis_values(std::size_t trial) const;

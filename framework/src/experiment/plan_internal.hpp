@@ -17,13 +17,13 @@ namespace espalier {
 
 struct Plan::State {
   State(const ExperimentSource& source_of, const Catalog& catalog_of, ContentHasher hasher_of,
-        Problems& problems)
+        DataInspector* inspector, Problems& problems)
       : source(source_of),
         catalog(catalog_of),
         hasher(std::move(hasher_of)),
         expansion(expand(source, catalog, problems)),
         variants(source, catalog, expansion),
-        identities(catalog, variants, hasher) {}
+        identities(catalog, variants, hasher, inspector) {}
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
@@ -43,6 +43,12 @@ struct Plan::State {
   std::vector<PlannedTrial> trials;
   std::vector<Picks> picks;  // of every trial
   std::vector<Picks> texts;  // of every trial, indices into identities.texts()
+  struct Towers {
+    std::uint32_t image = Identities::inert;
+    std::uint32_t text = Identities::inert;
+  };
+  std::vector<Towers> towers;  // of every trial, the encoder's identity for these, as in texts
+  std::vector<std::string> warnings;
   std::vector<std::string> reasons{""};
 };
 
@@ -50,6 +56,7 @@ struct Plan::State {
 [[nodiscard]] std::shared_ptr<const Plan::State> plan_trials(const ExperimentSource& source,
                                                              const Catalog& catalog,
                                                              ContentHasher hasher,
+                                                             DataInspector* inspector,
                                                              Problems& problems);
 
 }  // namespace espalier

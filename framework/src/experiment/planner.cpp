@@ -1,11 +1,12 @@
-#include "experiment/sections.hpp"
 #include <algorithm>
 #include <cstring>
-#include <map>
+#include <espalier/plugin/capabilities.hpp>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
-#include "keys_internal.hpp"
+#include "condition_internal.hpp"
+#include "data_checks_internal.hpp"
 #include "plan_internal.hpp"
 
 namespace espalier {
@@ -26,27 +27,10 @@ struct Condition {
   bool excludes = false;  // else a `when`
 };
 
-// The keys that conditions may name in a section: of all components of the kind.
-std::vector<std::string> keys_of(const Catalog& catalog, const std::string& section) {
-  std::vector<std::string> keys;
-  const auto add = [&](const SchemaInfo& schema) {
-    for (const FieldInfo& field : schema.fields) keys.push_back(section + "." + field.name);
-  };
-  if (std::find(std::begin(fixed_sections), std::end(fixed_sections), section) !=
-      std::end(fixed_sections)) {
-    add(section_schema(section));
-    return keys;
-  }
-  keys.push_back(section + ".use");
-  for (const ComponentInfo& component : catalog.all()) {
-    if (component.kind == section) add(component.schema);
-  }
-  return keys;
-}
-
 class Planner {
  public:
-  Planner(Plan::State& state, Problems& problems) : state_(state), problems_(problems) {
+  Planner(Plan::State& state, DataInspector* inspector, Problems& problems)
+      : state_(state), problems_(problems), checks_(state, inspector) {
     for (const SweepBlock& block : state.source.blocks) {
       std::vector<Condition>& conditions = conditions_.emplace_back();
       for (const auto& [text, where] : block.when) add_condition(text, where, false, conditions);
@@ -59,6 +43,7 @@ class Planner {
     state_.trials.reserve(rows.size());
     state_.picks.reserve(rows.size());
     state_.texts.reserve(rows.size());
+    state_.towers.reserve(rows.size());
     for (Expansion::Row& row : rows) {
       Picks picks{};
       for (std::size_t i = 0; i < picks.size(); ++i) {
@@ -66,35 +51,21 @@ class Planner {
       }
       state_.picks.push_back(picks);
       state_.texts.emplace_back().fill(Identities::inert);
+      state_.towers.emplace_back();
       state_.trials.push_back({.axes = std::move(row.values)});
       guarded_decide(row.block);
     }
     rows = {};
+    checks_.run([this](std::string_view section, const Error& error) { report(section, error); });
     if (problems_.empty()) refuse_an_empty_plan();
+    warn();
   }
 
  private:
   void add_condition(const std::string& text, const std::string& where, bool excludes,
                      std::vector<Condition>& out) {
     out.push_back({Predicate::parse(text, where), excludes});
-    for (const std::string& word : out.back().predicate.words()) {
-      const std::size_t dot = word.find('.');
-      if (dot != std::string::npos) check_word(word, word.substr(0, dot), where);
-    }
-  }
-
-  void check_word(const std::string& word, const std::string& section, const std::string& where) {
-    if (!check_key(word, where, problems_)) return;
-    const std::vector<std::string> known = keys_of(state_.catalog, section);
-    const bool found = std::any_of(known.begin(), known.end(),
-                                   [&](const std::string& key) { return is_under(word, key); });
-    if (found) return;
-    const auto near = nearest_name(word, known);
-    add({.what = "a condition names an unknown key \"" + word + "\"",
-         .where = where,
-         .expected = "a key of " + section,
-         .found = {},
-         .fix = near ? "did you mean \"" + *near + "\"?" : ""});
+    check_condition(out.back().predicate, where, state_.catalog, problems_);
   }
 
   // Each problem once, however many trials have it.
@@ -112,24 +83,33 @@ class Planner {
   }
 
   void guarded_decide(std::uint32_t block) try { decide(block); } catch (const Error& error) {
-    for (const Problem& problem : error.problems()) add(problem);
+    report("dataset", error);
   }
 
   void decide(std::uint32_t block) {
     const Picks& picks = state_.picks.back();
     PlannedTrial& trial = state_.trials.back();
-    const PredicateScope scope = state_.identities.scope(picks);
-    for (const Condition& condition : conditions_[block]) {
-      if (condition.predicate.holds(scope) != condition.excludes) continue;
-      return settle(trial, TrialState::excluded,
-                    (condition.excludes ? "exclude: " : "not when: ") + condition.predicate.text());
+    if (const Condition* condition = excluding(block, picks)) {
+      return settle(
+          trial, TrialState::excluded,
+          (condition->excludes ? "exclude: " : "not when: ") + condition->predicate.text());
     }
-    if (!sound(picks)) return;
+    if (!sound(picks)) return open_data(picks);
     const std::uint32_t context = state_.identities.context(picks);
     if (const std::string& reason = state_.identities.impossible(context); !reason.empty()) {
       return settle(trial, TrialState::impossible, reason);
     }
     identify(trial, picks, context);
+  }
+
+  const Condition* excluding(std::uint32_t block, const Picks& picks) {
+    const PredicateScope scope = state_.identities.scope(picks);
+    const auto excludes = [&](const Condition& condition) {
+      return condition.predicate.holds(scope) == condition.excludes;
+    };
+    const std::vector<Condition>& all = conditions_[block];
+    const auto found = std::find_if(all.begin(), all.end(), excludes);
+    return found == all.end() ? nullptr : &*found;
   }
 
   void settle(PlannedTrial& trial, TrialState state, const std::string& reason) {
@@ -143,12 +123,17 @@ class Planner {
   bool sound(const Picks& picks) {
     bool all = true;
     for (std::size_t i = 0; i < picks.size(); ++i) {
-      for (const Problem& problem : state_.variants.at(i, picks[i]).problems) {
-        add(problem);
-        all = false;
-      }
+      const Variant& variant = state_.variants.at(i, picks[i]);
+      for (const Problem& problem : variant.problems) add(problem);
+      all = all && variant.sound;
     }
     return all;
+  }
+
+  // Mistakes of the data are said with those of the rest.
+  void open_data(const Picks& picks) {
+    const bool known = state_.variants.at(dataset_section, picks[dataset_section]).sound;
+    if (known) (void)state_.identities.scope(picks).has("dataset", data_capabilities().front());
   }
 
   void identify(PlannedTrial& trial, const Picks& picks, std::uint32_t context) {
@@ -157,14 +142,28 @@ class Planner {
     for (std::size_t i = 0; i < picks.size(); ++i) {
       texts[i] = state_.identities.section(i, picks, context, found);
     }
+    if (state_.identities.has_trait(context, "image")) {
+      state_.towers.back().image = state_.identities.tower("image", picks, context, found);
+    }
+    if (state_.identities.has_trait(context, "text")) {
+      state_.towers.back().text = state_.identities.tower("text", picks, context, found);
+    }
     for (const Problem& problem : found.list()) add(problem);
     const auto index = static_cast<std::uint32_t>(state_.trials.size() - 1);
     trial.trial_id = sha256(state_.identity_text(index, true));
     trial.combo_id = combo_id(index);
     const auto [it, fresh] = seen_.emplace(trial.trial_id, index);
-    if (fresh) return;
+    if (fresh) return checks_.note(index, context);
     trial.original = it->second;
     settle(trial, TrialState::duplicate, difference(trial, state_.trials[it->second]));
+  }
+
+  // Belongs to the section unless it says where it belongs.
+  void report(std::string_view section, const Error& error) {
+    for (Problem problem : error.problems()) {
+      if (problem.where.empty()) problem.where = state_.variants.locate(section);
+      add(problem);
+    }
   }
 
   Digest combo_id(std::uint32_t index) {
@@ -205,8 +204,36 @@ class Planner {
          .fix = {}});
   }
 
+  void warn() {
+    state_.warnings = state_.source.warnings;
+    for (std::size_t axis = 0; axis < state_.expansion.axes.size(); ++axis) {
+      const Axis& swept = state_.expansion.axes[axis];
+      if (!only_its_first_value_counts(axis)) continue;
+      state_.warnings.push_back("the axis " + swept.key + " makes no difference: of its " +
+                                std::to_string(swept.values.size()) +
+                                " values only the first is run");
+    }
+  }
+
+  // Whether trials are duplicates that differ in this axis, and none that is planned does.
+  [[nodiscard]] bool only_its_first_value_counts(std::size_t axis) const {
+    bool repeated = false;
+    std::optional<std::uint32_t> planned;
+    for (const PlannedTrial& trial : state_.trials) {
+      const std::uint32_t value = trial.axes[axis];
+      if (trial.state == TrialState::duplicate) {
+        repeated = repeated || value != state_.trials[trial.original].axes[axis];
+      } else if (trial.state == TrialState::planned && value != PlannedTrial::npos) {
+        if (planned && *planned != value) return false;
+        planned = value;
+      }
+    }
+    return repeated;
+  }
+
   Plan::State& state_;
   Problems& problems_;
+  DataChecks checks_;
   std::vector<std::vector<Condition>> conditions_;
   std::unordered_map<std::string, std::uint32_t> reason_ids_;
   std::unordered_map<Digest, std::uint32_t, DigestHash> seen_;
@@ -231,9 +258,11 @@ std::string Plan::State::identity_text(std::size_t trial, bool with_seed) const 
 
 std::shared_ptr<const Plan::State> plan_trials(const ExperimentSource& source,
                                                const Catalog& catalog, ContentHasher hasher,
-                                               Problems& problems) {
-  auto state = std::make_shared<Plan::State>(source, catalog, std::move(hasher), problems);
-  if (problems.empty()) Planner(*state, problems).plan();
+                                               DataInspector* inspector, Problems& problems) {
+  for (const Problem& mistake : source.mistakes) problems.add(mistake);
+  auto state =
+      std::make_shared<Plan::State>(source, catalog, std::move(hasher), inspector, problems);
+  Planner(*state, inspector, problems).plan();
   state->hasher.save();
   return state;
 }

@@ -3,14 +3,19 @@
 namespace espalier {
 namespace {
 
-// Zero-shot classification looks at the encoder's features alone.
+constexpr TrialTrait traits[] = {
+    {"training", "head.use != 'zero_shot'"},
+    {"class_texts", "head.use == 'zero_shot'"},
+    {"captions", "has(trial, training) and nodes.fuse != 'image'"},
+    {"image", "not has(trial, training) or nodes.fuse != 'text'"},
+    {"text", "has(trial, captions) or has(trial, class_texts)"},
+    {"edges", "has(trial, training) and has(gnn, graph) and protocol.graph != 'none'"},
+};
+
 constexpr InertRule inert[] = {
-    {"captioner", "head.use != 'zero_shot' and nodes.fuse != 'image'"},
-    {"graph", "head.use != 'zero_shot' and has(gnn, graph) and protocol.graph != 'none'"},
-    {"gnn", "head.use != 'zero_shot'"},
-    {"nodes", "head.use != 'zero_shot'"},
-    {"peft", "head.use != 'zero_shot'"},
-    {"train", "head.use != 'zero_shot'"},
+    {"captioner", "has(trial, captions)"}, {"graph", "has(trial, edges)"},
+    {"gnn", "has(trial, training)"},       {"nodes", "has(trial, training)"},
+    {"peft", "has(trial, training)"},      {"train", "has(trial, training)"},
 };
 
 constexpr ImpossibleRule impossible[] = {
@@ -40,7 +45,23 @@ constexpr ImpossibleRule impossible[] = {
 
 }  // namespace
 
+std::span<const TrialTrait> trial_traits() { return traits; }
 std::span<const InertRule> inert_rules() { return inert; }
 std::span<const ImpossibleRule> impossible_rules() { return impossible; }
+
+std::vector<std::string> trait_names() {
+  std::vector<std::string> names;
+  for (const TrialTrait& trait : traits) names.emplace_back(trait.name);
+  return names;
+}
+
+PredicateScope narrowed(const PredicateScope& scope, std::string_view tower) {
+  return {.value = scope.value,
+          .has = [&scope, tower](std::string_view kind, std::string_view capability) {
+            const bool of_a_tower = capability == "image" || capability == "text";
+            if (kind == "trial" && of_a_tower && capability != tower) return false;
+            return scope.has(kind, capability);
+          }};
+}
 
 }  // namespace espalier

@@ -1,5 +1,6 @@
 #include "experiment/sections.hpp"
 
+#include <algorithm>
 #include <espalier/core/error.hpp>
 
 namespace espalier {
@@ -10,22 +11,26 @@ void bind(Schema<ProtocolParams>& s) {
       .doc("Labelled training images a class, 0 for all");
   s.field("val_shots", &ProtocolParams::val_shots)
       .range(0, 1e6)
+      .at_most("shots")
       .doc("Validation images a class, never more than shots; 0 for all")
       .source("CoOp: min(shots, 4)");
   s.field("graph", &ProtocolParams::graph)
       .choices({"none", "inductive_attach", "inductive_batch", "transductive"})
-      .only_if("has(gnn, graph) and head.use != 'zero_shot'")
+      .only_if("has(trial, training) and has(gnn, graph)")
       .doc("Which nodes the graph may hold when a query is classified");
   s.field("val_fraction", &ProtocolParams::val_fraction)
       .above(0)
       .below(1)
+      .only_if("not has(dataset, official_val)")
       .doc("Share of each class for validation, where the dataset has no split of its own");
   s.field("test_fraction", &ProtocolParams::test_fraction)
       .above(0)
       .below(1)
+      .only_if("not has(dataset, official_test)")
       .doc("Share of each class for testing, where the dataset has no split of its own");
   s.field("split_seed", &ProtocolParams::split_seed)
       .min(0)
+      .only_if("not has(dataset, official_val) or not has(dataset, official_test)")
       .doc("Seed of the split, where the dataset has none of its own");
   s.check("val_fraction + test_fraction < 1",
           "val_fraction and test_fraction leave nothing to train on");
@@ -96,6 +101,20 @@ void bind(Schema<TrainParams>& s) {
   s.field("clip_norm", &TrainParams::clip_norm)
       .range(0, 1e9)
       .doc("Largest norm of all gradients together, 0 for no limit");
+}
+
+bool is_fixed_section(std::string_view name) {
+  return std::find(std::begin(fixed_sections), std::end(fixed_sections), name) !=
+         std::end(fixed_sections);
+}
+
+std::string_view section_summary(std::string_view section) {
+  if (section == "protocol")
+    return "Who is learnt from, chosen by and judged on, and what a graph may hold";
+  if (section == "nodes") return "Which features a node of the graph holds";
+  if (section == "head") return "The classifier behind the graph network";
+  ESPALIER_ASSERT(section == "train", "no such fixed section");
+  return "Optimiser and schedule";
 }
 
 const SchemaInfo& section_schema(std::string_view section) {

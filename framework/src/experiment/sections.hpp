@@ -58,7 +58,10 @@ void bind(Schema<TrainParams>& s);
 // protocol, nodes, head, train.
 inline constexpr std::string_view fixed_sections[] = {"protocol", "nodes", "head", "train"};
 
+[[nodiscard]] bool is_fixed_section(std::string_view name);
 // The schema of a fixed section.
 [[nodiscard]] const SchemaInfo& section_schema(std::string_view section);
+// What it is for, one line without a full stop.
+[[nodiscard]] std::string_view section_summary(std::string_view section);
 
 }  // namespace espalier

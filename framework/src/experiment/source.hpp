@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <espalier/core/error.hpp>
 #include <espalier/core/json.hpp>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -44,9 +46,13 @@ struct ExperimentSource {
   // Path of a component -> names in the file in whose place an override put another. Keys that the
   // file gives to them stay in `base`.
   std::map<std::string, std::vector<std::string>> replaced;
+  std::vector<Problem> mistakes;      // of the file and the overrides; Plan::make() throws them
+  std::set<std::string> unread;       // sections in which a mistake took a key away
+  std::vector<std::string> warnings;  // what is easily meant otherwise, one sentence each
   Json limits = Json::object();  // seconds and megabytes a trial, 0: none; no part of the identity
 
-  // Throws Error with every mistake of the file and of the overrides.
+  // Throws Error where the file cannot be read as YAML at all. Every other mistake is left in
+  // `mistakes`, so that those which only show when it is planned are said with them.
   static ExperimentSource read(const std::filesystem::path& file,
                                const std::vector<std::string>& overrides);
 

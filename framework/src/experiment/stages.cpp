@@ -26,35 +26,41 @@ StageRef captions(const StageInputs& inputs) {
 }
 
 StageRef image_features(const StageInputs& inputs) {
-  return stage("image_features", "\"dataset\":" + part(inputs, "dataset") +
-                                     ",\"encoder\":" + part(inputs, "encoder"));
+  return stage("image_features",
+               "\"dataset\":" + part(inputs, "dataset") + ",\"encoder\":" + *inputs.image_tower);
 }
 
 StageRef class_features(const StageInputs& inputs) {
   return stage("class_features", "\"dataset\":" + part(inputs, "dataset") + ",\"encoder\":" +
-                                     part(inputs, "encoder") + ",\"head\":" + part(inputs, "head"));
+                                     *inputs.text_tower + ",\"head\":" + part(inputs, "head"));
+}
+
+// Of the protocol's identity, what decides which samples are in the training split.
+std::string split_of(const std::string& protocol) {
+  const Json identity = parse_json(protocol, "identity");
+  Json split = Json::object();
+  for (const char* key : {"split_seed", "test_fraction", "val_fraction"}) {
+    if (identity.contains(key)) split[key] = identity[key];
+  }
+  return canonical_json(split);
 }
 
 StageRef text_features(const StageInputs& inputs, const StageRef& captions) {
-  std::string members =
-      "\"captions\":\"" + captions.key + "\",\"encoder\":" + part(inputs, "encoder");
-  if (inputs.fitted_encoder) {
-    Json split = Json::object();
-    for (const char* key : {"split_seed", "test_fraction", "val_fraction"}) {
-      split[key] = inputs.protocol->at(key);
-    }
-    members += ",\"split\":" + canonical_json(split);
-  }
+  std::string members = "\"captions\":\"" + captions.key + "\",\"encoder\":" + *inputs.text_tower;
+  if (inputs.fitted_encoder) members += ",\"split\":" + split_of(part(inputs, "protocol"));
   return stage("text_features", members);
 }
 
 }  // namespace
 
 std::vector<StageRef> stage_refs(const StageInputs& inputs) {
-  if (inputs.head == "zero_shot") return {image_features(inputs), class_features(inputs)};
   std::vector<StageRef> stages;
-  if (inputs.fuse != "text") stages.push_back(image_features(inputs));
-  if (inputs.fuse == "image") return stages;
+  if (inputs.image_tower != nullptr) stages.push_back(image_features(inputs));
+  if (inputs.text_tower == nullptr) return stages;
+  if (!inputs.captions) {
+    stages.push_back(class_features(inputs));
+    return stages;
+  }
   stages.push_back(captions(inputs));
   stages.push_back(text_features(inputs, stages.back()));
   return stages;

@@ -10,12 +10,12 @@
 
 namespace espalier {
 
-// What the keys of a trial's stages are made of.
+// What the keys of a trial's stages are made of: canonical identities, null of what is inert.
 struct StageInputs {
-  std::array<const std::string*, trial_sections.size()> identity{};  // canonical; null where inert
-  std::string head;                                                  // head.use
-  std::string fuse;                                                  // nodes.fuse
-  const Json* protocol = nullptr;                                    // resolved
+  std::array<const std::string*, trial_sections.size()> identity{};
+  const std::string* image_tower = nullptr;  // of the encoder, where the trial looks at images
+  const std::string* text_tower = nullptr;   // where it looks at texts
+  bool captions = false;                     // whose texts: captions, else those of the classes
   bool seeded_captions = false;
   bool fitted_encoder = false;
 };

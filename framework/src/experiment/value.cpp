@@ -56,6 +56,7 @@ std::optional<Json> number(std::string_view written) {
       got.ec == std::errc() && got.ptr == end) {
     return negative ? -whole : whole;
   }
+  if (digits(text)) return {};  // larger than any number that has a name of its own
   double value = 0;
   if (std::from_chars(text.data(), end, value).ec != std::errc()) return {};
   return negative ? -value : value;

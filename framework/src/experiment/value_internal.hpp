@@ -9,7 +9,7 @@
 namespace espalier {
 
 // A word without quotes: null, true or false, a number, else text. As YAML 1.2 has it: `yes` is
-// text.
+// text. So are whole numbers from 2^63 on, which no number could hold exactly.
 [[nodiscard]] Json plain_value(std::string_view text);
 
 struct ParsedValue {

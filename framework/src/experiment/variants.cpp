@@ -19,15 +19,9 @@ void bind(Schema<SeedParams>& s) {
   s.field("seed", &SeedParams::seed).range(0, 9007199254740992.0).doc("Of all random numbers");
 }
 
-bool is_component(std::string_view section) {
-  return std::find(std::begin(component_kinds), std::end(component_kinds), section) !=
-         std::end(component_kinds);
-}
-
-// What stands for a component section that the experiment leaves out.
-Json default_section(std::string_view name) {
-  const bool optional = name == "captioner" || name == "graph" || name == "peft";
-  return optional ? Json{{"use", "none"}} : Json::object();
+// Component sections that an experiment may leave out, for `none`.
+bool is_optional(std::string_view name) {
+  return name == "captioner" || name == "graph" || name == "peft";
 }
 
 // Shorter keys first, and `use` before the other keys of its section.
@@ -36,6 +30,11 @@ bool set_before(const std::string& a, const std::string& b) {
     return std::pair(std::count(key.begin(), key.end(), '.'), !key.ends_with(".use"));
   };
   return rank(a) < rank(b);
+}
+
+// What a mistake elsewhere, in the place of a key, brings about.
+bool only_left_out(const Problem& problem) {
+  return problem.what.ends_with("is missing") || problem.what.ends_with("names no component");
 }
 
 void add_name(std::vector<std::string>& names, const Json* value) {
@@ -82,7 +81,7 @@ Json Variants::given(std::size_t index, const std::vector<std::uint32_t>& row,
   if (source_.base.contains(name)) {
     root[name] = source_.base[name];
   } else if (index != seed_section) {
-    root[name] = default_section(name);
+    root[name] = Json::object();
   }
   for (const std::uint32_t i : sections_[index].axes) {
     if (row[i] == PlannedTrial::npos) continue;
@@ -94,7 +93,11 @@ Json Variants::given(std::size_t index, const std::vector<std::uint32_t>& row,
                   .found = {},
                   .fix = {}});
   }
-  return index == seed_section ? root : root[name];
+  if (index == seed_section) return root;
+  // Keys of a section that was left out are read as they were typed.
+  Json& section = root[name];
+  if (is_optional(name) && section.is_object() && !section.contains("use")) section["use"] = "none";
+  return section;
 }
 
 Variant Variants::make(std::size_t index, const std::vector<std::uint32_t>& row) {
@@ -106,7 +109,7 @@ Variant Variants::make(std::size_t index, const std::vector<std::uint32_t>& row)
     static const SchemaInfo schema = schema_of<SeedParams>().info();
     const Locator where = [this](std::string_view) { return locate("seed"); };
     variant.resolved = resolve_params(schema, section, "", where, problems).at("seed");
-  } else if (is_component(name)) {
+  } else if (is_component_kind(name)) {
     drop_foreign_keys(name, section, std::string(name));
     const std::string prefix = std::string(name) + ".";
     const Locator where = [&](std::string_view key) { return locate(prefix + std::string(key)); };
@@ -116,7 +119,9 @@ Variant Variants::make(std::size_t index, const std::vector<std::uint32_t>& row)
     variant.resolved = resolve_fixed(name, section, problems);
     make_paths_absolute(section_schema(name), variant.resolved);
   }
+  variant.sound = problems.empty();
   variant.problems = problems.list();
+  if (source_.unread.contains(std::string(name))) std::erase_if(variant.problems, only_left_out);
   return variant;
 }
 

@@ -20,6 +20,7 @@ namespace espalier {
 inline constexpr std::array<std::string_view, 11> trial_sections = {
     "captioner", "dataset", "encoder",  "gnn",  "graph", "head",
     "nodes",     "peft",    "protocol", "seed", "train"};
+inline constexpr std::size_t dataset_section = 1;
 inline constexpr std::size_t seed_section = 9;
 
 // Index into trial_sections, or their number.
@@ -27,6 +28,7 @@ inline constexpr std::size_t seed_section = 9;
 
 struct Variant {
   Json resolved;                  // null where a component is unknown
+  bool sound = true;              // false also where what is wrong was said before
   std::vector<Problem> problems;  // what is wrong with it
 };
 

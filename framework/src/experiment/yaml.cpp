@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <espalier/core/error.hpp>
+#include <espalier/core/words.hpp>
 #include <map>
 #include <optional>
 #include <set>
@@ -18,13 +19,7 @@ using Type = YamlNode::Type;
 
 constexpr std::size_t deepest = 32;
 constexpr std::int64_t most_nodes = 200'000;
-
-bool is_utf8(std::string_view line) try {
-  (void)Json(line).dump();
-  return true;
-} catch (const Json::exception&) {
-  return false;
-}
+constexpr std::int64_t most_bytes = std::int64_t{16} << 20;  // of text, aliases written out
 
 // What yaml-cpp would misread or explain badly.
 void check_lines(std::string_view text, const std::string& file) {
@@ -57,6 +52,19 @@ int open_brackets(std::string_view text) {
                           std::count(text.begin(), text.end(), ')'));
 }
 
+// How large a node is with all below it.
+struct Extent {
+  std::int64_t nodes = 0;
+  std::int64_t bytes = 0;
+  std::size_t depth = 0;  // of lists and mappings
+
+  void add(const Extent& other) {
+    nodes += other.nodes;
+    bytes += other.bytes;
+    depth = std::max(depth, other.depth);
+  }
+};
+
 class TreeBuilder final : public YAML::EventHandler {
  public:
   explicit TreeBuilder(const std::string& file) : file_(file) {}
@@ -70,20 +78,24 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    finish({.type = Type::null, .line = mark.line + 1}, anchor);
+    finish({.type = Type::null, .line = mark.line + 1}, {.nodes = 1}, anchor);
   }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto known = anchors_.find(anchor);
     if (known == anchors_.end()) fail("an anchor contains itself", mark.line + 1);
-    finish(known->second.node, 0, known->second.size);
+    const Anchor& copied = known->second;
+    if (frames_.size() + copied.extent.depth > deepest) fail(too_deep, mark.line + 1);
+    count(copied.extent, mark.line + 1);
+    finish(copied.node, copied.extent, 0);
   }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     if (tag != "?" && tag != "!") refuse_tag(mark, tag);
+    const Extent extent{.nodes = 1, .bytes = static_cast<std::int64_t>(value.size())};
     finish({.type = Type::scalar, .text = value, .plain = tag == "?", .line = mark.line + 1},
-           anchor);
+           extent, anchor);
   }
 
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -103,12 +115,13 @@ class TreeBuilder final : public YAML::EventHandler {
     bool flow = false;
     YAML::anchor_t anchor = 0;
     std::optional<YamlNode> key;
-    std::int64_t before = 0;  // nodes when it was opened
+    Extent extent;
   };
   struct Anchor {
     YamlNode node;
-    std::int64_t size = 1;
+    Extent extent;
   };
+  static constexpr const char* too_deep = "nested more than 32 levels deep";
 
   [[noreturn]] void fail(std::string what, int line, std::string fix = {}) const {
     throw Error({.what = std::move(what),
@@ -125,12 +138,12 @@ class TreeBuilder final : public YAML::EventHandler {
   void open(Type type, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
             YAML::EmitterStyle::value style) {
     if (tag != "?" && !tag.empty()) refuse_tag(mark, tag);
-    if (frames_.size() == deepest) fail("nested more than 32 levels deep", mark.line + 1);
+    if (frames_.size() == deepest) fail(too_deep, mark.line + 1);
     frames_.push_back({.node = {.type = type, .line = mark.line + 1},
                        .flow = style == YAML::EmitterStyle::Flow,
                        .anchor = anchor,
                        .key = {},
-                       .before = nodes_});
+                       .extent = {.nodes = 1}});
   }
 
   void close() {
@@ -138,20 +151,30 @@ class TreeBuilder final : public YAML::EventHandler {
     frames_.pop_back();
     if (frame.flow) join_functions(frame.node);
     refuse_twins(frame.node);
-    const std::int64_t size = nodes_ - frame.before + 1;
-    nodes_ = frame.before;
-    finish(std::move(frame.node), frame.anchor, size);
+    ++frame.extent.depth;
+    finish(std::move(frame.node), frame.extent, frame.anchor);
   }
 
-  void finish(YamlNode node, YAML::anchor_t anchor, std::int64_t size = 1) {
-    nodes_ += size;
-    if (nodes_ > most_nodes) fail("more than 200,000 values", node.line);
-    if (anchor != 0) anchors_[anchor] = {node, size};
+  // Whatever is made, by reading it or by copying it, counts.
+  void count(const Extent& extent, int line) {
+    made_.add(extent);
+    if (made_.nodes > most_nodes) fail("more than 200,000 values", line);
+    if (made_.bytes > most_bytes) fail("more than 16 MiB of text", line);
+  }
+
+  void finish(YamlNode node, const Extent& extent, YAML::anchor_t anchor) {
+    const bool read = node.items.empty() && node.members.empty();
+    if (read) count({.nodes = 1, .bytes = extent.bytes}, node.line);
+    if (anchor != 0) {
+      count(extent, node.line);
+      anchors_[anchor] = {node, extent};
+    }
     if (frames_.empty()) {
       root_ = std::move(node);
       return;
     }
     Frame& frame = frames_.back();
+    frame.extent.add(extent);
     if (frame.node.type == Type::list) {
       frame.node.items.push_back(std::move(node));
     } else if (frame.key) {
@@ -200,7 +223,7 @@ class TreeBuilder final : public YAML::EventHandler {
   std::vector<Frame> frames_;
   std::map<YAML::anchor_t, Anchor> anchors_;
   std::optional<YamlNode> root_;
-  std::int64_t nodes_ = 0;
+  Extent made_;
 };
 
 }  // namespace

@@ -25,7 +25,8 @@ struct YamlNode {
 // One document that may be hostile. Anchors and aliases are followed, up to a size. A comma between
 // the brackets of a function does not end a value: `{seed: range(0, 5)}` has one member. Throws
 // Error with file and line on what is not YAML, is not UTF-8, is indented with tabs, has a key
-// twice, a tag, a second document, more than 32 levels or more than 200,000 values.
+// twice, a tag, a second document, more than 32 levels, more than 200,000 values or 16 MiB of text
+// with all aliases written out.
 [[nodiscard]] YamlNode parse_yaml(std::string_view text, const std::string& file);
 
 // `file:line`.

@@ -67,13 +67,12 @@ Site& AdaptableEncoder::site(std::string_view name) const {
     if (site->name == name) return *site;
     known.push_back(site->name);
   }
-  const auto near = nearest_name(name, known);
   throw Error(
       {.what = "the encoder has no site \"" + std::string(name) + "\"",
        .where = {},
        .expected = "one of " + std::to_string(known.size()) + " sites, such as " + known.front(),
        .found = {},
-       .fix = near ? "did you mean \"" + *near + "\"?" : ""});
+       .fix = did_you_mean(name, known)});
 }
 
 void AdaptableEncoder::reset() {

@@ -25,12 +25,6 @@ constexpr std::array<Family, 6> all_families{{{"clip", "", "clip", build_clip},
                                               {"bert", "bert.", "bert", build_bert},
                                               {"mpnet", "mpnet.", "bert", build_mpnet}}};
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string list;
-  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
-  return list;
-}
-
 std::vector<std::string> known_families() {
   std::vector<std::string> names;
   for (const Family& family : all_families) names.emplace_back(family.name);

@@ -105,14 +105,6 @@ Problem broken_worker(const fs::path& worker, const ProcessResult& result) {
       .fix = "install the library that is missing; `ldd` on the program lists all that it needs"};
 }
 
-Problem problem_from(const fs::path& file, const Json& json) {
-  return {.what = json.value("what", ""),
-          .where = json.value("where", file.string()),
-          .expected = json.value("expected", ""),
-          .found = json.value("found", ""),
-          .fix = json.value("fix", "")};
-}
-
 // What the worker says of some plugins: file -> {"components": [...]} or {"problem": {...}}.
 struct Answer {
   std::map<fs::path, Json> described;
@@ -130,7 +122,8 @@ void take_answer(const std::vector<fs::path>& files, const std::string& text, An
   for (const fs::path& file : files) {
     const Json& one = json.at(file.string());
     if (one.contains("problem")) {
-      answer.failed[file] = problem_from(file, one["problem"]);
+      Problem& problem = answer.failed[file] = problem_from_json(one["problem"]);
+      if (problem.where.empty()) problem.where = file.string();
     } else {
       (void)schemas_from(one.at("components"));
       answer.described[file] = one.at("components");

@@ -1,4 +1,5 @@
 #include <espalier/core/predicate.hpp>
+#include <espalier/core/words.hpp>
 #include <espalier/plugin/catalog.hpp>
 
 namespace espalier {
@@ -6,12 +7,6 @@ namespace {
 
 constexpr int depth_limit = 16;
 constexpr std::string_view wraps = "wraps:";
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
 
 std::string place(const Catalog& catalog) {
   std::string text;
@@ -21,27 +16,13 @@ std::string place(const Catalog& catalog) {
 
 std::string hint(const Catalog& catalog, const std::string& name,
                  const std::vector<std::string>& known) {
-  std::string text;
-  if (const auto near = nearest_name(name, known)) text = "did you mean \"" + *near + "\"?";
+  std::string text = did_you_mean(name, known);
   if (!catalog.rejected().empty()) {
     if (!text.empty()) text += '\n';
     text += std::to_string(catalog.rejected().size()) +
             " plugins were found and not taken: `espalier plugins list` says why";
   }
   return text;
-}
-
-// The value under a dotted key.
-const Json* value_under(const Json& section, std::string_view key) {
-  const Json* value = &section;
-  while (value != nullptr && !key.empty()) {
-    const std::size_t dot = key.find('.');
-    const auto it =
-        value->is_object() ? value->find(std::string(key.substr(0, dot))) : value->end();
-    value = value->is_object() && it != value->end() ? &*it : nullptr;
-    key = dot == std::string_view::npos ? std::string_view{} : key.substr(dot + 1);
-  }
-  return value;
 }
 
 class Resolver {
@@ -56,7 +37,8 @@ class Resolver {
     const ComponentInfo* component = catalog_.find(kind, name);
     if (component == nullptr) return unknown(kind, name, locate);
     const std::size_t before = problems_.size();
-    const Json params = given.is_object() ? given : Json::object();
+    Json params = given.is_object() ? given : Json::object();
+    take_unknown_keys(*component, params, prefix, locate);
     Json resolved = resolve_params(component->schema, params, prefix, locate, problems_);
     resolved["use"] = name;
     for (const FieldInfo& field : component->schema.fields) {
@@ -76,12 +58,53 @@ class Resolver {
     if (use != nullptr && use->is_string() && !use->get_ref<const std::string&>().empty()) {
       return use->get<std::string>();
     }
+    std::vector<std::string> typed;
+    if (use == nullptr) {
+      for (const auto& [key, value] : given.items()) typed.push_back(prefix + key);
+    }
     problems_.add({.what = "\"" + prefix + "use\" names no component",
                    .where = locate("use"),
                    .expected = "one of " + joined(catalog_.names(kind)),
-                   .found = use == nullptr ? "nothing" : use->dump(),
+                   .found = use != nullptr  ? use->dump()
+                            : typed.empty() ? "nothing"
+                                            : "only " + joined(typed),
                    .fix = {}});
     return {};
+  }
+
+  // Reports the keys that the component does not have, and takes them away.
+  void take_unknown_keys(const ComponentInfo& component, Json& params, const std::string& prefix,
+                         const Locator& locate) {
+    std::vector<std::string> known;
+    for (const FieldInfo& field : component.schema.fields) known.push_back(field.name);
+    for (auto it = params.begin(); it != params.end();) {
+      if (it.key() == "use" || component.schema.find(it.key()) != nullptr) {
+        ++it;
+        continue;
+      }
+      const std::string name = component.kind + "/" + component.name;
+      problems_.add({.what = "unknown key \"" + prefix + it.key() + "\"",
+                     .where = locate(it.key()),
+                     .expected = known.empty() ? "no parameters: " + name + " has none"
+                                               : "one of " + joined(known),
+                     .found = {},
+                     .fix = hint_for_key(component, it.key(), known, prefix)});
+      it = params.erase(it);
+    }
+  }
+
+  // The nearest key of the component, else the components that have the key.
+  [[nodiscard]] std::string hint_for_key(const ComponentInfo& component, const std::string& key,
+                                         const std::vector<std::string>& known,
+                                         const std::string& prefix) const {
+    if (std::string near = did_you_mean(key, known); !near.empty()) return near;
+    std::vector<std::string> owners;
+    for (const ComponentInfo& other : catalog_.all()) {
+      const bool owns = other.kind == component.kind && other.schema.find(key) != nullptr;
+      if (owns) owners.push_back(prefix + "use=" + other.name);
+    }
+    if (owners.size() > 4) owners.resize(4);
+    return owners.empty() ? "" : "it is a key of " + joined(owners, " or ");
   }
 
   Json unknown(std::string_view kind, const std::string& name, const Locator& locate) {

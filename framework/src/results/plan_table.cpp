@@ -40,23 +40,11 @@ Json parse_line(std::string_view line, const Sections& sections) {
   });
 }
 
-// The value under a dotted key; null where there is none.
-Json value_under(const Json& config, std::string_view key) {
-  const Json* at = &config;
-  while (!key.empty()) {
-    const std::size_t dot = std::min(key.find('.'), key.size());
-    const auto it = at->is_object() ? at->find(key.substr(0, dot)) : at->end();
-    if (it == at->end()) return nullptr;
-    at = &*it;
-    key.remove_prefix(std::min(dot + 1, key.size()));
-  }
-  return *at;
-}
-
 // A component counts by its name, as in a sweep that lists names.
-Json as_written(Json value) {
-  const auto use = value.is_object() ? value.find("use") : value.end();
-  return use == value.end() ? value : Json(*use);
+Json as_written(const Json* value) {
+  if (value == nullptr) return nullptr;
+  const auto use = value->is_object() ? value->find("use") : value->end();
+  return use == value->end() ? *value : *use;
 }
 
 PlanRow row_of(const Json& line, const std::vector<PlanAxis>& axes) {
@@ -65,8 +53,9 @@ PlanRow row_of(const Json& line, const std::vector<PlanAxis>& axes) {
   line.at("combo_id").get_to(row.combo_id);
   const Json& config = line.at("config");
   row.seed = config.value("seed", std::int64_t{-1});
-  if (const Json protocol = value_under(config, "protocol.graph"); protocol.is_string()) {
-    protocol.get_to(row.graph_protocol);
+  const Json* protocol = value_under(config, "protocol.graph");
+  if (protocol != nullptr && protocol->is_string()) {
+    protocol->get_to(row.graph_protocol);
   }
   const Json& given = line.at("axes");
   for (const PlanAxis& axis : axes) {

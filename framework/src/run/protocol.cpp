@@ -72,6 +72,16 @@ TrialRequest request_from_json(const Json& json) try {
                .fix = {}});
 }
 
+void write_message(int descriptor, const Json& message) {
+  const std::string line = message.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  std::string_view rest = line;
+  while (!rest.empty()) {
+    const ssize_t written = ::write(descriptor, rest.data(), rest.size());
+    if (written <= 0) return;
+    rest.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
 bool LineReader::fill(int descriptor) {
   char bytes[1 << 16];
   ssize_t got = 0;

@@ -27,6 +27,9 @@ inline constexpr int lock_descriptor = 3;
 // Throws Error where a member is missing or of another type.
 [[nodiscard]] TrialRequest request_from_json(const Json& json);
 
+// Writes a message as one line; without effect where nobody reads any more.
+void write_message(int descriptor, const Json& message);
+
 // Cuts a stream into lines.
 class LineReader {
  public:

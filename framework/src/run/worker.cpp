@@ -27,17 +27,6 @@ using Clock = std::chrono::steady_clock;
 constexpr auto between_reports = std::chrono::milliseconds(100);
 constexpr std::uintmax_t little_room = 1 << 20;
 
-// Nobody is there to hear when this fails: the end of the input then ends the worker.
-void report(int out, const Json& message) {
-  const std::string line = message.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-  std::string_view rest = line;
-  while (!rest.empty()) {
-    const ssize_t written = ::write(out, rest.data(), rest.size());
-    if (written <= 0) return;
-    rest.remove_prefix(static_cast<std::size_t>(written));
-  }
-}
-
 std::filesystem::path content_memo(const std::filesystem::path& cache) {
   return cache.empty() ? cache : cache / "content";
 }
@@ -83,10 +72,10 @@ class Execution {
     hooks.epoch = [this](const EpochMetrics& metrics) { note(metrics); };
     hooks.stage = [this](std::string_view stage) {
       journal_->append({{"event", "stage"}, {"stage", stage}});
-      report(options_.out, {{"say", "stage"}, {"stage", stage}});
+      write_message(options_.out, {{"say", "stage"}, {"stage", stage}});
     };
     hooks.warning = [this](const std::string& text) {
-      report(options_.out, {{"say", "warning"}, {"text", text}});
+      write_message(options_.out, {{"say", "warning"}, {"text", text}});
     };
     hooks.check_inputs = [this] { guard_.check(request_.inputs); };
     return hooks;
@@ -96,7 +85,8 @@ class Execution {
     journal_->append(epoch_record(metrics));
     if (metrics.split != "val" || Clock::now() - reported_ < between_reports) return;
     reported_ = Clock::now();
-    report(options_.out, {{"say", "epoch"}, {"epoch", metrics.epoch}, {"top1", metrics.top1}});
+    write_message(options_.out,
+                  {{"say", "epoch"}, {"epoch", metrics.epoch}, {"top1", metrics.top1}});
   }
 
   void complete(TrialResult& result) {
@@ -157,13 +147,13 @@ Json run_one(const WorkerOptions& options, const TrialFunction& trial, const Tri
 
 void serve_trials(const WorkerOptions& options, const TrialFunction& run) {
   Inbox inbox(options.in);
-  report(options.out, {{"say", "ready"}});
+  write_message(options.out, {{"say", "ready"}});
   std::optional<InputGuard> guard;
   while (const std::optional<TrialRequest> request = inbox.next()) {
     if (!guard) guard.emplace(content_memo(request->cache));
     const Json answer = run_one(options, run, *request, *guard, inbox.stop());
     inbox.done();
-    report(options.out, answer);
+    write_message(options.out, answer);
   }
 }
 

@@ -213,12 +213,11 @@ const TensorView* SafeTensors::find(std::string_view name) const {
 
 const TensorView& SafeTensors::at(std::string_view name) const {
   if (const TensorView* view = find(name)) return *view;
-  const auto near = nearest_name(name, names());
   throw Error({.what = "no tensor \"" + std::string(name) + "\"",
                .where = set_->path.string(),
                .expected = {},
                .found = std::to_string(set_->tensors.size()) + " other tensors",
-               .fix = near ? "did you mean \"" + *near + "\"?" : ""});
+               .fix = did_you_mean(name, names())});
 }
 
 const std::map<std::string, std::string>& SafeTensors::metadata() const { return set_->metadata; }

@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <espalier/core/predicate.hpp>
-#include <set>
+#include <espalier/plugin/capabilities.hpp>
 
 #include "properties_internal.hpp"
 #include "text/unicode_internal.hpp"
@@ -13,18 +13,6 @@ constexpr std::size_t doc_limit = 120;
 constexpr std::string_view wraps = "wraps:";
 
 const Locator nowhere = [](std::string_view) { return std::string(); };
-
-const std::set<std::string_view>& capabilities_of(std::string_view kind) {
-  static const std::map<std::string_view, std::set<std::string_view>> known = {
-      {"dataset", {"attributes", "captions"}},
-      {"captioner", {"text", "needs_attributes", "needs_captions", "seeded"}},
-      {"encoder", {"image", "text", "shared_space", "sites", "fitted"}},
-      {"graph", {"edge_weight", "symmetric", "seeded"}},
-      {"gnn", {"graph", "edge_weight", "bipartite", "identity_at_init"}},
-      {"peft", {"needs_sites", "needs_features", "identity_at_init", "mergeable"}},
-  };
-  return known.at(kind);
-}
 
 void expect_line(const std::string& text, const std::string& what) {
   expect(!text.empty(), what + " says nothing");
@@ -41,10 +29,11 @@ void documented(const Subject& subject) {
 }
 
 void known_capabilities(const Subject& subject) {
-  const auto& known = capabilities_of(subject.info().kind);
+  const auto& known = espalier::known_capabilities(subject.info().kind);
   for (const std::string& capability : subject.info().capabilities) {
     if (!capability.starts_with(wraps)) {
-      expect(known.contains(capability), "unknown capability \"" + capability + "\"");
+      expect(std::find(known.begin(), known.end(), capability) != known.end(),
+             "unknown capability \"" + capability + "\"");
       continue;
     }
     const std::string field_name = capability.substr(wraps.size());

@@ -30,6 +30,25 @@ struct PredicateScope {
   std::function<bool(std::string_view kind, std::string_view capability)> has;
 };
 
+// One side of a comparison.
+struct Operand {
+  enum class Type { word, literal, computed };
+  Type type = Type::computed;
+  std::string word;  // of a word
+  Json value;        // of a literal
+};
+
+// Two things that a predicate compares; `in` compares with each item of its list.
+struct Comparison {
+  Operand left;
+  Operand right;
+};
+
+struct CapabilityQuestion {
+  std::string kind;
+  std::string capability;
+};
+
 class Predicate {
  public:
   // Throws Error that names `origin` and the column of the first mistake.
@@ -39,8 +58,11 @@ class Predicate {
   [[nodiscard]] bool holds(const PredicateScope& scope) const;
   // The words that it reads, sorted and unique; some may be text.
   [[nodiscard]] std::vector<std::string> words() const;
-  // The kinds that it asks a capability of, sorted and unique.
-  [[nodiscard]] std::vector<std::string> kinds() const;
+  // The words that stand beside no comparison, sorted and unique: they cannot be text.
+  [[nodiscard]] std::vector<std::string> bare_words() const;
+  [[nodiscard]] std::vector<Comparison> comparisons() const;
+  // What it asks by has().
+  [[nodiscard]] std::vector<CapabilityQuestion> capabilities() const;
   [[nodiscard]] const std::string& text() const noexcept { return text_; }
 
   struct Node;

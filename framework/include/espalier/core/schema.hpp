@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <espalier/core/error.hpp>
 #include <espalier/core/json.hpp>
+#include <espalier/core/words.hpp>
 #include <functional>
 #include <optional>
 #include <string>
@@ -61,6 +62,12 @@ struct FieldInfo {
   // A predicate (core/predicate.hpp). Where it is false the value cannot matter: it is left out of
   // the identity, and trials that differ in it alone are one.
   std::string only_if;
+  // Of a component with two towers: the one that is used of it, `image` or `text`. Where the trial
+  // does not look at such features the component cannot matter, nor can its settings of the other
+  // tower.
+  std::string only_for;
+  // The name of another number: where that is above 0, a larger value of this one counts as it.
+  std::string at_most;
 };
 
 // A predicate over the parameters that must hold, and the message where it does not.
@@ -89,10 +96,6 @@ using Locator = std::function<std::string(std::string_view key)>;
 [[nodiscard]] Json resolve_params(const SchemaInfo& schema, const Json& given,
                                   std::string_view prefix, const Locator& locate,
                                   Problems& problems);
-
-// The known name nearest to `word` by edit distance, if it is near enough to be meant.
-[[nodiscard]] std::optional<std::string> nearest_name(std::string_view word,
-                                                      const std::vector<std::string>& known);
 
 namespace detail {
 
@@ -184,6 +187,8 @@ class FieldBuilder {
   FieldBuilder& only_if(std::string predicate) {
     return info_->only_if = std::move(predicate), *this;
   }
+  FieldBuilder& only_for(std::string tower) { return info_->only_for = std::move(tower), *this; }
+  FieldBuilder& at_most(std::string other) { return info_->at_most = std::move(other), *this; }
 
  private:
   FieldInfo* info_;

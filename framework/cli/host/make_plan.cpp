@@ -1,0 +1,64 @@
+#include "make_plan.hpp"
+
+#include <espalier/core/error.hpp>
+#include <espalier/core/printable.hpp>
+#include <espalier/core/process.hpp>
+#include <iostream>
+#include <set>
+
+#include "run/worker_inspector.hpp"
+
+#include "data_progress.hpp"
+
+namespace espalier::cli {
+namespace {
+
+WorkerCommand inspector_command(const std::vector<std::string>& plugins) {
+  WorkerCommand command;
+  command.arguments = {worker_program().string(), "inspect"};
+  for (const std::string& folder : plugins) {
+    command.arguments.push_back(std::filesystem::absolute(folder).string());
+  }
+  return command;
+}
+
+}  // namespace
+
+std::vector<std::string> experiment_words(const boost::program_options::variables_map& given,
+                                          const std::string& verb) {
+  if (given.count("words") > 0) return given["words"].as<std::vector<std::string>>();
+  throw Error({.what = "no experiment is named",
+               .where = "command line",
+               .expected = "espalier " + verb + " EXPERIMENT.yaml",
+               .found = {},
+               .fix = "espalier " + verb + " --help shows an example"});
+}
+
+Plan make_plan(const PlanRequest& request, const ExperimentSource& source) {
+  Catalog catalog = Catalog::scan(
+      PluginPath::standard(current_executable(), {request.plugins.begin(), request.plugins.end()}));
+  catalog.describe(worker_program());
+  WorkerInspector inspector(
+      inspector_command(request.plugins), request.results / ".cache" / "inspected",
+      [](const std::string& dataset) { std::cerr << "opening " << printable(dataset) << std::endl; });
+  Plan plan = Plan::make(source, catalog, request.results, data_progress(), &inspector);
+  for (const std::string& warning : plan.warnings()) std::cerr << "warning: " << printable(warning) << "\n";
+  return plan;
+}
+
+std::string told_duplicates(const Plan& plan) {
+  std::size_t count = 0;
+  std::set<std::uint32_t> reasons;
+  for (const PlannedTrial& trial : plan.trials()) {
+    if (trial.state != TrialState::duplicate) continue;
+    ++count;
+    reasons.insert(trial.reason);
+  }
+  if (count == 0) return {};
+  return std::to_string(count) + (count == 1 ? " trial equals" : " trials equal") +
+         " an earlier one and are run once: " +
+         (reasons.size() == 1 ? printable(plan.reasons()[*reasons.begin()])
+                              : "`espalier plan` says in what they differ");
+}
+
+}  // namespace espalier::cli

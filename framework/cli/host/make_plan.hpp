@@ -1,0 +1,31 @@
+// From the words of a command to a plan, for `espalier plan` and `espalier run`.
+#pragma once
+
+#include "experiment/plan.hpp"
+#include "experiment/source.hpp"
+#include <boost/program_options.hpp>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace espalier::cli {
+
+struct PlanRequest {
+  std::vector<std::string> words;    // the experiment's file, then overrides
+  std::vector<std::string> plugins;  // folders given by hand
+  std::filesystem::path results;
+};
+
+// The positional words. Throws Error where there is none.
+[[nodiscard]] std::vector<std::string> experiment_words(
+    const boost::program_options::variables_map& given, const std::string& verb);
+
+// Prints the plan's warnings and, on a terminal, how far the data is read, to standard error.
+// Throws Error with all that is wrong with the experiment.
+[[nodiscard]] Plan make_plan(const PlanRequest& request, const ExperimentSource& source);
+
+// What keeps trials from being run twice: `24 trials equal earlier ones ...`; empty where all
+// differ.
+[[nodiscard]] std::string told_duplicates(const Plan& plan);
+
+}  // namespace espalier::cli

@@ -1,0 +1,106 @@
+#include <spdlog/sinks/null_sink.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <espalier/core/error.hpp>
+#include <espalier/core/process.hpp>
+#include <espalier/plugin/capabilities.hpp>
+#include <espalier/plugin/dataset.hpp>
+#include <espalier/plugin/loader_context.hpp>
+#include <map>
+
+#include "experiment/sections.hpp"
+#include "run/protocol.hpp"
+#include "run/worker.hpp"
+#include "train/class_features.hpp"
+#include "train/split.hpp"
+
+#include "verbs.hpp"
+
+namespace espalier::cli {
+namespace {
+
+// Opens each dataset once.
+class Inspection {
+ public:
+  explicit Inspection(Loader& loader)
+      : loader_(loader),
+        log_("inspect", std::make_shared<spdlog::sinks::null_sink_mt>()),
+        context_(loader_, log_) {}
+
+  Json answer(const Json& question) try {
+    const Json& section = question.at("dataset");
+    const Dataset& data = dataset(section);
+    const auto asked = question.at("do").get<std::string>();
+    if (asked == "facts") return {{"capabilities", capabilities(data)}};
+    if (asked == "protocol") {
+      (void)split_dataset(data, parsed<ProtocolParams>(question.at(asked)), context_.seed());
+    } else {
+      (void)class_prompts(parsed<HeadParams>(question.at(asked)), section.at("use"), data);
+    }
+    return Json::object();
+  } catch (const Error& error) {
+    Json problems = Json::array();
+    for (const Problem& problem : error.problems()) problems.push_back(to_json(problem));
+    return {{"problems", std::move(problems)}};
+  }
+
+ private:
+  const Dataset& dataset(const Json& section) {
+    std::shared_ptr<Dataset>& known = datasets_[section.dump()];
+    if (!known) known = loader_.make<Dataset>(section, context_);
+    return *known;
+  }
+
+  template <class Params>
+  static Params parsed(const Json& section) {
+    return schema_of<Params>().parse(section);
+  }
+
+  static std::vector<std::string> capabilities(const Dataset& dataset) {
+    std::vector<std::string> found;
+    for (const std::string& name : data_capabilities()) {
+      const Split split = name == "official_val" ? Split::val : Split::test;
+      const auto& samples = dataset.samples();
+      if (std::any_of(samples.begin(), samples.end(),
+                      [&](const Sample& sample) { return sample.split == split; })) {
+        found.push_back(name);
+      }
+    }
+    return found;
+  }
+
+  Loader& loader_;
+  spdlog::logger log_;
+  LoaderContext context_;
+  std::map<std::string, std::shared_ptr<Dataset>> datasets_;
+};
+
+}  // namespace
+
+int inspect(const std::vector<std::string>& arguments) {
+  if (!arguments.empty() && arguments[0] == "--help") {
+    std::puts(
+        "usage: espalier-worker inspect [PLUGIN_FOLDER...]\n\n"
+        "Opens datasets for espalier plan: reads questions from its standard input, one JSON\n"
+        "object a line, and answers in the same way.\n\n"
+        "  echo '{\"do\": \"facts\", \"dataset\": {\"use\": \"flora\", ...}}' | espalier-worker "
+        "inspect");
+    return 0;
+  }
+  const int out = begin_worker();
+  Loader loader(Catalog::scan(
+      PluginPath::standard(current_executable(), {arguments.begin(), arguments.end()})));
+  Inspection inspection(loader);
+  LineReader lines;
+  do {
+    while (const auto line = lines.next()) {
+      write_message(out, inspection.answer(parse_json(*line, "a question")));
+    }
+  } while (lines.fill(STDIN_FILENO));
+  return 0;
+}
+
+}  // namespace espalier::cli

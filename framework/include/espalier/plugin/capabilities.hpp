@@ -1,0 +1,17 @@
+// The words by which components say what they can do. The header of each kind says what they mean.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace espalier {
+
+// Those that a component of the kind may declare, besides `wraps:FIELD`; empty for what is no kind.
+[[nodiscard]] const std::vector<std::string>& known_capabilities(std::string_view kind);
+
+// Those of a dataset that follow from its data: `official_val` and `official_test`, where some
+// sample is in such a split. No component declares them.
+[[nodiscard]] const std::vector<std::string>& data_capabilities();
+
+}  // namespace espalier

@@ -1,0 +1,26 @@
+#include <espalier/plugin/capabilities.hpp>
+
+#include <map>
+
+namespace espalier {
+
+const std::vector<std::string>& known_capabilities(std::string_view kind) {
+  static const std::map<std::string_view, std::vector<std::string>> known = {
+      {"dataset", {"attributes", "captions"}},
+      {"captioner", {"text", "needs_attributes", "needs_captions", "seeded"}},
+      {"encoder", {"image", "text", "shared_space", "sites", "fitted"}},
+      {"graph", {"edge_weight", "symmetric", "seeded"}},
+      {"gnn", {"graph", "edge_weight", "bipartite", "identity_at_init"}},
+      {"peft", {"needs_sites", "needs_features", "identity_at_init", "mergeable"}},
+  };
+  static const std::vector<std::string> none;
+  const auto found = known.find(kind);
+  return found == known.end() ? none : found->second;
+}
+
+const std::vector<std::string>& data_capabilities() {
+  static const std::vector<std::string> all = {"official_val", "official_test"};
+  return all;
+}
+
+}  // namespace espalier

@@ -1,0 +1,111 @@
+#include "run/worker_inspector.hpp"
+
+#include <poll.h>
+
+#include <array>
+#include <espalier/core/error.hpp>
+#include <espalier/core/file.hpp>
+#include <espalier/core/hash.hpp>
+#include <utility>
+
+#include "slot_internal.hpp"
+
+namespace espalier {
+namespace {
+
+constexpr int memory_format = 1;
+constexpr std::size_t most_memory = std::size_t{16} << 20;
+constexpr std::size_t most_answers = 50'000;
+constexpr int a_moment = 2000;  // milliseconds
+
+}  // namespace
+
+WorkerInspector::WorkerInspector(WorkerCommand worker, std::filesystem::path memory, Notice notice)
+    : command_(std::move(worker)), memory_(std::move(memory)), notice_(std::move(notice)) {
+  read_memory();
+}
+
+WorkerInspector::~WorkerInspector() {
+  if (learnt_) write_memory();
+}
+
+DataFacts WorkerInspector::facts(const InspectedSection& dataset) {
+  return {answer("facts", dataset, {}).at("capabilities").get<std::vector<std::string>>()};
+}
+
+void WorkerInspector::check_protocol(const InspectedSection& dataset,
+                                     const InspectedSection& protocol) {
+  (void)answer("protocol", dataset, protocol);
+}
+
+void WorkerInspector::check_head(const InspectedSection& dataset, const InspectedSection& head) {
+  (void)answer("head", dataset, head);
+}
+
+Json WorkerInspector::answer(const char* question, const InspectedSection& dataset,
+                             const InspectedSection& section) {
+  std::string words = question;
+  words.append("\n").append(dataset.identity).append("\n").append(section.identity);
+  const std::string key = hex(sha256(words));
+  if (const auto known = answers_.find(key); known != answers_.end()) return *known;
+  Json message{{"do", question}, {"dataset", *dataset.resolved}};
+  if (section.resolved != nullptr) message[question] = *section.resolved;
+  Json found = ask(message);
+  learnt_ = true;
+  return answers_[key] = std::move(found);
+}
+
+Json WorkerInspector::ask(const Json& message) {
+  if (!worker_) worker_ = std::make_unique<WorkerProcess>(command_);
+  worker_->send(message);
+  const std::string dataset = "dataset/" + message.at("dataset").at("use").get<std::string>();
+  Json found = wait(dataset);
+  const auto wrong = found.find("problems");
+  if (wrong == found.end()) return found;
+  std::vector<Problem> problems;
+  for (const Json& problem : *wrong) problems.push_back(problem_from_json(problem));
+  throw Error(std::move(problems));
+}
+
+Json WorkerInspector::wait(const std::string& dataset) {
+  std::vector<Json> answers;
+  int patience = notice_ ? a_moment : -1;
+  for (;;) {
+    std::array<pollfd, 2> polled{{{worker_->output(), POLLIN, 0}, {worker_->errors(), POLLIN, 0}}};
+    if (::poll(polled.data(), polled.size(), patience) == 0) {
+      notice_(dataset);
+      patience = -1;
+    }
+    if (polled[1].revents != 0) worker_->read_errors();
+    if (polled[0].revents == 0) continue;
+    const bool open = worker_->read_output(answers);
+    if (!answers.empty()) return std::move(answers.front());
+    if (open) continue;
+    const ProcessEnd end = worker_->wait();
+    worker_.reset();
+    throw Error({.what = dataset + " ended the program that opened it",
+                 .where = {},
+                 .expected = {},
+                 .found = describe(end),
+                 .fix = "espalier data check opens the same data and says more"});
+  }
+}
+
+void WorkerInspector::read_memory() try {
+  if (!std::filesystem::exists(memory_)) return;
+  Json read = parse_json(read_file(memory_, most_memory), memory_.string());
+  const bool current = read.value("format", 0) == memory_format && read.at("answers").is_object() &&
+                       read["answers"].size() < most_answers;
+  if (current) answers_ = std::move(read["answers"]);
+} catch (const std::exception&) {
+  answers_ = Json::object();  // asked again
+}
+
+void WorkerInspector::write_memory() const try {
+  std::filesystem::create_directories(memory_.parent_path());
+  write_file(memory_, Json{{"format", memory_format}, {"answers", answers_}}.dump());
+} catch (const std::exception&) {
+  // A folder that cannot be written: the next plan asks again.
+}
+
+}  // namespace espalier

@@ -1,0 +1,49 @@
+// Opens data for a plan, in a worker process.
+//
+//   host to worker   {"do": "facts", "dataset"}               sections as a trial has them
+//                    {"do": "protocol", "dataset", "protocol"}
+//                    {"do": "head", "dataset", "head"}
+//   worker to host   {"capabilities": [...]} of facts, {} of the others, or {"problems": [...]}
+#pragma once
+
+#include "experiment/data_inspector.hpp"
+#include "run/worker_process.hpp"
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace espalier {
+
+class WorkerInspector final : public DataInspector {
+ public:
+  // Called once for a question that takes longer than a moment, with what is asked about.
+  using Notice = std::function<void(const std::string& dataset)>;
+
+  // The worker is started for the first question that has no answer in the file `memory`. Problems
+  // are not remembered.
+  WorkerInspector(WorkerCommand worker, std::filesystem::path memory, Notice notice = {});
+  // Writes what was learnt; where that cannot be done, it is asked again the next time.
+  ~WorkerInspector() override;
+
+  [[nodiscard]] DataFacts facts(const InspectedSection& dataset) override;
+  void check_protocol(const InspectedSection& dataset, const InspectedSection& protocol) override;
+  void check_head(const InspectedSection& dataset, const InspectedSection& head) override;
+
+ private:
+  Json answer(const char* question, const InspectedSection& dataset,
+              const InspectedSection& section);
+  Json ask(const Json& message);
+  Json wait(const std::string& dataset);
+  void read_memory();
+  void write_memory() const;
+
+  WorkerCommand command_;
+  std::filesystem::path memory_;
+  Notice notice_;
+  Json answers_ = Json::object();  // by the hash of the question
+  bool learnt_ = false;
+  std::unique_ptr<WorkerProcess> worker_;
+};
+
+}  // namespace espalier

@@ -1,0 +1,123 @@
+// What only the data can say decides what counts, and its mistakes are those of the experiment.
+#include "experiment/data_inspector.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "experiment/support.hpp"
+
+namespace espalier {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing_support::base_text;
+using testing_support::states;
+
+// Answers by the number of classes, and counts what it is asked.
+class FakeInspector final : public DataInspector {
+ public:
+  DataFacts facts(const InspectedSection& dataset) override {
+    ++asked["facts"];
+    const auto classes = dataset.resolved->at("classes").get<int>();
+    if (classes == 13) throw Error(std::vector<Problem>{wrong("photo a"), wrong("photo b")});
+    return {with.contains(classes) ? with[classes] : std::vector<std::string>{}};
+  }
+  void check_protocol(const InspectedSection&, const InspectedSection& protocol) override {
+    ++asked["protocol"];
+    if (protocol.resolved->at("test_fraction") == 0.7) throw Error(wrong("class c"));
+  }
+  void check_head(const InspectedSection&, const InspectedSection& head) override {
+    ++asked["head"];
+    if (head.resolved->at("prompts") == "general") throw Error(wrong("class d"));
+  }
+
+  std::map<int, std::vector<std::string>> with;
+  std::map<std::string, int> asked;
+
+ private:
+  static Problem wrong(std::string what) { return {std::move(what), {}, {}, {}, {}}; }
+};
+
+class DataInspectorTest : public testing_support::Experiment {
+ protected:
+  DataInspectorTest() { inspector_ = &fake_; }
+
+  [[nodiscard]] std::string id_of(int classes, const std::string& change) const {
+    return id(base_text, {"dataset.classes=" + std::to_string(classes), change});
+  }
+
+  FakeInspector fake_;
+};
+
+TEST_F(DataInspectorTest, SplitSettingsCountWhereTheDataHasNoSuchSplit) {
+  fake_.with = {{30, {"official_test"}}, {40, {"official_val", "official_test"}}};
+  const auto counts = [&](int classes, const std::string& change) {
+    return id_of(classes, change) != id_of(classes, "seed=1");
+  };
+  EXPECT_TRUE(counts(20, "protocol.split_seed=2"));
+  EXPECT_TRUE(counts(20, "protocol.test_fraction=0.4"));
+  EXPECT_TRUE(counts(20, "protocol.val_fraction=0.1"));
+  EXPECT_TRUE(counts(30, "protocol.split_seed=2"));
+  EXPECT_FALSE(counts(30, "protocol.test_fraction=0.4"));
+  EXPECT_TRUE(counts(30, "protocol.val_fraction=0.1"));
+  EXPECT_FALSE(counts(40, "protocol.split_seed=2"));
+  EXPECT_FALSE(counts(40, "protocol.test_fraction=0.4"));
+  EXPECT_FALSE(counts(40, "protocol.val_fraction=0.1"));
+}
+
+TEST_F(DataInspectorTest, AnInertSplitSeedIsSaid) {
+  fake_.with = {{40, {"official_val", "official_test"}}};
+  const Plan made = plan(base_text, {"dataset.classes=20,40", "protocol.split_seed=1,2,3"});
+  EXPECT_THAT(states(made), ElementsAre(4, 2, 0, 0));
+  EXPECT_THAT(made.reasons()[made.trials()[5].reason], HasSubstr("protocol.split_seed"));
+  const Plan official = plan(base_text, {"dataset.classes=40", "protocol.split_seed=1,2,3"});
+  ASSERT_EQ(official.warnings().size(), 1u);
+  EXPECT_THAT(official.warnings()[0], HasSubstr("axis protocol.split_seed makes no difference"));
+}
+
+TEST_F(DataInspectorTest, IsAskedOncePerSection) {
+  (void)plan(base_text, {"dataset.classes=20,30", "protocol.shots=1,2", "seed=range(0,5)",
+                         "head=linear,cosine"});
+  EXPECT_EQ(fake_.asked["facts"], 2);
+  EXPECT_EQ(fake_.asked["protocol"], 4);
+  EXPECT_EQ(fake_.asked["head"], 0);
+  (void)plan(base_text, {"encoder=clip", "head=zero_shot", "head.prompts=auto,simple", "seed=1,2"});
+  EXPECT_EQ(fake_.asked["head"], 2);
+}
+
+TEST_F(DataInspectorTest, MistakesOfTheDataAreThoseOfTheExperiment) {
+  const auto occurrences = [](const std::string& text, const std::string& what) {
+    int count = 0;
+    for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++count;
+    return count;
+  };
+  const std::string text =
+      message(base_text, {"dataset.classes=13", "seed=range(0,9)", "train.lr=fast"});
+  EXPECT_EQ(occurrences(text, "photo a\n  where:    e.yaml:3"), 1);
+  EXPECT_EQ(occurrences(text, "\"train.lr\""), 1);
+  const std::string data = message(base_text, {"dataset.classes=13,20", "seed=range(0,9)"});
+  EXPECT_EQ(occurrences(data, "photo a"), 1);
+  EXPECT_EQ(occurrences(data, "photo b"), 1);
+  EXPECT_EQ(occurrences(message(base_text, {"protocol.test_fraction=0.7", "seed=1,2",
+                                            "protocol.val_fraction=0.1,0.2"}),
+                        "class c"),
+            1);
+  EXPECT_EQ(occurrences(message(base_text, {"encoder=clip", "head=zero_shot",
+                                            "head.prompts=general,auto", "seed=1,2"}),
+                        "class d"),
+            1);
+}
+
+TEST_F(DataInspectorTest, IsNotAskedOfExcludedTrials) {
+  const std::string sweep =
+      "sweep:\n  - grid: {dataset.classes: [13, 20]}\n    exclude: dataset.classes == 13\n";
+  EXPECT_THAT(states(plan(base_text + sweep)), ElementsAre(1, 0, 1, 0));
+}
+
+}  // namespace
+}  // namespace espalier
