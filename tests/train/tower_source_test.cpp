@@ -23,10 +23,13 @@ double difference(const at::Tensor& a, const at::Tensor& b) {
 TEST(ComputedActivations, HaveBitsThatFollowFromTheSampleAlone) {
   const adapted::Tower tower("vit-tiny", 3);
   for (const std::int64_t cut : {0, 2, 4}) {
-    const ComputedActivations below(tower.image(), tower.pixel_source(), -1, cut, 4);
+    const ComputedActivations below(tower.image(), tower.pixel_source(), -1, cut, 3);
     const at::Tensor together = below.at(looks(7)).states;
     EXPECT_TRUE(below.at(looks(3, 4)).states.equal(together.slice(0, 4))) << cut;
     EXPECT_TRUE(below.at(looks(1, 5)).states[0].equal(together[5])) << cut;
+    std::vector<Look> reversed = looks(7);
+    std::reverse(reversed.begin(), reversed.end());
+    EXPECT_TRUE(below.at(reversed).states.equal(together.flip(0))) << cut;
     EXPECT_FALSE(together.requires_grad());
   }
 }

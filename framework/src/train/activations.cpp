@@ -88,21 +88,26 @@ Activations IdSource::at(std::span<const Look> looks) const {
 
 Activations ComputedActivations::at(std::span<const Look> looks) const {
   const c10::AutoGradMode no_grad(false);
-  std::vector<Activations> parts;
   const auto size = static_cast<std::size_t>(batch_);
-  for (std::size_t begin = 0; begin < looks.size(); begin += size) {
-    const auto some = looks.subspan(begin, std::min(size, looks.size() - begin));
-    parts.push_back(each(full_batch(some),
-                         [&](const at::Tensor& t) { return t.slice(0, 0, std::ssize(some)); }));
+  std::vector<std::vector<Look>> batches;
+  std::vector<std::size_t> taken(size, 0);  // places of that number, by batch
+  std::vector<std::int64_t> row_of;
+  for (const Look& look : looks) {
+    const std::size_t place = (look.sample + static_cast<std::size_t>(look.view)) % size;
+    const std::size_t batch = taken[place]++;
+    if (batch == batches.size()) batches.emplace_back(size, looks.back());
+    batches[batch][place] = look;
+    row_of.push_back(static_cast<std::int64_t>(batch * size + place));
   }
-  return joined(parts);
+  std::vector<Activations> parts;
+  for (const std::vector<Look>& batch : batches) parts.push_back(advanced(batch));
+  const at::Tensor order = at::tensor(row_of, at::kLong).to(tower_.device());
+  return each(joined(parts), [&](const at::Tensor& t) { return t.index_select(0, order); });
 }
 
-Activations ComputedActivations::full_batch(std::span<const Look> looks) const {
-  std::vector<Look> filled(looks.begin(), looks.end());
-  filled.resize(static_cast<std::size_t>(batch_), looks.back());
+Activations ComputedActivations::advanced(std::span<const Look> batch) const {
   const Activations entering =
-      each(below_->at(filled), [&](const at::Tensor& t) { return t.to(tower_.device()); });
+      each(below_->at(batch), [&](const at::Tensor& t) { return t.to(tower_.device()); });
   return tower_.advance(entering, from_, to_, {});
 }
 

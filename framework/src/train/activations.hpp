@@ -53,16 +53,16 @@ class IdSource final : public ActivationSource {
 // The frozen layers of a tower below a cut, run anew for every batch.
 class ComputedActivations final : public ActivationSource {
  public:
-  // What enters `to`, from what `below` says enters `from`. Looks are computed `batch` at a time,
-  // the last batch filled up, because products of other sizes round otherwise. The tower must
-  // outlive this.
+  // What enters `to`, from what `below` says enters `from`. Looks are computed `batch` at a time, a
+  // sample always at the same place of its batch and every batch filled up, because products round
+  // by their size and by place. The tower must outlive this.
   ComputedActivations(const Tower& tower, std::shared_ptr<const ActivationSource> below,
                       std::int64_t from, std::int64_t to, std::int64_t batch)
       : tower_(tower), below_(std::move(below)), from_(from), to_(to), batch_(batch) {}
   [[nodiscard]] Activations at(std::span<const Look> looks) const override;
 
  private:
-  [[nodiscard]] Activations full_batch(std::span<const Look> looks) const;
+  [[nodiscard]] Activations advanced(std::span<const Look> batch) const;
 
   const Tower& tower_;
   std::shared_ptr<const ActivationSource> below_;
