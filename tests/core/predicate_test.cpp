@@ -66,6 +66,11 @@ TEST(Predicate, ReadsASectionAsItsComponent) {
   EXPECT_FALSE(holds("gnn == gcn"));
 }
 
+TEST(Predicate, SaysWhatIsWrongWithTextThatIsNoUtf8) {
+  const Predicate predicate = Predicate::parse("'\xff\xff' * 2 == 1", "a test");
+  EXPECT_THROW((void)predicate.holds({}), Error);
+}
+
 TEST(Predicate, KnowsMembership) {
   EXPECT_TRUE(holds("gnn in [gcn, gat]"));
   EXPECT_FALSE(holds("gnn in []"));

@@ -100,6 +100,9 @@ std::optional<TrialResult> train(const TrialRequest& request, const TrialHooks& 
                               accuracy(seed, epoch), 0.1, static_cast<double>(epoch)});
   }
   result.environment = {{"resumed_at", first}, {"threads", std::getenv("OMP_NUM_THREADS") ? 1 : 0}};
+  if (const std::string build = fake.value("build", ""); !build.empty()) {
+    result.environment["builds"] = {{"dataset/fake", build}};
+  }
   std::filesystem::remove(checkpoint);
   return result;
 }

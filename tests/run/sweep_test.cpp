@@ -5,14 +5,13 @@
 #include <sys/wait.h>
 
 #include "results/journal.hpp"
-#include "results/sweep_file.hpp"
 #include "run/run_lock.hpp"
 #include <algorithm>
 #include <csignal>
 #include <espalier/core/error.hpp>
 #include <espalier/core/file.hpp>
 
-#include "run/sweep_fixture.hpp"
+#include "run/sweep_case.hpp"
 
 namespace espalier {
 namespace {
@@ -20,79 +19,7 @@ namespace {
 using testing::HasSubstr;
 using testing::SizeIs;
 
-struct FakeData {
-  std::string act;
-  ContentPath root;
-  std::int64_t epochs = 3;
-  std::int64_t ms = 0;
-};
-
-void bind(Schema<FakeData>& s) {
-  s.field("act", &FakeData::act);
-  s.field("root", &FakeData::root);
-  s.field("epochs", &FakeData::epochs);
-  s.field("ms", &FakeData::ms);
-}
-
-Catalog fake_catalog() {
-  std::vector<ComponentInfo> components;
-  const std::pair<const char*, const char*> names[] = {{"dataset", "fake"}, {"captioner", "none"},
-                                                       {"encoder", "fake"}, {"graph", "none"},
-                                                       {"gnn", "mlp"},      {"peft", "none"}};
-  for (const auto& [kind, name] : names) {
-    ComponentInfo component;
-    component.kind = kind;
-    component.name = name;
-    if (component.kind == "dataset") component.schema = schema_of<FakeData>().info();
-    if (component.kind == "encoder") component.capabilities = {"image"};
-    components.push_back(std::move(component));
-  }
-  return Catalog::of(std::move(components));
-}
-
-class SweepTest : public FolderTest {
- protected:
-  Plan plan(const std::string& name, const std::string& sweep) {
-    const std::filesystem::path file = folder_ / (name + ".yaml");
-    write(file, "name: " + name +
-                    "\nbase:\n  dataset: {use: fake}\n  captioner: {use: none}\n"
-                    "  encoder: {use: fake}\n  graph: {use: none}\n  gnn: {use: mlp}\n"
-                    "  peft: {use: none}\nsweep:\n  - grid: {" +
-                    sweep + "}\n");
-    return Plan::make(ExperimentSource::read(file, {}), fake_catalog(), results());
-  }
-
-  SweepResult run(const Plan& plan, bool retry_failed = false) {
-    SweepOptions options;
-    options.results = results();
-    options.worker.arguments = {fake_worker()};
-    options.workers = 2;
-    options.retry_failed = retry_failed;
-    witness_.order.clear();
-    return run_sweep(plan, options, [this](const Survey& survey) -> SweepObserver& {
-      survey_ = survey;
-      return witness_;
-    });
-  }
-
-  [[nodiscard]] std::filesystem::path results() const { return folder_ / "results"; }
-  [[nodiscard]] std::filesystem::path trial(const Plan& plan, std::size_t i) const {
-    return results() / plan.name() / "trials" / hex(plan.trials()[i].trial_id);
-  }
-
-  Survey survey_;
-  Witness witness_;
-};
-
-// What must not differ between two runs of one plan.
-std::string numbers(const SweepTable& sweep) {
-  const Table all = trials_table(sweep);
-  Table kept;
-  for (const char* name : {"trial_id", "status", "seed", "val_top1", "test_top1", "epochs"}) {
-    kept.add(name, all.find(name)->values);
-  }
-  return to_csv(kept);
-}
+class SweepTest : public SweepCase {};
 
 TEST_F(SweepTest, RunsWhatIsLeftAndNothingTwice) {
   const Plan first = plan("a", "seed: [0, 1, 2]");
@@ -184,63 +111,6 @@ TEST_F(SweepTest, AJournalOfANewerVersionStopsBeforeAnythingRuns) {
     EXPECT_THAT(error.what(), HasSubstr("version 2"));
   }
   EXPECT_THAT(witness_.order, SizeIs(0));
-}
-
-TEST_F(SweepTest, NothingIsStoredUnderTheNameOfDataThatChangedMeanwhile) {
-  write(folder_ / "photos", "photos");
-  const Plan changing =
-      plan("a", "dataset.root: [" + (folder_ / "photos").string() + "], dataset.act: [overwrite]");
-  const SweepResult result = run(changing);
-  ASSERT_TRUE(result.table);
-  EXPECT_EQ(result.table->records[0].status, TrialStatus::failed);
-  EXPECT_THAT(result.table->records[0].error,
-              HasSubstr("\"dataset.root\" changed while the sweep ran"));
-  EXPECT_FALSE(std::filesystem::exists(trial(changing, 0) / "result.h5"));
-}
-
-TEST_F(SweepTest, AnEditedResultRunsAgainAndSaysWhy) {
-  const Plan small = plan("a", "seed: [0, 1]");
-  const SweepResult before = run(small);
-  const std::filesystem::path file = trial(small, 1) / "result.h5";
-  std::string bytes = contents(file);
-  bytes[bytes.size() / 2] ^= 1;
-  std::filesystem::remove(file);
-  write(file, bytes);
-  const SweepTable seen = SweepTable::read(results() / "a", false);
-  EXPECT_EQ(seen.records[1].status, TrialStatus::planned);
-  EXPECT_THAT(seen.records[1].warnings, testing::ElementsAre(HasSubstr("SHA-256")));
-
-  const SweepResult after = run(small);
-  EXPECT_THAT(witness_.order, testing::ElementsAre(1));
-  EXPECT_THAT(survey_.warnings, testing::ElementsAre(HasSubstr("its trial runs again")));
-  EXPECT_EQ(numbers(*after.table), numbers(*before.table));
-}
-
-TEST_F(SweepTest, ALinkInThePlaceOfTheLockKeepsWhatIsBehindIt) {
-  const Plan small = plan("a", "seed: [0]");
-  (void)run(small);
-  write(folder_ / "precious", "precious");
-  std::filesystem::remove(results() / "a" / ".lock");
-  std::filesystem::create_symlink(folder_ / "precious", results() / "a" / ".lock");
-  EXPECT_THROW((void)run(small), StorageError);
-  EXPECT_THROW((void)RunLock::held(results() / "a"), Error);
-  EXPECT_EQ(contents(folder_ / "precious"), "precious");
-}
-
-TEST_F(SweepTest, LinksInThePlaceOfFilesOfATrialStopTheSweepAndTouchNothing) {
-  for (const char* name : {"journal.jsonl", "log.txt", "result.h5"}) {
-    const Plan small = plan(std::string("x") + name[0], "seed: [0]");
-    std::filesystem::create_directories(trial(small, 0));
-    write(folder_ / "precious", "precious");
-    std::filesystem::create_symlink(folder_ / "precious", trial(small, 0) / name);
-    try {
-      EXPECT_TRUE(run(small).end.storage.has_value()) << name;
-    } catch (const Error& error) {
-      EXPECT_THAT(error.what(), HasSubstr(name));
-    }
-    EXPECT_EQ(contents(folder_ / "precious"), "precious") << name;
-    EXPECT_TRUE(std::filesystem::is_symlink(trial(small, 0) / name)) << name;
-  }
 }
 
 TEST_F(SweepTest, OneRunAtATime) {
