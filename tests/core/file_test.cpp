@@ -53,6 +53,21 @@ TEST_F(FileTest, GivesBackWhatWasWrittenAndLeavesNothingElse) {
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 1);
 }
 
+TEST_F(FileTest, SaysThatGitLfsLeftAPointerInPlaceOfAFile) {
+  const std::string pointer =
+      "version https://git-lfs.github.com/spec/v1\noid sha256:0a\nsize 605157884\n";
+  write_file(folder_ / "vocab.json", pointer);
+  try {
+    (void)read_file(folder_ / "vocab.json");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), testing::AllOf(testing::HasSubstr("vocab.json"),
+                                             testing::HasSubstr("git lfs pull")));
+  }
+  write_file(folder_ / "about.txt", "A " + pointer);
+  EXPECT_NO_THROW((void)read_file(folder_ / "about.txt"));
+}
+
 TEST_F(FileTest, RefusesWhatIsTooLargeOrNoRegularFile) {
   write_file(folder_ / "x", "12345");
   EXPECT_EQ(read_file(folder_ / "x", 5), "12345");

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <espalier/core/file.hpp>
+#include <espalier/core/lfs_pointer.hpp>
 
 namespace espalier {
 namespace {
@@ -155,7 +156,9 @@ Descriptor open_input(const fs::path& file) {
 }
 
 std::string read_file(const fs::path& file, std::size_t limit) {
-  return read_all(open_input(file), file, limit);
+  std::string bytes = read_all(open_input(file), file, limit);
+  refuse_lfs_pointer(file, bytes);
+  return bytes;
 }
 
 Descriptor open_own_file(const fs::path& file, int flags) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <espalier/core/file.hpp>
+#include <espalier/core/lfs_pointer.hpp>
 #include <fstream>
 #include <optional>
 
@@ -37,6 +38,7 @@ std::string read_start(const std::filesystem::path& file) {
   std::string bytes(header_limit, '\0');
   stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   bytes.resize(static_cast<std::size_t>(std::max<std::streamsize>(stream.gcount(), 0)));
+  refuse_lfs_pointer(file, bytes);
   return bytes.empty() ? read_file(file, file_limit) : bytes;
 }
 

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <espalier/core/error.hpp>
+#include <espalier/core/lfs_pointer.hpp>
 #include <espalier/tensor/mapped_file.hpp>
 
 namespace espalier {
@@ -39,8 +40,10 @@ std::shared_ptr<MappedFile> MappedFile::open(const std::filesystem::path& file) 
   if (size == 0) return std::shared_ptr<MappedFile>(new MappedFile(nullptr, 0));
   void* data = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor.fd, 0);
   if (data == MAP_FAILED) fail(file, std::strerror(errno));
+  const std::shared_ptr<MappedFile> mapped(new MappedFile(static_cast<std::byte*>(data), size));
+  refuse_lfs_pointer(file, {static_cast<const char*>(data), size});
   ::madvise(data, size, MADV_WILLNEED);
-  return std::shared_ptr<MappedFile>(new MappedFile(static_cast<std::byte*>(data), size));
+  return mapped;
 }
 
 MappedFile::~MappedFile() {
