@@ -2,9 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <espalier/core/error.hpp>
+#include <espalier/core/file.hpp>
 #include <espalier/image/decode.hpp>
 
 #include "image/golden_images.hpp"
@@ -56,6 +58,49 @@ TEST(Preprocessing, ReadsSizesAsOlderFilesHaveThem) {
   EXPECT_EQ(blip.shortest_edge, 0);
   EXPECT_EQ(blip.height, 384);
   EXPECT_EQ(read(R"({"do_normalize": false, "do_rescale": false})").rescale, 1.0);
+}
+
+TEST(Preprocessing, TakesTheModelsOwnClassWhereItsFileNamesNone) {
+  const Json other = {{"_class_name", "LatentConsistencyModelPipeline"}};
+  const Preprocessing clip = Preprocessing::from_json(other, "file", "clip");
+  EXPECT_EQ(clip.shortest_edge, 224);
+  EXPECT_EQ(clip.crop_height, 224);
+  EXPECT_EQ(clip.filter, Filter::bicubic);
+  EXPECT_EQ(clip.std[0], 0.26862954);
+  EXPECT_EQ(Preprocessing::from_json(other, "file", "dinov2").shortest_edge, 224);
+  EXPECT_EQ(Preprocessing::from_json(other, "file", "vit").filter, Filter::bilinear);
+}
+
+TEST(Preprocessing, ReadsPairsAndRefusesWhatItDoesNotDo) {
+  const Preprocessing vit = read(R"({"size": [20, 30]})");
+  EXPECT_EQ(vit.height, 20);
+  EXPECT_EQ(vit.width, 30);
+  EXPECT_EQ(read(R"({"do_center_crop": true, "size": 40, "crop_size": [20, 30]})").crop_width, 30);
+  EXPECT_EQ(read(R"({"size": {"height": 20, "width": 30, "shortest_edge": null}})").width, 30);
+  EXPECT_THAT(error_of(R"({"do_center_crop": true, "size": {"shortest_edge": 224,
+      "longest_edge": 300}})"),
+              HasSubstr("two edges"));
+  EXPECT_THAT(error_of(R"({"size": [20, 30, 3]})"), HasSubstr("a pair"));
+  EXPECT_THAT(error_of(R"({"do_pad": true, "pad_size": {"height": 300, "width": 300}})"),
+              HasSubstr("do_pad"));
+}
+
+TEST(Preprocessing, FindsItsSettingsInAFolderOfTransformers5) {
+  const std::filesystem::path folder =
+      std::filesystem::path(testing::TempDir()) / ("processor_" + std::to_string(::getpid()));
+  std::filesystem::create_directories(folder);
+  write_file(folder / "preprocessor_config.json", R"({"do_center_crop": true, "crop_size": 8})");
+  write_file(folder / "config.json", R"({"model_type": "clip"})");
+  EXPECT_EQ(Preprocessing::from_folder(folder).crop_width, 8);
+  write_file(folder / "processor_config.json", R"({"processor_class": "CLIPProcessor"})");
+  EXPECT_EQ(Preprocessing::from_folder(folder).crop_width, 8);
+  write_file(folder / "processor_config.json", R"({"image_processor": {"crop_size": 16}})");
+  EXPECT_EQ(Preprocessing::from_folder(folder).crop_width, 16);
+  EXPECT_EQ(Preprocessing::from_folder(folder).mean[0], 0.48145466);
+  std::filesystem::remove(folder / "preprocessor_config.json");
+  std::filesystem::remove(folder / "processor_config.json");
+  EXPECT_THROW((void)Preprocessing::from_folder(folder), Error);
+  std::filesystem::remove_all(folder);
 }
 
 TEST(Preprocessing, ReportsEveryMistakeAtOnce) {

@@ -1,4 +1,7 @@
+#include <algorithm>
 #include <espalier/core/error.hpp>
+#include <espalier/core/file.hpp>
+#include <espalier/core/python_json.hpp>
 #include <espalier/image/transform.hpp>
 
 namespace espalier {
@@ -28,12 +31,25 @@ constexpr Family families[] = {
     {"Blip", false, false, 384, Filter::bicubic, clip_mean, clip_std},
 };
 
+// Which of them Transformers takes for a model whose file names none.
+constexpr std::pair<std::string_view, std::string_view> family_of_model[] = {
+    {"clip", "CLIP"},
+    {"clip_vision_model", "CLIP"},
+    {"chinese_clip", "ChineseCLIP"},
+    {"dinov2", "Bit"},
+    {"vit", "ViT"},
+    {"deit", "DeiT"},
+    {"siglip", "Siglip"},
+    {"blip", "Blip"}};
+
 constexpr std::int64_t largest_side = 4096;
+constexpr std::size_t largest_file = std::size_t{8} << 20;
 
 // Reads one file and collects what is wrong with it.
 class Reader {
  public:
-  Reader(const Json& config, std::string_view origin) : config_(config), origin_(origin) {}
+  Reader(const Json& config, std::string_view origin, std::string_view model_type)
+      : config_(config), origin_(origin), model_type_(model_type) {}
 
   Preprocessing read() {
     if (!config_.is_object()) {
@@ -45,6 +61,7 @@ class Reader {
     if (!flag("do_resize", true)) {
       fail("pictures that are not resized are not supported", "do_resize: true", false);
     }
+    refuse_what_is_not_done();
     read_size(family, p);
     p.filter = filter(family);
     read_crop(family, p);
@@ -76,11 +93,25 @@ class Reader {
     return it == config_.end() || it->is_null() ? nullptr : &*it;
   }
 
-  // Files without a type are taken for CLIP's where they crop, else for ViT's.
+  void refuse_what_is_not_done() {
+    if (flag("do_pad", false) && find("pad_size") != nullptr) {
+      fail("pictures that are padded are not supported", "do_pad: false", true);
+    }
+    if (flag("use_square_size", false)) {
+      fail("use_square_size is not supported", "a size with height and width", true);
+    }
+  }
+
+  // Where neither the file nor the model says: CLIP's where it crops, else ViT's.
   const Family& family() {
     const Json* type = find("image_processor_type");
     if (type == nullptr) type = find("feature_extractor_type");
-    if (type == nullptr) return families[flag("do_center_crop", false) ? 0 : 3];
+    if (type == nullptr) {
+      const std::string_view name = family_of(model_type_);
+      const auto same = std::find_if(std::begin(families), std::end(families),
+                                     [&](const Family& family) { return family.name == name; });
+      return same != std::end(families) ? *same : families[flag("do_center_crop", false) ? 0 : 3];
+    }
     std::string known;
     for (const Family& family : families) {
       const std::string name(family.name);
@@ -91,6 +122,13 @@ class Reader {
     }
     fail("the image processor is not supported", "one of " + known, *type);
     return families[0];
+  }
+
+  static std::string_view family_of(std::string_view model_type) {
+    for (const auto& [model, family] : family_of_model) {
+      if (model == model_type) return family;
+    }
+    return {};
   }
 
   bool flag(const char* key, bool otherwise) {
@@ -118,27 +156,55 @@ class Reader {
     return fits ? value->get<std::array<double, 3>>() : otherwise;
   }
 
-  // A side in pixels; 0 where there is none.
+  // A side in pixels.
   std::int64_t side(const Json& value) {
-    if (value.is_null()) return 0;
     const bool fits = value.is_number_integer() && value >= 1 && value <= largest_side;
     if (!fits) fail("a size is out of range", "1 to " + std::to_string(largest_side), value);
     return fits ? value.get<std::int64_t>() : 1;
   }
 
-  std::int64_t side(const Json& size, const char* key) {
-    return size.is_object() && size.contains(key) ? side(size[key]) : 0;
+  // How large something is: {"height", "width"}, a pair of them, one number for both, or the
+  // shorter edge alone.
+  struct Size {
+    std::int64_t shortest_edge = 0;
+    std::int64_t width = 0;
+    std::int64_t height = 0;
+  };
+
+  // Nothing, and a problem, where `given` is something else.
+  Size size_of(const char* name, const Json& given, bool edge_allowed) {
+    const auto has = [&](const char* key) {
+      return given.is_object() && given.contains(key) && !given[key].is_null();
+    };
+    const bool both = has("height") && has("width"), edge = has("shortest_edge");
+    if (given.is_number()) return {.shortest_edge = 0, .width = side(given), .height = side(given)};
+    if (given.is_array() && given.size() == 2) {
+      return {.shortest_edge = 0, .width = side(given[1]), .height = side(given[0])};
+    }
+    if (edge && has("longest_edge")) {
+      fail("\"" + std::string(name) + "\" has two edges, which is not supported",
+           "shortest_edge alone, or height and width", given);
+    } else if (both && !edge) {
+      return {.shortest_edge = 0, .width = side(given["width"]), .height = side(given["height"])};
+    } else if (edge && !both && edge_allowed) {
+      return {.shortest_edge = side(given["shortest_edge"]), .width = 0, .height = 0};
+    } else {
+      fail("\"" + std::string(name) + "\" is not understood",
+           edge_allowed ? "a number, a pair, shortest_edge, or height and width"
+                        : "a number, a pair, or height and width",
+           given);
+    }
+    return {.shortest_edge = 0, .width = 1, .height = 1};
   }
 
   void read_size(const Family& family, Preprocessing& p) {
     const Json* given = find("size");
-    const Json size = given == nullptr ? Json(family.size) : *given;
-    const std::int64_t both = size.is_number() ? side(size) : 0;
-    p.shortest_edge = family.keeps_shape && both > 0 ? both : side(size, "shortest_edge");
-    p.width = both > 0 ? both : side(size, "width");
-    p.height = both > 0 ? both : side(size, "height");
-    if (p.shortest_edge > 0 || (p.width > 0 && p.height > 0)) return;
-    fail("\"size\" is not understood", "a number, shortest_edge, or height and width", size);
+    const Json value = given == nullptr ? Json(family.size) : *given;
+    const Size size = size_of("size", value, true);
+    const bool is_edge = value.is_number() && family.keeps_shape;
+    p.shortest_edge = is_edge ? size.width : size.shortest_edge;
+    p.width = size.width;
+    p.height = size.height;
   }
 
   Filter filter(const Family& family) {
@@ -153,11 +219,9 @@ class Reader {
     p.crop_width = p.crop_height = 0;
     if (!flag("do_center_crop", family.crops)) return;
     const Json* given = find("crop_size");
-    const Json size = given == nullptr ? Json(224) : *given;
-    p.crop_width = size.is_number() ? side(size) : side(size, "width");
-    p.crop_height = size.is_number() ? side(size) : side(size, "height");
-    if (p.crop_width > 0 && p.crop_height > 0) return;
-    fail("\"crop_size\" is not understood", "a number, or height and width", size);
+    const Size size = size_of("crop_size", given == nullptr ? Json(224) : *given, false);
+    p.crop_width = size.width;
+    p.crop_height = size.height;
   }
 
   void check_sizes(const Preprocessing& p) {
@@ -178,14 +242,49 @@ class Reader {
   }
 
   const Json& config_;
-  std::string_view origin_;
+  std::string_view origin_, model_type_;
   Problems problems_;
 };
 
+Json read_object(const std::filesystem::path& file) {
+  const Json json = parse_python_json(read_file(file, largest_file), file.string());
+  return json.is_object() ? json : Json::object();
+}
+
+// Empty where config.json does not say; what is wrong with it is said by whoever loads the model.
+std::string model_type_of(const std::filesystem::path& folder) try {
+  const Json type = read_object(folder / "config.json").value("model_type", Json());
+  return type.is_string() ? type.get<std::string>() : "";
+} catch (const Error&) {
+  return {};
+}
+
 }  // namespace
 
-Preprocessing Preprocessing::from_json(const Json& config, std::string_view origin) {
-  return Reader(config, origin).read();
+Preprocessing Preprocessing::from_json(const Json& config, std::string_view origin,
+                                       std::string_view model_type) {
+  return Reader(config, origin, model_type).read();
+}
+
+Preprocessing Preprocessing::from_folder(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / "preprocessor_config.json";
+  const std::filesystem::path nested = folder / "processor_config.json";
+  const std::string model_type = model_type_of(folder);
+  if (std::filesystem::exists(nested)) {
+    const Json processor = read_object(nested);
+    const auto image = processor.find("image_processor");
+    if (image != processor.end()) return from_json(*image, nested.string(), model_type);
+  }
+  if (!std::filesystem::exists(file)) {
+    throw Error({.what = "a model folder does not say how pictures are prepared",
+                 .where = folder.string(),
+                 .expected = "preprocessor_config.json, or processor_config.json with "
+                             "`image_processor`",
+                 .found = "neither",
+                 .fix = "download the model's whole folder"});
+  }
+  return from_json(parse_python_json(read_file(file, largest_file), file.string()), file.string(),
+                   model_type);
 }
 
 }  // namespace espalier

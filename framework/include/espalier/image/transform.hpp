@@ -6,6 +6,7 @@
 #include <espalier/core/json.hpp>
 #include <espalier/image/image.hpp>
 #include <espalier/image/resize.hpp>
+#include <filesystem>
 #include <string_view>
 #include <vector>
 
@@ -25,9 +26,14 @@ struct Preprocessing {
   std::array<double, 3> std{1, 1, 1};
 
   // What an image processor of the families CLIP, SigLIP, ViT, DeiT, BLIP and BiT (which DINOv2
-  // uses) does with the file, its class's defaults filled in. Sizes may be numbers, as older files
-  // have them. Throws Error with every setting that is wrong or not supported.
-  static Preprocessing from_json(const Json& config, std::string_view origin);
+  // uses) does with the file, its class's defaults filled in. A file that names no class has the one
+  // that goes with config.json's `model_type`. Sizes may be numbers or pairs, as older files have
+  // them. Throws Error with every setting that is wrong or not supported.
+  static Preprocessing from_json(const Json& config, std::string_view origin,
+                                 std::string_view model_type = {});
+  // Of a model's folder: `image_processor` of processor_config.json, as Transformers 5 writes it,
+  // else preprocessor_config.json.
+  static Preprocessing from_folder(const std::filesystem::path& folder);
 };
 
 // Pictures of any size become pictures of width() x height().
