@@ -1,4 +1,4 @@
-// BERT (Devlin et al. 2019), MiniLM and MPNet, as sentence encoders.
+// BERT (Devlin et al. 2019), MiniLM, DistilBERT and MPNet, as sentence encoders.
 #include <espalier/plugin/component.hpp>
 #include <espalier/plugin/pretrained_encoder.hpp>
 
@@ -7,11 +7,11 @@ namespace {
 class Bert final : public espalier::PretrainedEncoder {
  public:
   Bert(const Params& params, const espalier::RunContext& context)
-      : PretrainedEncoder({"bert", "mpnet"}, params, context) {}
+      : PretrainedEncoder({"bert", "distilbert", "mpnet"}, params, context) {}
 };
 
 }  // namespace
 
-ESPALIER_COMPONENT(encoder, "bert", 1, Bert,
-                   "A BERT, MiniLM or MPNet sentence encoder from a Hugging Face folder",
+ESPALIER_COMPONENT(encoder, "bert", 2, Bert,
+                   "A BERT, MiniLM, DistilBERT or MPNet sentence encoder from a Hugging Face folder",
                    "text sites")

@@ -7,11 +7,11 @@ namespace {
 class Clip final : public espalier::PretrainedEncoder {
  public:
   Clip(const Params& params, const espalier::RunContext& context)
-      : PretrainedEncoder({"clip"}, params, context) {}
+      : PretrainedEncoder({"clip", "clip_text_model", "clip_vision_model"}, params, context) {}
 };
 
 }  // namespace
 
-ESPALIER_COMPONENT(encoder, "clip", 1, Clip,
-                   "CLIP's image and text towers from a Hugging Face folder",
+ESPALIER_COMPONENT(encoder, "clip", 2, Clip,
+                   "CLIP's image and text towers, or one of them, from a Hugging Face folder",
                    "image text shared_space sites")

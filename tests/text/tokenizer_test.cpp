@@ -101,10 +101,10 @@ TEST_F(TokenizerFolderTest, TheConfigurationMayListAddedTokens) {
   write_file(folder_ / "tokenizer_config.json", R"({"added_tokens_decoder": {
       "49406": {"content": "<|startoftext|>", "normalized": true, "special": true},
       "49407": {"content": "<|endoftext|>", "normalized": false, "special": true},
-      "49410": {"content": "<extra>", "normalized": false, "special": false}}})");
+      "49408": {"content": "<extra>", "normalized": false, "special": false}}})");
   const Tokenizer clip = open_tokenizer(folder_);
   EXPECT_THAT(clip.encode("<|STARTOFTEXT|>a<extra>").ids,
-              ElementsAre(49406, 49406, 320, 49410, 49407));
+              ElementsAre(49406, 49406, 320, 49408, 49407));
   EXPECT_GT(clip.encode("<|ENDOFTEXT|>").ids.size(), 3u);
   write_file(
       folder_ / "tokenizer_config.json",

@@ -23,17 +23,27 @@ from torch.nn import functional as F
 
 TEXTS = ["a photo of a cat", "tiger lily", "two dogs, one brown & one white, play in the wet grass",
          "a blue flower with five round petals and a yellow centre"]
-TEXT_ONLY = {"bert", "mpnet"}
-IMAGE_ONLY = {"vit", "dinov2"}
+TEXT_ONLY = {"bert", "distilbert", "mpnet", "clip_text_model"}
+IMAGE_ONLY = {"vit", "dinov2", "clip_vision_model"}
 DUAL = {"clip", "siglip"}
+
+
+def image_processor(folder):
+    """The one that works with Pillow: Transformers 5 takes torchvision's resizing unless told."""
+    if not any((folder / name).exists()
+               for name in ("preprocessor_config.json", "processor_config.json")):
+        raise SystemExit(f"--images: {folder} has neither preprocessor_config.json nor "
+                         "processor_config.json")
+    if int(hf.__version__.split(".")[0]) < 5:
+        return hf.AutoImageProcessor.from_pretrained(folder, use_fast=False)
+    return hf.AutoImageProcessor.from_pretrained(folder, backend="pil")
 
 
 def pixel_values(config, args):
     size = getattr(config, "vision_config", config).image_size
     if args.images:
-        processor = hf.AutoImageProcessor.from_pretrained(args.model, use_fast=False)
         pictures = [Image.open(path).convert("RGB") for path in args.images]
-        return processor(pictures, return_tensors="pt")["pixel_values"]
+        return image_processor(args.model)(pictures, return_tensors="pt")["pixel_values"]
     return torch.randn(args.count, 3, size, size, generator=torch.Generator().manual_seed(args.seed))
 
 
@@ -52,6 +62,8 @@ def tokens(config, args):
     for row in range(args.count):
         end = max(1, length - 3 * row)
         ids[row, end:], mask[row, end:] = text.pad_token_id or 0, 0
+        if config.model_type == "clip_text_model":
+            ids[row, end - 1] = text.eos_token_id
     return {"input_ids": ids} if config.model_type == "siglip" else {"input_ids": ids,
                                                                      "attention_mask": mask}
 
@@ -63,8 +75,20 @@ def hidden(name, states):
 def tower(out, end=""):
     values = {**hidden("hidden_states" + end, out.hidden_states),
               "last_hidden_state" + end: out.last_hidden_state}
-    if out.pooler_output is not None:
+    if getattr(out, "pooler_output", None) is not None:
         values["pooler_output" + end] = out.pooler_output
+    return values
+
+
+def half_outputs(model, inputs):
+    """One tower of CLIP, with a projection or without."""
+    out = model(**inputs, output_hidden_states=True)
+    values = tower(out)
+    for name in ("image", "text"):
+        raw = getattr(out, f"{name}_embeds", None)
+        if raw is not None:
+            values[f"{name}_embeds_raw"] = raw
+            values[f"{name}_embeds"] = F.normalize(raw, dim=-1)
     return values
 
 
@@ -101,6 +125,8 @@ def compute(model, inputs):
     kind = model.config.model_type
     if kind in DUAL:
         return dual_outputs(model, inputs)
+    if kind.startswith("clip_"):
+        return half_outputs(model, inputs)
     return text_outputs(model, inputs) if kind in TEXT_ONLY else tower(
         model(**inputs, output_hidden_states=True))
 
@@ -125,8 +151,9 @@ def main():
     known = DUAL | TEXT_ONLY | IMAGE_ONLY
     if config.model_type not in known:
         parser.error(f"{config.model_type} is none of {', '.join(sorted(known))}")
-    model = hf.AutoModel.from_pretrained(args.model, attn_implementation="eager",
-                                         dtype=torch.float32).eval()
+    half = config.model_type.startswith("clip_") and getattr(hf, (config.architectures or [""])[0], None)
+    model = (half or hf.AutoModel).from_pretrained(args.model, attn_implementation="eager",
+                                                   dtype=torch.float32).eval()
     inputs = {}
     if config.model_type not in TEXT_ONLY:
         inputs["pixel_values"] = pixel_values(config, args)

@@ -61,13 +61,19 @@ class BertText final : public SentenceTower {
 std::unique_ptr<AdaptableEncoder> build_bert(const FamilyInput& input) {
   SentenceConfig defaults;
   defaults.vocabulary = 30522;
+  defaults.transformer.layers = 12;
   defaults.transformer.eps = 1e-12;
-  const SentenceConfig config = sentence_config(input.config, defaults, input.folder, input.others);
+  SentenceConfig config = sentence_config(input.config, defaults, input.modules);
+  config.transformer.causal = input.config.flag("is_decoder", false);
   const std::int64_t types = input.config.integer("type_vocab_size", 2, 1, 64);
   const std::string positions = input.config.text("position_embedding_type", "absolute");
   if (positions != "absolute") {
     input.config.fail("this kind of positions is not known here",
                       "`position_embedding_type`: absolute", positions);
+  }
+  if (input.config.flag("add_cross_attention", false)) {
+    input.config.fail("a decoder that looks at another model's states is not built here",
+                      "`add_cross_attention`: false", "true");
   }
   input.problems.throw_if_any();
 

@@ -1,10 +1,12 @@
-// CLIP (Radford et al. 2021), as CLIPModel of Hugging Face has it.
+// CLIP (Radford et al. 2021), as CLIPModel of Hugging Face has it, and its halves as CLIPTextModel
+// and CLIPVisionModel have them, with and without a projection.
 #include <ATen/ops/arange.h>
 #include <ATen/ops/argmax.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "embedding_internal.hpp"
 #include "families_internal.hpp"
@@ -34,6 +36,11 @@ constexpr PatchNames patch_names{.embeddings = "vision_model.embeddings",
                                  .positions = "vision_model.embeddings.position_embedding.weight",
                                  .batched = false};
 
+struct ClipVisionConfig {
+  PatchConfig patches;
+  TransformerConfig transformer;
+};
+
 struct ClipTextConfig {
   TransformerConfig transformer;
   std::int64_t vocabulary = 49408;
@@ -41,22 +48,37 @@ struct ClipTextConfig {
   std::int64_t eos = 49407;
 };
 
+// Of a tower's last width to the feature's; null where the pooled state is the feature.
+using Projection = std::optional<Site>;
+
+Projection projection(TowerKind tower, const TransformerConfig& config, std::string_view name,
+                      std::optional<std::int64_t> width) {
+  if (!width) return std::nullopt;
+  return tower_site(tower, config.layers, SiteRole::linear, name, "projection");
+}
+
+at::Tensor project(const Projection& projection, const at::Tensor& pooled, const Mode& mode) {
+  return projection ? apply_linear(*projection, pooled, mode) : pooled;
+}
+
 class ClipVision final : public VisionTower {
  public:
-  ClipVision(const PatchConfig& patches, const TransformerConfig& config, std::int64_t width,
-             WeightReader& reader)
-      : VisionTower(config.layers, width, patches.image_size, patches.patch_size),
-        embedding_(patches, patch_names, reader),
+  // `width` of the projection, where there is one.
+  ClipVision(const ClipVisionConfig& clip, std::optional<std::int64_t> width, WeightReader& reader)
+      : VisionTower(clip.transformer.layers, width.value_or(clip.transformer.width),
+                    clip.patches.image_size, clip.patches.patch_size),
+        embedding_(clip.patches, patch_names, reader),
         pre_norm_(tower_site(TowerKind::image, -1, SiteRole::norm, "vision_model.pre_layrnorm",
                              "embeddings")),
-        transformer_(TowerKind::image, config, layer_names("vision_model.encoder.layers"), reader),
-        post_norm_(tower_site(TowerKind::image, config.layers, SiteRole::norm,
+        transformer_(TowerKind::image, clip.transformer, layer_names("vision_model.encoder.layers"),
+                     reader),
+        post_norm_(tower_site(TowerKind::image, clip.transformer.layers, SiteRole::norm,
                               "vision_model.post_layernorm", "final")),
-        projection_(tower_site(TowerKind::image, config.layers, SiteRole::linear,
-                               "visual_projection", "projection")) {
-    reader.bind_norm(pre_norm_, config.width);
-    reader.bind_norm(post_norm_, config.width);
-    reader.bind_linear(projection_, width, config.width, /*bias=*/false);
+        projection_(projection(TowerKind::image, clip.transformer, "visual_projection", width)) {
+    const std::int64_t w = clip.transformer.width;
+    reader.bind_norm(pre_norm_, w);
+    reader.bind_norm(post_norm_, w);
+    if (projection_) reader.bind_linear(*projection_, *width, w, /*bias=*/false);
   }
 
   [[nodiscard]] Activations embed(const at::Tensor& pixels, const Mode& mode) const override {
@@ -72,7 +94,7 @@ class ClipVision final : public VisionTower {
  private:
   [[nodiscard]] TowerOutput pool(const Activations& output, const Mode& mode) const override {
     const at::Tensor pooled = apply_norm(post_norm_, output.states.select(1, 0), eps(), mode);
-    const at::Tensor feature = apply_linear(projection_, pooled, mode);
+    const at::Tensor feature = project(projection_, pooled, mode);
     return {output.states, pooled, feature, feature};
   }
 
@@ -80,7 +102,8 @@ class ClipVision final : public VisionTower {
     embedding_.collect(sites);
     sites.push_back(&pre_norm_);
     transformer_.collect(sites);
-    for (Site* site : {&post_norm_, &projection_}) sites.push_back(site);
+    sites.push_back(&post_norm_);
+    if (projection_) sites.push_back(&*projection_);
   }
 
   [[nodiscard]] double eps() const { return transformer_.config().eps; }
@@ -88,13 +111,16 @@ class ClipVision final : public VisionTower {
   PatchEmbedding embedding_;
   Site pre_norm_;
   Transformer transformer_;
-  Site post_norm_, projection_;
+  Site post_norm_;
+  Projection projection_;
 };
 
 class ClipText final : public TextTower {
  public:
-  ClipText(const ClipTextConfig& config, std::int64_t width, WeightReader& reader)
-      : TextTower(config.transformer.layers, width, config.max_length, config.vocabulary),
+  // `width` of the projection, where there is one.
+  ClipText(const ClipTextConfig& config, std::optional<std::int64_t> width, WeightReader& reader)
+      : TextTower(config.transformer.layers, width.value_or(config.transformer.width),
+                  config.max_length, config.vocabulary),
         eos_(config.eos),
         embedding_("text_model.embeddings", "token_embedding", "position_embedding",
                    config.vocabulary, config.max_length, config.transformer.width, reader),
@@ -102,10 +128,11 @@ class ClipText final : public TextTower {
                      reader),
         final_norm_(tower_site(TowerKind::text, config.transformer.layers, SiteRole::norm,
                                "text_model.final_layer_norm", "final")),
-        projection_(tower_site(TowerKind::text, config.transformer.layers, SiteRole::linear,
-                               "text_projection", "projection")) {
+        projection_(projection(TowerKind::text, config.transformer, "text_projection", width)) {
     reader.bind_norm(final_norm_, config.transformer.width);
-    reader.bind_linear(projection_, width, config.transformer.width, /*bias=*/false);
+    if (projection_) {
+      reader.bind_linear(*projection_, *width, config.transformer.width, /*bias=*/false);
+    }
   }
 
   [[nodiscard]] TextBatching batching() const override { return TextBatching::causal_end; }
@@ -145,14 +172,15 @@ class ClipText final : public TextTower {
     const at::Tensor last = apply_norm(final_norm_, output.states, eps, mode);
     const at::Tensor rows = at::arange(last.size(0), output.pooled.options());
     const at::Tensor pooled = last.index({rows, output.pooled});
-    const at::Tensor feature = apply_linear(projection_, pooled, mode);
+    const at::Tensor feature = project(projection_, pooled, mode);
     return {last, pooled, feature, feature};
   }
 
   void collect_below(std::vector<Site*>& sites) override {
     embedding_.collect(sites);
     transformer_.collect(sites);
-    for (Site* site : {&final_norm_, &projection_}) sites.push_back(site);
+    sites.push_back(&final_norm_);
+    if (projection_) sites.push_back(&*projection_);
   }
 
   static constexpr std::int64_t old_eos = 2;
@@ -160,8 +188,25 @@ class ClipText final : public TextTower {
   std::int64_t eos_;
   WordEmbedding embedding_;
   Transformer transformer_;
-  Site final_norm_, projection_;
+  Site final_norm_;
+  Projection projection_;
 };
+
+ClipVisionConfig vision_config(const ConfigReader& config) {
+  return {.patches = patch_config(
+              config,
+              {.width = 768, .channels = 3, .image_size = 224, .patch_size = 32, .bias = false}),
+          .transformer = config.transformer({.layers = 12,
+                                             .width = 768,
+                                             .heads = 12,
+                                             .intermediate = 3072,
+                                             .eps = 1e-5,
+                                             .activation = Activation::quick_gelu,
+                                             .order = NormOrder::pre,
+                                             .causal = false,
+                                             .qkv_bias = true},
+                                            "quick_gelu")};
+}
 
 ClipTextConfig text_config(const ConfigReader& config) {
   ClipTextConfig text;
@@ -181,32 +226,58 @@ ClipTextConfig text_config(const ConfigReader& config) {
   return text;
 }
 
+// `text_config_dict` and its like in old files hold a whole section and win, as in CLIPConfig.
+ConfigReader half_of(const ConfigReader& config, const std::string& key) {
+  const std::string old = key + "_dict";
+  return config.section(config.has(old.c_str()) ? old : key);
+}
+
+constexpr std::int64_t default_width = 512;
+
+// The width of a half's projection, where its class or its weights have one.
+std::optional<std::int64_t> projected_width(const FamilyInput& input, const char* weight) {
+  const std::int64_t width = input.config.integer("projection_dim", default_width);
+  const bool projected =
+      input.config.architecture_ends_with("WithProjection") || input.reader.has(weight);
+  return projected ? std::optional(width) : std::nullopt;
+}
+
 }  // namespace
 
 std::unique_ptr<AdaptableEncoder> build_clip(const FamilyInput& input) {
-  const ConfigReader vision = input.config.section("vision_config");
-  const PatchConfig patches = patch_config(
-      vision, {.width = 768, .channels = 3, .image_size = 224, .patch_size = 32, .bias = false});
-  const TransformerConfig layers = vision.transformer({.layers = 12,
-                                                       .width = 768,
-                                                       .heads = 12,
-                                                       .intermediate = 3072,
-                                                       .eps = 1e-5,
-                                                       .activation = Activation::quick_gelu,
-                                                       .order = NormOrder::pre,
-                                                       .causal = false,
-                                                       .qkv_bias = true},
-                                                      "quick_gelu");
-  const ClipTextConfig text = text_config(input.config.section("text_config"));
-  const std::int64_t width = input.config.integer("projection_dim", 512);
+  const ClipVisionConfig vision = vision_config(half_of(input.config, "vision_config"));
+  const ClipTextConfig text = text_config(half_of(input.config, "text_config"));
+  const std::int64_t width = input.config.integer("projection_dim", default_width);
   input.problems.throw_if_any();
 
   input.reader.ignore(".position_ids");
-  auto encoder = std::make_unique<AdaptableEncoder>(
-      std::make_unique<ClipVision>(patches, layers, width, input.reader),
-      std::make_unique<ClipText>(text, width, input.reader));
+  auto encoder =
+      std::make_unique<AdaptableEncoder>(std::make_unique<ClipVision>(vision, width, input.reader),
+                                         std::make_unique<ClipText>(text, width, input.reader));
   input.reader.bind("logit_scale", {}, encoder->log_logit_scale, std::nullopt);
   return encoder;
+}
+
+std::unique_ptr<AdaptableEncoder> build_clip_text(const FamilyInput& input) {
+  const ClipTextConfig text = text_config(input.config);
+  input.reader.complete("text_model.");
+  const auto width = projected_width(input, "text_projection.weight");
+  input.problems.throw_if_any();
+
+  input.reader.ignore(".position_ids");
+  return std::make_unique<AdaptableEncoder>(nullptr,
+                                            std::make_unique<ClipText>(text, width, input.reader));
+}
+
+std::unique_ptr<AdaptableEncoder> build_clip_vision(const FamilyInput& input) {
+  const ClipVisionConfig vision = vision_config(input.config);
+  input.reader.complete("vision_model.");
+  const auto width = projected_width(input, "visual_projection.weight");
+  input.problems.throw_if_any();
+
+  input.reader.ignore(".position_ids");
+  return std::make_unique<AdaptableEncoder>(
+      std::make_unique<ClipVision>(vision, width, input.reader), nullptr);
 }
 
 }  // namespace espalier

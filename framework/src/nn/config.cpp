@@ -1,5 +1,7 @@
 #include "config_internal.hpp"
 
+#include <algorithm>
+
 namespace espalier {
 namespace {
 
@@ -33,9 +35,32 @@ std::int64_t ConfigReader::integer(const char* key, std::int64_t fallback, std::
       return value->get<std::int64_t>();
     }
   }
-  fail("`" + std::string(key) + "` is no size that a model can have",
-       "a whole number from " + std::to_string(min) + " to " + std::to_string(max), value->dump());
+  fail_size(key, "a whole number from " + std::to_string(min) + " to " + std::to_string(max),
+            *value);
   return fallback;
+}
+
+void ConfigReader::fail_size(const char* key, const std::string& expected,
+                             const Json& found) const {
+  fail("`" + std::string(key) + "` is no size that a model can have", expected,
+       found.dump().substr(0, 100));
+}
+
+std::int64_t ConfigReader::side(const char* key, std::int64_t fallback) const {
+  const Json* value = find(key);
+  if (value == nullptr || !value->is_array()) return integer(key, fallback);
+  const bool square = value->size() == 2 && (*value)[0] == (*value)[1];
+  if (square) return ConfigReader({{key, (*value)[0]}}, where_, *problems_).integer(key, fallback);
+  fail_size(key, "one number, or two that are equal", *value);
+  return fallback;
+}
+
+bool ConfigReader::architecture_ends_with(std::string_view ending) const {
+  const Json* names = find("architectures");
+  if (names == nullptr || !names->is_array()) return false;
+  return std::any_of(names->begin(), names->end(), [&](const Json& name) {
+    return name.is_string() && name.get_ref<const std::string&>().ends_with(ending);
+  });
 }
 
 double ConfigReader::number(const char* key, double fallback, double min, double max) const {
@@ -75,33 +100,27 @@ Activation ConfigReader::activation(const char* key, std::string fallback) const
 }
 
 ConfigReader ConfigReader::section(const std::string& key) const {
-  Json merged = Json::object();
-  for (const std::string& name : {key, key + "_dict"}) {
-    const Json* value = find(name.c_str());
-    if (value == nullptr) continue;
-    if (value->is_object()) {
-      merged.update(*value);
-    } else {
-      fail("`" + name + "` is no section", "an object", value->type_name());
-    }
-  }
-  return {std::move(merged), where_ + ", " + key, *problems_};
+  const Json* value = find(key.c_str());
+  const bool fits = value == nullptr || value->is_object();
+  if (!fits) fail("`" + key + "` is no section", "an object", value->type_name());
+  return {value != nullptr && fits ? *value : Json::object(), where_ + ", " + key, *problems_};
 }
 
 TransformerConfig ConfigReader::transformer(const TransformerConfig& defaults,
-                                            std::string activation_name) const {
+                                            std::string activation_name,
+                                            const TransformerKeys& keys) const {
   TransformerConfig config = defaults;
   const std::size_t before = problems_->size();
-  config.width = integer("hidden_size", defaults.width);
-  config.heads = integer("num_attention_heads", defaults.heads);
+  config.width = integer(keys.width, defaults.width);
+  config.heads = integer(keys.heads, defaults.heads);
   if (problems_->size() == before && config.width % config.heads != 0) {
-    fail("`num_attention_heads` does not divide `hidden_size`",
+    fail("`" + std::string(keys.heads) + "` does not divide `" + keys.width + "`",
          "a divisor of " + std::to_string(config.width), std::to_string(config.heads));
   }
-  config.layers = integer("num_hidden_layers", defaults.layers, 1, 512);
-  config.intermediate = integer("intermediate_size", defaults.intermediate, 1, 1 << 18);
+  config.layers = integer(keys.layers, defaults.layers, 1, 512);
+  config.intermediate = integer(keys.intermediate, defaults.intermediate, 1, 1 << 18);
   config.eps = number("layer_norm_eps", defaults.eps, 0.0, 1.0);
-  config.activation = activation("hidden_act", std::move(activation_name));
+  config.activation = activation(keys.activation, std::move(activation_name));
   return config;
 }
 
@@ -109,8 +128,8 @@ PatchConfig patch_config(const ConfigReader& config, const PatchConfig& defaults
   PatchConfig patches = defaults;
   patches.width = config.integer("hidden_size", defaults.width);
   patches.channels = config.integer("num_channels", defaults.channels, 1, 16);
-  patches.image_size = config.integer("image_size", defaults.image_size);
-  patches.patch_size = config.integer("patch_size", defaults.patch_size);
+  patches.image_size = config.side("image_size", defaults.image_size);
+  patches.patch_size = config.side("patch_size", defaults.patch_size);
   if (patches.patch_size > patches.image_size) {
     config.fail("`patch_size` is larger than `image_size`",
                 "at most " + std::to_string(patches.image_size),

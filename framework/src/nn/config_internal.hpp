@@ -12,6 +12,15 @@
 
 namespace espalier {
 
+// What a family calls the sizes of its layers.
+struct TransformerKeys {
+  const char* width = "hidden_size";
+  const char* layers = "num_hidden_layers";
+  const char* heads = "num_attention_heads";
+  const char* intermediate = "intermediate_size";
+  const char* activation = "hidden_act";
+};
+
 // One object of the file. Values of a wrong type or out of range are collected, and the default is
 // given back; null counts as absent.
 class ConfigReader {
@@ -25,17 +34,23 @@ class ConfigReader {
   [[nodiscard]] bool flag(const char* key, bool fallback) const;
   [[nodiscard]] std::string text(const char* key, std::string fallback) const;
   [[nodiscard]] Activation activation(const char* key, std::string fallback) const;
-  // The object under `key`, with what stands under `<key>_dict` laid over it, as CLIP's class does.
+  // The side of a square, which may be written as a pair of equal numbers.
+  [[nodiscard]] std::int64_t side(const char* key, std::int64_t fallback) const;
+  [[nodiscard]] bool has(const char* key) const { return find(key) != nullptr; }
+  // Whether `architectures` names a class whose name ends so.
+  [[nodiscard]] bool architecture_ends_with(std::string_view ending) const;
+  // The object under `key`, empty where there is none.
   [[nodiscard]] ConfigReader section(const std::string& key) const;
 
   void fail(std::string what, std::string expected, std::string found) const;
-  // hidden_size, num_hidden_layers, num_attention_heads, intermediate_size, hidden_act and
-  // layer_norm_eps; `defaults` holds the class's own.
+  // What `keys` name, and layer_norm_eps; `defaults` holds the class's own.
   [[nodiscard]] TransformerConfig transformer(const TransformerConfig& defaults,
-                                              std::string activation) const;
+                                              std::string activation,
+                                              const TransformerKeys& keys = {}) const;
 
  private:
   [[nodiscard]] const Json* find(const char* key) const;
+  void fail_size(const char* key, const std::string& expected, const Json& found) const;
 
   Json object_;
   std::string where_;

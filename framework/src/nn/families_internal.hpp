@@ -4,7 +4,7 @@
 #include <espalier/core/error.hpp>
 #include <espalier/core/json.hpp>
 #include <espalier/nn/adaptable.hpp>
-#include <filesystem>
+#include <espalier/text/sentence_modules.hpp>
 #include <memory>
 
 #include "config_internal.hpp"
@@ -12,18 +12,20 @@
 namespace espalier {
 
 struct FamilyInput {
-  const ConfigReader& config;    // config.json
-  std::filesystem::path folder;  // of the model, for what else a family reads
+  const ConfigReader& config;      // config.json
+  const SentenceModules& modules;  // of a text encoder
   WeightReader& reader;
   Problems& problems;  // of sizes and kinds: a builder throws them before it binds anything
-  Problems& others;    // of what changes no weight: thrown with those of the weights
 };
 
 [[nodiscard]] std::unique_ptr<AdaptableEncoder> build_clip(const FamilyInput& input);
+[[nodiscard]] std::unique_ptr<AdaptableEncoder> build_clip_text(const FamilyInput& input);
+[[nodiscard]] std::unique_ptr<AdaptableEncoder> build_clip_vision(const FamilyInput& input);
 [[nodiscard]] std::unique_ptr<AdaptableEncoder> build_siglip(const FamilyInput& input);
 [[nodiscard]] std::unique_ptr<AdaptableEncoder> build_vit(const FamilyInput& input);
 [[nodiscard]] std::unique_ptr<AdaptableEncoder> build_dinov2(const FamilyInput& input);
 [[nodiscard]] std::unique_ptr<AdaptableEncoder> build_bert(const FamilyInput& input);
+[[nodiscard]] std::unique_ptr<AdaptableEncoder> build_distilbert(const FamilyInput& input);
 [[nodiscard]] std::unique_ptr<AdaptableEncoder> build_mpnet(const FamilyInput& input);
 
 }  // namespace espalier

@@ -86,8 +86,9 @@ std::unique_ptr<AdaptableEncoder> build_mpnet(const FamilyInput& input) {
   SentenceConfig defaults;
   defaults.vocabulary = 30527;
   defaults.padding = 1;
+  defaults.transformer.layers = 12;
   defaults.transformer.eps = 1e-12;
-  SentenceConfig config = sentence_config(input.config, defaults, input.folder, input.others);
+  SentenceConfig config = sentence_config(input.config, defaults, input.modules);
   config.max_length = config.positions - config.padding - 1;
   const std::int64_t buckets = input.config.integer("relative_attention_num_buckets", 32, 4, 4096);
   if (config.max_length < 1) {

@@ -58,7 +58,6 @@ class Recorder {
   }
 
   void features(const std::string& name, const at::Tensor& raw) {
-    if (!both_) return;
     tensors[name + "_embeds_raw"] = raw;
     tensors[name + "_embeds"] = unit_rows(raw);
   }

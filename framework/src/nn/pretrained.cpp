@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <espalier/core/file.hpp>
+#include <espalier/core/python_json.hpp>
 #include <espalier/core/schema.hpp>
 #include <optional>
 
@@ -18,12 +19,16 @@ struct Family {
   std::unique_ptr<AdaptableEncoder> (*build)(const FamilyInput&);
 };
 
-constexpr std::array<Family, 6> all_families{{{"clip", "", "clip", build_clip},
-                                              {"siglip", "", "siglip", build_siglip},
-                                              {"vit", "vit.", "vit", build_vit},
-                                              {"dinov2", "dinov2.", "dinov2", build_dinov2},
-                                              {"bert", "bert.", "bert", build_bert},
-                                              {"mpnet", "mpnet.", "bert", build_mpnet}}};
+constexpr std::array<Family, 9> all_families{
+    {{"clip", "", "clip", build_clip},
+     {"clip_text_model", "", "clip", build_clip_text},
+     {"clip_vision_model", "", "clip", build_clip_vision},
+     {"siglip", "", "siglip", build_siglip},
+     {"vit", "vit.", "vit", build_vit},
+     {"dinov2", "dinov2.", "dinov2", build_dinov2},
+     {"bert", "bert.", "bert", build_bert},
+     {"distilbert", "distilbert.", "bert", build_distilbert},
+     {"mpnet", "mpnet.", "bert", build_mpnet}}};
 
 std::vector<std::string> known_families() {
   std::vector<std::string> names;
@@ -50,7 +55,7 @@ const Family& family_of(const Json& config, const std::string& where,
 }
 
 Json read_config(const std::filesystem::path& file) {
-  Json config = parse_json(read_file(file, std::size_t{8} << 20), file.string());
+  Json config = parse_python_json(read_file(file, std::size_t{8} << 20), file.string());
   if (!config.is_object()) {
     throw Error({.what = "config.json is no object",
                  .where = file.string(),
@@ -75,7 +80,6 @@ auto collecting(std::vector<Problem>& problems, Call call) -> std::optional<decl
 
 std::unique_ptr<AdaptableEncoder> load_pretrained(const std::filesystem::path& folder,
                                                   const PretrainedOptions& options) {
-  const std::filesystem::path config_file = folder / "config.json";
   if (!std::filesystem::is_directory(folder)) {
     throw Error({.what = "a model is a folder",
                  .where = folder.string(),
@@ -83,25 +87,27 @@ std::unique_ptr<AdaptableEncoder> load_pretrained(const std::filesystem::path& f
                  .found = std::filesystem::exists(folder) ? "a file" : "nothing",
                  .fix = {}});
   }
-  std::vector<Problem> together;
+  Problems of_modules;
+  const SentenceModules modules = read_sentence_modules(folder, of_modules);
+  const std::filesystem::path config_file = modules.model / "config.json";
+  std::vector<Problem> together = of_modules.list();
   const auto config = collecting(together, [&] { return read_config(config_file); });
   const auto family = collecting(together, [&] {
     return config ? &family_of(*config, config_file.string(), options.families) : nullptr;
   });
-  auto weights = collecting(together, [&] { return open_weights(folder); });
-  if (!together.empty()) throw Error(std::move(together));
+  auto weights = collecting(together, [&] { return open_weights(modules.model); });
+  if (!config || !family || !weights) throw Error(std::move(together));
 
   const at::Device device = device_of(options.device);
   WeightReader reader(std::move(*weights), precision_of(options.precision, device), device);
   if ((*family)->prefix[0] != '\0') reader.strip((*family)->prefix);
-  Problems problems, others;
+  Problems problems;
   const ConfigReader root(*config, config_file.string(), problems);
   std::unique_ptr<AdaptableEncoder> encoder;
   auto slots = collecting(together, [&] {
-    encoder = (*family)->build({root, folder, reader, problems, others});
+    encoder = (*family)->build({root, modules, reader, problems});
     return reader.finish();
   });
-  together.insert(together.end(), others.list().begin(), others.list().end());
   if (!together.empty()) throw Error(std::move(together));
   encoder->adopt(std::move(*slots));
   return encoder;

@@ -30,7 +30,7 @@ Activations SentenceTower::normalised(const at::Tensor& sum, const TokenBatch& b
 }
 
 Activations SentenceTower::head_input(const Activations& output) const {
-  if (config_.head.pooling != SentencePooling::cls) return output;
+  if (config_.modules.pooling != SentencePooling::cls) return output;
   return {output.states.narrow(1, 0, 1), {}, {}};
 }
 
@@ -38,8 +38,8 @@ TowerOutput SentenceTower::pool(const Activations& output, const Mode& mode) con
   TowerOutput out;
   out.last_hidden_state = output.states;
   if (pooler_) out.pooled = at::tanh(apply_linear(*pooler_, output.states.select(1, 0), mode));
-  out.raw = pool_sentence(config_.head.pooling, output.states, output.valid);
-  out.feature = config_.head.normalize ? unit_rows(out.raw) : out.raw;
+  out.raw = pool_sentence(config_.modules.pooling, output.states, output.valid);
+  out.feature = config_.modules.normalize ? unit_rows(out.raw) : out.raw;
   return out;
 }
 
@@ -51,9 +51,9 @@ void SentenceTower::collect_below(std::vector<Site*>& sites) {
 }
 
 SentenceConfig sentence_config(const ConfigReader& config, const SentenceConfig& defaults,
-                               const std::filesystem::path& folder, Problems& problems) {
+                               const SentenceModules& modules, const TransformerKeys& keys) {
   SentenceConfig sentence = defaults;
-  sentence.transformer = config.transformer({.layers = 12,
+  sentence.transformer = config.transformer({.layers = defaults.transformer.layers,
                                              .width = 768,
                                              .heads = 12,
                                              .intermediate = 3072,
@@ -62,12 +62,12 @@ SentenceConfig sentence_config(const ConfigReader& config, const SentenceConfig&
                                              .order = NormOrder::post,
                                              .causal = false,
                                              .qkv_bias = true},
-                                            "gelu");
+                                            "gelu", keys);
   sentence.vocabulary = config.integer("vocab_size", defaults.vocabulary, 1, 1 << 22);
   sentence.positions = config.integer("max_position_embeddings", defaults.positions);
   sentence.max_length = sentence.positions;
   sentence.padding = config.integer("pad_token_id", defaults.padding, 0, 1 << 22);
-  sentence.head = sentence_head(folder, problems);
+  sentence.modules = modules;
   return sentence;
 }
 

@@ -1,4 +1,4 @@
-// The post-norm text towers, BERT's and MPNet's: what they share around their embeddings.
+// The post-norm text towers of BERT, DistilBERT and MPNet: what they share around their embeddings.
 #pragma once
 
 #include <espalier/nn/tower.hpp>
@@ -16,7 +16,7 @@ struct SentenceConfig {
   std::int64_t positions = 512;   // rows of the position table
   std::int64_t max_length = 512;  // positions that a text may use
   std::int64_t padding = 0;
-  SentenceHead head;
+  SentenceModules modules;
 };
 
 // The feature is the sentence embedding as modules.json makes it. Only texts of equal length share
@@ -51,10 +51,10 @@ class SentenceTower : public TextTower {
   std::optional<Site> pooler_;
 };
 
-// The sizes, by the names that BERT and MPNet share.
+// The sizes; `keys` are BERT's and MPNet's.
 [[nodiscard]] SentenceConfig sentence_config(const ConfigReader& config,
                                              const SentenceConfig& defaults,
-                                             const std::filesystem::path& folder,
-                                             Problems& problems);
+                                             const SentenceModules& modules,
+                                             const TransformerKeys& keys = {});
 
 }  // namespace espalier

@@ -105,12 +105,24 @@ WeightReader::WeightReader(SafeTensors file, at::ScalarType dtype, at::Device de
   for (const TensorView& view : file_.tensors()) tensors_.emplace(modern_name(view.name), &view);
 }
 
-void WeightReader::strip(std::string_view prefix) {
+template <class Rename>
+void WeightReader::rename(const Rename& rename) {
   std::map<std::string, const TensorView*, std::less<>> renamed;
-  for (const auto& [name, view] : tensors_) {
-    renamed.emplace(name.starts_with(prefix) ? name.substr(prefix.size()) : name, view);
-  }
+  for (const auto& [name, view] : tensors_) renamed.emplace(rename(name), view);
   tensors_ = std::move(renamed);
+}
+
+void WeightReader::strip(std::string_view prefix) {
+  rename([&](const std::string& name) {
+    return name.starts_with(prefix) ? name.substr(prefix.size()) : name;
+  });
+}
+
+void WeightReader::complete(std::string_view prefix) {
+  const bool complete = std::any_of(tensors_.begin(), tensors_.end(), [&](const auto& tensor) {
+    return tensor.first.starts_with(prefix);
+  });
+  if (!complete) rename([&](const std::string& name) { return std::string(prefix) + name; });
 }
 
 void WeightReader::ignore(std::string_view text) { ignored_.emplace_back(text); }

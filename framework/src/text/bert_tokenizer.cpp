@@ -30,7 +30,7 @@ class BertModel final : public TextModel {
   std::string normalize(std::string_view text) const override {
     std::string cleaned = clean(text);
     if (unicode::is_ascii(cleaned)) return lowered(std::move(cleaned));
-    if (rules_.strip_accents) cleaned = without_accents(cleaned);
+    if (rules_.strip_accents.value_or(rules_.lowercase)) cleaned = without_accents(cleaned);
     return lowered(std::move(cleaned));
   }
 

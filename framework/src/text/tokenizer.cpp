@@ -75,6 +75,20 @@ void check_utf8(std::span<const std::string> texts) {
   problems.throw_if_any();
 }
 
+// Keeps `count` of the ids, the first or the last.
+void cut(std::vector<std::int64_t>& ids, std::size_t count, bool left) {
+  if (ids.size() <= count) return;
+  const auto gone = static_cast<std::ptrdiff_t>(ids.size() - count);
+  left ? ids.erase(ids.begin(), ids.begin() + gone) : ids.erase(ids.end() - gone, ids.end());
+}
+
+std::string lowered(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t at = 0; at < text.size();) unicode::append_lower(out, unicode::next(text, at));
+  return out;
+}
+
 // The lengths to which a pair is cut, longest first, as the tokenizers library does it.
 std::pair<std::size_t, std::size_t> pair_lengths(std::size_t a, std::size_t b, std::size_t room) {
   if (a + b <= room) return {a, b};
@@ -98,14 +112,18 @@ struct Tokenizer::State {
   mutable std::mutex mutex;
   mutable WordCache cache;
 
+  std::string normalize(std::string_view piece) const {
+    return model->normalize(spec.lowercase_first ? lowered(piece) : piece);
+  }
+
   void append(std::string_view text, WordCache& words, std::vector<std::int64_t>& ids) const {
     const auto on_token = [&](const AddedToken& token) { ids.push_back(token.id); };
     raw.cut(
         text,
         [&](std::string_view piece) {
           normalized.cut(
-              model->normalize(piece),
-              [&](std::string_view plain) { model->tokenize(plain, words, ids); }, on_token);
+              normalize(piece), [&](std::string_view plain) { model->tokenize(plain, words, ids); },
+              on_token);
         },
         on_token);
   }
@@ -131,7 +149,7 @@ Encoding Tokenizer::encode(std::string_view text) const {
   Encoding out;
   out.ids = state_->ids_of(text);
   out.full_length = static_cast<std::int64_t>(out.ids.size()) + 2;
-  out.ids.resize(static_cast<std::size_t>(std::min(out.full_length, max_length_) - 2));
+  cut(out.ids, static_cast<std::size_t>(max_length_ - 2), state_->spec.truncate_left);
   out.ids.insert(out.ids.begin(), state_->special.begin);
   out.ids.push_back(state_->special.end);
   out.type_ids.resize(out.ids.size());
@@ -140,19 +158,21 @@ Encoding Tokenizer::encode(std::string_view text) const {
 
 Encoding Tokenizer::encode(std::string_view text, std::string_view pair) const {
   if (pair.empty()) return encode(text);
-  const std::vector<std::int64_t> first = state_->ids_of(text);
-  const std::vector<std::int64_t> second = state_->ids_of(pair);
+  std::vector<std::int64_t> first = state_->ids_of(text);
+  std::vector<std::int64_t> second = state_->ids_of(pair);
   const std::int64_t separators = state_->spec.pair_separators;
   const std::int64_t added = 2 + separators;
   const auto room = static_cast<std::size_t>(std::max<std::int64_t>(max_length_ - added, 0));
   const auto [a, b] = pair_lengths(first.size(), second.size(), room);
   Encoding out;
   out.full_length = static_cast<std::int64_t>(first.size() + second.size()) + added;
+  cut(first, a, state_->spec.truncate_left);
+  cut(second, b, state_->spec.truncate_left);
   out.ids.push_back(state_->special.begin);
-  out.ids.insert(out.ids.end(), first.begin(), first.begin() + static_cast<std::ptrdiff_t>(a));
+  out.ids.insert(out.ids.end(), first.begin(), first.end());
   out.ids.insert(out.ids.end(), static_cast<std::size_t>(separators), state_->special.end);
   out.type_ids.resize(out.ids.size());
-  out.ids.insert(out.ids.end(), second.begin(), second.begin() + static_cast<std::ptrdiff_t>(b));
+  out.ids.insert(out.ids.end(), second.begin(), second.end());
   out.ids.push_back(state_->special.end);
   out.type_ids.resize(out.ids.size(), state_->spec.pair_type);
   return out;
@@ -164,14 +184,16 @@ TokenRows Tokenizer::encode_batch(std::span<const std::string> texts) const {
   batch.rows = static_cast<std::int64_t>(texts.size());
   std::vector<std::int64_t> flat;
   state_->with_cache([&](WordCache& words) {
+    std::vector<std::int64_t> ids;
     for (const std::string& text : texts) {
-      const std::size_t start = flat.size();
-      flat.push_back(state_->special.begin);
-      state_->append(text, words, flat);
-      const auto full = static_cast<std::int64_t>(flat.size() - start) + 1;
+      ids.clear();
+      state_->append(text, words, ids);
+      const auto full = static_cast<std::int64_t>(ids.size()) + 2;
       batch.truncated += full > max_length_ ? 1 : 0;
       batch.lengths.push_back(std::min(full, max_length_));
-      flat.resize(start + static_cast<std::size_t>(batch.lengths.back()) - 1);
+      cut(ids, static_cast<std::size_t>(max_length_ - 2), state_->spec.truncate_left);
+      flat.push_back(state_->special.begin);
+      flat.insert(flat.end(), ids.begin(), ids.end());
       flat.push_back(state_->special.end);
       batch.columns = std::max(batch.columns, batch.lengths.back());
     }
@@ -229,7 +251,8 @@ Tokenizer open_tokenizer(const std::filesystem::path& folder) {
   std::vector<AddedToken> raw;
   std::vector<AddedToken> normalized;
   for (AddedToken token : spec.added) {
-    if (token.normalized) token.text = state->model->normalize(token.text);
+    if (token.special && spec.split_specials) continue;
+    if (token.normalized) token.text = state->normalize(token.text);
     if (!token.text.empty()) (token.normalized ? normalized : raw).push_back(token);
   }
   state->raw = Cutter(std::move(raw));

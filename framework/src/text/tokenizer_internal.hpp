@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -25,7 +26,7 @@ struct Hash {
 // Tokens by id; ids without a token have an empty one.
 class Vocabulary {
  public:
-  static constexpr std::int64_t max_size = std::int64_t{1} << 24;
+  static constexpr std::int64_t max_size = std::int64_t{1} << 22;
 
   void set(std::int64_t id, const std::string& token);
   // -1 where there is no such token.
@@ -58,10 +59,28 @@ struct ClipRules {
 struct BertRules {
   bool clean_text = true;
   bool separate_ideographs = true;
-  bool strip_accents = true;
   bool lowercase = true;
+  std::optional<bool> strip_accents;   // empty: where letters are lowered
   std::int64_t max_word_length = 100;  // characters; longer words are unknown
   std::string continuation = "##";
+};
+
+// What stands beside a vocabulary: objects, empty where their files are absent.
+struct Settings {
+  std::filesystem::path folder;
+  Json config;    // tokenizer_config.json
+  Json map;       // special_tokens_map.json
+  Json added;     // added_tokens.json
+  Json sentence;  // of sentence_bert_config.json, or of one of its older names
+  std::string sentence_file;
+  Json model;  // what config.json says of the text tower
+
+  // `tokenizer_class` without "Fast"; empty where there is none.
+  [[nodiscard]] std::string class_name() const;
+  // Whether the class takes everything from tokenizer.json, whatever else the folder says.
+  [[nodiscard]] bool is_generic() const;
+  // Where the configuration lists the added tokens, Transformers goes by it alone.
+  [[nodiscard]] bool lists_added() const { return config.contains("added_tokens_decoder"); }
 };
 
 // A tokenizer as its files describe it.
@@ -76,6 +95,9 @@ struct Spec {
   std::int64_t pair_separators = 1;  // end tokens between the texts of a pair
   std::int64_t pair_type = 1;        // type id of the second text
   std::int64_t max_length = 0;
+  bool truncate_left = false;    // a text that is too long loses its beginning
+  bool lowercase_first = false;  // before all else, as sentence-transformers does it
+  bool split_specials = false;   // special tokens inside a text are plain text
 };
 
 // Collects up to ten problems of one folder, then throws them.
@@ -105,12 +127,25 @@ class FolderProblems {
 [[nodiscard]] Spec read_spec(const std::filesystem::path& folder);
 
 // Pieces of files. What is wrong is added to the problems.
+[[nodiscard]] Settings read_settings(const std::filesystem::path& folder, FolderProblems& problems);
+void read_clip_files(const std::filesystem::path& folder, Spec& spec, FolderProblems& problems);
+void read_bert_files(const std::filesystem::path& folder, Spec& spec, FolderProblems& problems);
+// What `settings` say over what the vocabulary's files said: rules, lengths, the side that is cut.
+// `from_json`: those files were tokenizer.json, which may disagree.
+void apply_settings(const Settings& settings, bool from_json, Spec& spec, FolderProblems& problems);
+// Begin, end and their like, and every token that is cut out of texts.
+void set_specials(const Settings& settings, bool from_json, Spec& spec, FolderProblems& problems);
 void read_vocabulary(const Json& json, const std::string& origin, Vocabulary& vocabulary,
                      FolderProblems& problems);
 void add_merge(const std::string& line, const std::string& where, ClipRules& rules,
                FolderProblems& problems);
-// {"content", "id", "special", "normalized", "single_word"}; a new id extends the vocabulary.
-void add_token(const Json& token, const std::string& where, Spec& spec, FolderProblems& problems);
+// More would make reading them, and every text, slow.
+inline constexpr std::size_t most_added_tokens = 10'000;
+
+// Objects of {"content", "id", "special", "normalized", "single_word"}, in the order of their ids;
+// new ids extend the vocabulary, without a gap. One that is known takes the new flags.
+void add_tokens(std::vector<Json> tokens, const std::string& where, Spec& spec,
+                FolderProblems& problems);
 // Fills in everything that `tokenizer.json` says.
 void read_tokenizer_json(const std::filesystem::path& file, Spec& spec, FolderProblems& problems);
 

@@ -1,7 +1,9 @@
 // tokenizer.json of the tokenizers library: what of it is known here, and no guesses about the
 // rest.
+#include <algorithm>
 #include <espalier/core/file.hpp>
-#include <espalier/core/json.hpp>
+#include <espalier/core/python_json.hpp>
+#include <limits>
 
 #include "tokenizer_internal.hpp"
 
@@ -22,6 +24,8 @@ std::string text_of(const Json& object, const char* key) {
   return value.is_string() ? value.get<std::string>() : std::string();
 }
 
+constexpr std::int64_t longest_word = 1000;  // finding its pieces takes the square of its length
+
 class Reader {
  public:
   Reader(std::string origin, Spec& spec, FolderProblems& problems)
@@ -38,10 +42,9 @@ class Reader {
     spec_.unknown = text_of(model, "unk_token");
     byte_pair ? read_clip(root, model) : read_bert(root, model);
     const Json& added = member(root, "added_tokens");
-    for (const Json& token : added.is_array() ? added : Json::array()) {
-      add_token(token, origin_, spec_, problems_);
-    }
+    if (added.is_array()) add_tokens(added, origin_, spec_, problems_);
     read_template(member(root, "post_processor"));
+    read_truncation(member(root, "truncation"));
     spec_.pad = spec_.is_clip ? spec_.end : "[PAD]";
     const std::string pad = text_of(member(root, "padding"), "pad_token");
     if (!pad.empty()) spec_.pad = pad;
@@ -112,6 +115,10 @@ class Reader {
     BertRules& rules = spec_.bert;
     const Json& limit = member(model, "max_input_chars_per_word");
     if (limit.is_number_unsigned()) rules.max_word_length = limit.get<std::int64_t>();
+    if (rules.max_word_length > longest_word) {
+      unsupported("model.max_input_chars_per_word", "at most " + std::to_string(longest_word),
+                  limit.dump());
+    }
     rules.continuation = text_of(model, "continuing_subword_prefix");
     const Json& normalizer = member(root, "normalizer");
     expect("normalizer", text_of(normalizer, "type"), {"BertNormalizer"});
@@ -123,7 +130,13 @@ class Reader {
     rules.clean_text = flag("clean_text", true);
     rules.separate_ideographs = flag("handle_chinese_chars", true);
     rules.lowercase = flag("lowercase", true);
-    rules.strip_accents = flag("strip_accents", rules.lowercase);
+    const Json& strips = member(normalizer, "strip_accents");
+    if (strips.is_boolean()) rules.strip_accents = strips.get<bool>();
+  }
+
+  // Transformers takes the length from elsewhere.
+  void read_truncation(const Json& truncation) {
+    spec_.truncate_left = text_of(truncation, "direction") == "Left";
   }
 
   // Which tokens stand before and after a text.
@@ -172,7 +185,8 @@ void read_vocabulary(const Json& json, const std::string& origin, Vocabulary& vo
   };
   if (!json.is_object() || json.empty()) return wrong("no vocabulary", json.type_name());
   // Leaves room for ids without a token, but not for a file that asks for all memory.
-  const std::uint64_t limit = 2 * json.size() + (std::uint64_t{1} << 17);
+  const std::uint64_t limit =
+      std::min<std::uint64_t>(2 * json.size() + (std::uint64_t{1} << 17), Vocabulary::max_size);
   std::vector<bool> taken(static_cast<std::size_t>(limit));
   for (const auto& [token, id] : json.items()) {
     const bool fits = id.is_number_unsigned() && id.get<std::uint64_t>() < limit;
@@ -199,30 +213,47 @@ void add_merge(const std::string& line, const std::string& where, ClipRules& rul
   rules.merges.emplace_back(line.substr(0, space), line.substr(space + 1));
 }
 
-void add_token(const Json& token, const std::string& where, Spec& spec, FolderProblems& problems) {
-  const std::string text = text_of(token, "content");
-  const Json& id = member(token, "id");
-  const std::int64_t known = spec.vocabulary.find(text);
-  const std::int64_t size = spec.vocabulary.size();
-  const bool fits = id.is_number_unsigned() &&
-                    id.get<std::uint64_t>() < static_cast<std::uint64_t>(size) + 65536 &&
-                    (known < 0 || known == id.get<std::int64_t>());
-  if (text.empty() || !fits || member(token, "single_word") == Json(true)) {
-    return problems.add({.what = "an added token cannot be used",
+void add_tokens(std::vector<Json> tokens, const std::string& where, Spec& spec,
+                FolderProblems& problems) {
+  constexpr std::uint64_t none = std::numeric_limits<std::uint64_t>::max();
+  const auto id_of = [](const Json& token) {
+    const Json& id = member(token, "id");
+    return id.is_number_unsigned() ? id.get<std::uint64_t>() : none;
+  };
+  if (tokens.size() > most_added_tokens) {
+    return problems.add({.what = "there are too many added tokens",
                          .where = where,
-                         .expected = "a text and its id, not single_word",
-                         .found = token.dump(),
+                         .expected = "at most " + std::to_string(most_added_tokens),
+                         .found = std::to_string(tokens.size()),
                          .fix = {}});
   }
-  if (known < 0) spec.vocabulary.set(id.get<std::int64_t>(), text);
-  spec.added.push_back({.text = text,
-                        .id = id.get<std::int64_t>(),
-                        .special = member(token, "special") == Json(true),
-                        .normalized = member(token, "normalized") == Json(true)});
+  std::stable_sort(tokens.begin(), tokens.end(),
+                   [&](const Json& a, const Json& b) { return id_of(a) < id_of(b); });
+  for (const Json& token : tokens) {
+    const std::string text = text_of(token, "content");
+    const std::int64_t known = spec.vocabulary.find(text);
+    const std::int64_t id = known >= 0 ? known : spec.vocabulary.size();
+    const bool fits = id_of(token) == static_cast<std::uint64_t>(id) && id < Vocabulary::max_size;
+    if (text.empty() || !fits || member(token, "single_word") == Json(true)) {
+      problems.add(
+          {.what = "an added token cannot be used",
+           .where = where,
+           .expected = "a text and its id (here " + std::to_string(id) + "), not single_word",
+           .found = token.dump(-1, ' ', false, Json::error_handler_t::replace),
+           .fix = {}});
+      continue;
+    }
+    if (known < 0) spec.vocabulary.set(id, text);
+    std::erase_if(spec.added, [&](const AddedToken& other) { return other.text == text; });
+    spec.added.push_back({.text = text,
+                          .id = id,
+                          .special = member(token, "special") == Json(true),
+                          .normalized = member(token, "normalized") == Json(true)});
+  }
 }
 
 void read_tokenizer_json(const std::filesystem::path& file, Spec& spec, FolderProblems& problems) {
-  Reader(file.string(), spec, problems).read(parse_json(read_file(file), file.string()));
+  Reader(file.string(), spec, problems).read(parse_python_json(read_file(file), file.string()));
 }
 
 }  // namespace espalier::tokenizer

@@ -27,8 +27,9 @@ struct PretrainedOptions {
   std::string precision = "float32";
 };
 
-// Families: clip, siglip, vit, dinov2, bert, mpnet. Throws Error with all problems of config.json,
-// or with all problems of the weights.
+// Families: clip and its halves clip_text_model and clip_vision_model, siglip, vit, dinov2, bert,
+// distilbert, mpnet. Throws Error with all problems of config.json, or with all problems of the
+// weights, and either way with those of modules.json, which may name a folder inside this one.
 [[nodiscard]] std::unique_ptr<AdaptableEncoder> load_pretrained(
     const std::filesystem::path& folder, const PretrainedOptions& options = {});
 

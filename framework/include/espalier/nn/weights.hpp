@@ -42,6 +42,8 @@ class WeightReader {
 
   // Takes `prefix` off every name that has it, as in the checkpoints of task models (`bert.`).
   void strip(std::string_view prefix);
+  // Puts `prefix` before every name where none has it, as in the checkpoints of one tower.
+  void complete(std::string_view prefix);
   // Names that begin or end with `text` carry nothing that the model uses.
   void ignore(std::string_view text);
   [[nodiscard]] bool has(std::string_view name) const;
@@ -64,6 +66,9 @@ class WeightReader {
     at::Tensor* slot;
     std::optional<WeightPlace> place;
   };
+  // Gives every tensor the name that `rename` makes of its own.
+  template <class Rename>
+  void rename(const Rename& rename);
   void check_requests(Problems& problems) const;
   void check_superfluous(Problems& problems) const;
   void check_finite(Problems& problems) const;

@@ -22,7 +22,8 @@ struct PretrainedParams {
 };
 void bind(Schema<PretrainedParams>& s);
 
-// Pictures go through the folder's preprocessor_config.json, texts through its tokenizer. Where the
+// Pictures go through the folder's image processor, texts, with the default prompt of a sentence
+// encoder before them, through its tokenizer. Where the
 // model loads, what is wrong with these two is said when one that is wrong is needed first, so that
 // a folder without a tokenizer still encodes pictures. Where it does not, it is said beside that.
 class PretrainedEncoder : public Encoder {
@@ -45,6 +46,7 @@ class PretrainedEncoder : public Encoder {
   std::unique_ptr<AdaptableEncoder> model_;
   std::optional<ImageTransform> transform_;
   std::optional<Tokenizer> tokenizer_;
+  std::string prompt_;
   std::vector<Problem> problems_;  // why one of the two is not there
 };
 

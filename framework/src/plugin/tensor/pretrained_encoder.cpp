@@ -8,9 +8,8 @@
 #include <algorithm>
 #include <cmath>
 #include <espalier/core/builtin.hpp>
-#include <espalier/core/file.hpp>
-#include <espalier/core/json.hpp>
 #include <espalier/nn/pretrained.hpp>
+#include <espalier/text/sentence_modules.hpp>
 
 namespace espalier {
 namespace {
@@ -42,9 +41,21 @@ bool has_any(const std::filesystem::path& folder, std::initializer_list<const ch
                      [&](const char* name) { return std::filesystem::exists(folder / name); });
 }
 
-ImageTransform transform_of(const std::filesystem::path& file) {
-  const Json config = parse_json(read_file(file, std::size_t{1} << 20), file.string());
-  return ImageTransform(Preprocessing::from_json(config, file.string()));
+// A quarter of a gigabyte for the scores of one head: what is larger is a mistake or worse.
+constexpr std::int64_t most_patches = 8192;
+
+void check_patches(const VisionTower& tower, const ImageTransform& transform,
+                   const std::filesystem::path& folder) {
+  const std::int64_t side = tower.patch_size();
+  const std::int64_t patches = (transform.width() / side) * (transform.height() / side);
+  if (patches <= most_patches) return;
+  throw Error({.what = "pictures are cut into too many patches",
+               .where = folder.string(),
+               .expected = "at most " + std::to_string(most_patches),
+               .found = std::to_string(transform.width()) + " x " +
+                        std::to_string(transform.height()) + " pixels in patches of " +
+                        std::to_string(side) + " x " + std::to_string(side),
+               .fix = "a smaller size in the image processor's configuration"});
 }
 
 void refuse(const char* what, const char* found) {
@@ -69,15 +80,23 @@ void bind(Schema<PretrainedParams>& s) {
 PretrainedEncoder::PretrainedEncoder(const std::vector<std::string>& families, const Params& params,
                                      const RunContext& context) {
   const std::filesystem::path folder = resolve_path(params.weights.text);
+  Problems said_by_the_model;
+  const SentenceModules modules = read_sentence_modules(folder, said_by_the_model);
+  prompt_ = modules.prompt;
   auto model = made(problems_, [&] {
     return load_pretrained(
         folder, {.families = families, .device = context.device(), .precision = params.precision});
   });
-  if (model ? (*model)->image() != nullptr : has_any(folder, {"preprocessor_config.json"})) {
-    transform_ = made(problems_, [&] { return transform_of(folder / "preprocessor_config.json"); });
+  if (model ? (*model)->image() != nullptr
+            : has_any(modules.model, {"preprocessor_config.json", "processor_config.json"})) {
+    transform_ = made(problems_, [&] {
+      const ImageTransform transform(Preprocessing::from_folder(modules.model));
+      if (model) check_patches(*(*model)->image(), transform, modules.model);
+      return transform;
+    });
   }
   if (model ? (*model)->text() != nullptr
-            : has_any(folder, {"tokenizer.json", "vocab.json", "merges.txt", "vocab.txt"})) {
+            : has_any(modules.model, {"tokenizer.json", "vocab.json", "merges.txt", "vocab.txt"})) {
     tokenizer_ = made(problems_, [&] { return open_tokenizer(folder); });
   }
   if (!model) throw Error(std::move(problems_));
@@ -114,7 +133,12 @@ at::Tensor PretrainedEncoder::encode_texts(std::span<const std::string> texts) c
   if (!model_->text()) refuse("texts cannot be encoded", "an image tower alone");
   const c10::AutoGradMode without_gradients(false);
   if (!tokenizer_) throw Error(problems_);
-  const TokenRows rows = tokenizer_->encode_batch(texts);
+  std::vector<std::string> prompted;
+  if (!prompt_.empty()) {
+    for (const std::string& text : texts) prompted.push_back(prompt_ + text);
+  }
+  const TokenRows rows =
+      tokenizer_->encode_batch(prompt_.empty() ? texts : std::span<const std::string>(prompted));
   std::vector<std::vector<std::int64_t>> ids;
   for (std::int64_t row = 0; row < rows.rows; ++row) {
     const auto begin = rows.ids.begin() + row * rows.columns;
