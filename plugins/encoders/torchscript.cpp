@@ -1,5 +1,5 @@
 // Any image model that was exported as TorchScript: one tensor [n, 3, size, size] in, [n, width]
-// out. Frozen, without sites.
+// out. Frozen, without sites. Such a file is a program: whoever opens it runs it.
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
@@ -22,6 +22,7 @@ constexpr std::size_t batch = 16;
 
 struct TorchscriptParams {
   ContentPath weights;
+  bool trusted = false;
   std::int64_t size = 224;
   std::vector<double> mean = {0.485, 0.456, 0.406};
   std::vector<double> std = {0.229, 0.224, 0.225};
@@ -31,6 +32,11 @@ void bind(espalier::Schema<TorchscriptParams>& s) {
   s.field("weights", &TorchscriptParams::weights)
       .required()
       .doc("TorchScript file, as torch.jit.save writes it");
+  s.field("trusted", &TorchscriptParams::trusted)
+      .doc("Whether you trust whoever made the file: it holds code, which runs when it is opened");
+  s.check("trusted",
+          "a TorchScript file holds code, which runs with your rights when it is opened: write "
+          "trusted: true if you trust whoever made it");
   s.field("size", &TorchscriptParams::size)
       .range(1, 4096)
       .doc("Side in pixels of the square that a picture is resized and cut to");

@@ -19,7 +19,8 @@ Given inputs() {
       {"encoder/vit", model("vit-tiny")},
       {"encoder/dinov2", model("dinov2-tiny")},
       {"encoder/bert", model("bert-tiny")},
-      {"encoder/torchscript", {{"weights", data + "encoders/channels.pt"}, {"size", 16}}},
+      {"encoder/torchscript",
+       {{"weights", data + "encoders/channels.pt"}, {"trusted", true}, {"size", 16}}},
       {"encoder/dual", {{"image", side("vit", "vit-tiny")}, {"text", side("bert", "bert-tiny")}}}};
   for (const char* name : {"image_folder", "manifest", "oxford_pets", "flowers102", "food101"}) {
     given[std::string("dataset/") + name] = {{"root", data + "datasets/" + name}};

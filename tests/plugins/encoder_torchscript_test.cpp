@@ -24,9 +24,11 @@ class Torchscript : public testing::Test {
     module.save(file_);
   }
   [[nodiscard]] std::shared_ptr<Encoder> encoder() const {
-    return make<Encoder>(
-        "torchscript",
-        {{"weights", file_}, {"size", 8}, {"mean", {0.0, 0.5, 0.0}}, {"std", {1.0, 0.5, 1.0}}});
+    return make<Encoder>("torchscript", {{"weights", file_},
+                                         {"trusted", true},
+                                         {"size", 8},
+                                         {"mean", {0.0, 0.5, 0.0}},
+                                         {"std", {1.0, 0.5, 1.0}}});
   }
 
   std::string file_ = (std::filesystem::temp_directory_path() /
@@ -45,6 +47,14 @@ TEST_F(Torchscript, GetsPicturesResizedAndNormalised) {
   EXPECT_NEAR(rows[16][0].item<double>(), 0.2, 1e-6);
   EXPECT_NEAR(rows[16][1].item<double>(), -0.2, 1e-6);
   EXPECT_NEAR(rows[16][2].item<double>(), 1.0, 1e-6);
+}
+
+TEST_F(Torchscript, IsNotOpenedUnlessItIsTrusted) {
+  save("return x.mean([2, 3])");
+  EXPECT_THAT(error_of([&] {
+                (void)make<Encoder>("torchscript", {{"weights", file_}});
+              }),
+              testing::AllOf(HasSubstr("holds code"), HasSubstr("trusted: true")));
 }
 
 TEST_F(Torchscript, IsRefusedWhenItGivesNoFeatures) {
