@@ -20,9 +20,10 @@ po::options_description visible_options() {
   auto add = options.add_options();
   add("tensors", po::value<std::string>()->value_name("FILE"),
       "safetensors with pixel_values, input_ids, attention_mask, token_type_ids");
+  add("texts", po::value<std::string>()->value_name("FILE"), "a text a line, to be encoded");
   add("hidden-states", "with --tensors: what enters each layer as well");
   add("out", po::value<std::string>()->value_name("FILE"),
-      ".safetensors or, for a dataset, .h5; nothing is written without it");
+      ".safetensors or, but for tensors, .h5; nothing is written without it");
   add("template",
       po::value<Words>()
           ->default_value({"a photo of a {}."}, "'a photo of a {}.'")
@@ -42,15 +43,20 @@ void print_help(const po::options_description& options) {
   std::cout
       << "usage: espalier encode encoder.weights=DIR --tensors FILE --out FILE [--hidden-states]\n"
          "       espalier encode encoder.use=NAME encoder.KEY=VALUE... dataset.use=NAME\n"
-         "                       dataset.KEY=VALUE... [--out FILE]\n\n"
+         "                       dataset.KEY=VALUE... [--out FILE]\n"
+         "       espalier encode encoder.use=NAME encoder.KEY=VALUE... --texts FILE [--out "
+         "FILE]\n\n"
          "Runs an encoder. The first form puts tensors straight through a Hugging Face model's\n"
          "towers, to compare with other programs. The second writes the features of a dataset's\n"
-         "pictures, their labels and names, and the features of its class names.\n"
+         "pictures, their labels and names, and the features of its class names where the encoder\n"
+         "takes texts. The third writes the features of texts.\n"
          "`espalier plugins show encoder/clip` lists the settings of an encoder.\n\n"
       << options
       << "\nexamples:\n  espalier encode encoder.use=clip encoder.weights=clip-vit-base-patch16 "
          "\\\n"
          "    dataset.use=flowers102 dataset.root=flowers-102 --out flowers.h5\n"
+         "  espalier encode encoder.use=clip encoder.weights=clip-vit-base-patch16 \\\n"
+         "    --texts captions.txt --out captions.h5\n"
          "  espalier encode encoder.weights=clip-vit-base-patch16 --tensors in.safetensors \\\n"
          "    --out out.safetensors\n";
 }
@@ -80,22 +86,37 @@ Json tensor_request(const po::variables_map& given, const Words& settings) {
   return request;
 }
 
-Json dataset_request(const po::variables_map& given, const Words& settings) {
+Catalog described_catalog(const Words& folders) {
+  Catalog catalog =
+      Catalog::scan(PluginPath::standard(current_executable(), {folders.begin(), folders.end()}));
+  catalog.describe(worker_program());
+  return catalog;
+}
+
+Json component_request(const po::variables_map& given, const Words& settings) {
   Words of_encoder, of_dataset;
   for (const std::string& word : settings) {
     (word.starts_with("dataset.") ? of_dataset : of_encoder).push_back(word);
   }
-  require(!of_dataset.empty() && !of_encoder.empty(),
-          "encode needs an encoder and something to "
-          "encode",
-          "encoder.use=... with dataset.use=..., or encoder.weights=... with --tensors");
+  const bool texts = given.count("texts") > 0;
+  require(of_dataset.empty() == texts && !of_encoder.empty(),
+          "encode needs an encoder and one thing to encode",
+          "encoder.use=... with dataset.use=... or with --texts, or encoder.weights=... with "
+          "--tensors");
   const auto& folders = given["plugins"].as<Words>();
-  Catalog catalog =
-      Catalog::scan(PluginPath::standard(current_executable(), {folders.begin(), folders.end()}));
-  catalog.describe(worker_program());
-  return {{"encoder", resolve_settings("encoder", read_settings("encoder", of_encoder), catalog)},
+  const Catalog catalog = described_catalog(folders);
+  const Json encoder = resolve_settings("encoder", read_settings("encoder", of_encoder), catalog);
+  if (texts) {
+    require(!catalog.has("encoder", encoder, "fitted"),
+            "this encoder learns from training texts before it encodes any",
+            "an encoder with trained weights", "encoder/" + encoder.at("use").get<std::string>());
+    return {
+        {"encoder", encoder}, {"texts", given["texts"].as<std::string>()}, {"plugins", folders}};
+  }
+  return {{"encoder", encoder},
           {"dataset", resolve_settings("dataset", read_settings("dataset", of_dataset), catalog)},
           {"templates", given["template"].as<Words>()},
+          {"template_given", !given["template"].defaulted()},
           {"plugins", folders}};
 }
 
@@ -123,7 +144,7 @@ int encode(const std::vector<std::string>& arguments) {
   const auto& settings = given["word"].as<Words>();
   const int threads = given["threads"].as<int>();
   require(threads >= 1 && threads <= 1024, "--threads has a wrong value", "1 to 1024");
-  Json request = tensors ? tensor_request(given, settings) : dataset_request(given, settings);
+  Json request = tensors ? tensor_request(given, settings) : component_request(given, settings);
   request["device"] = given["device"].as<std::string>();
   request["threads"] = threads;
   request["out"] = given.count("out") > 0 ? given["out"].as<std::string>() : "";

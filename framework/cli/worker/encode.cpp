@@ -39,7 +39,13 @@ int encode(const std::vector<std::string>& arguments) {
   const Json request = parse_json(arguments[0], "request");
   const c10::AutoGradMode without_gradients(false);
   at::set_num_threads(request.at("threads").get<int>());
-  request.contains("tensors") ? encode_tensors(request) : encode_dataset(request);
+  if (request.contains("tensors")) {
+    encode_tensors(request);
+  } else if (request.contains("texts")) {
+    encode_texts(request);
+  } else {
+    encode_dataset(request);
+  }
   return 0;
 }
 

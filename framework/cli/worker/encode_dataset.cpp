@@ -2,8 +2,6 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include "results/feature_file.hpp"
@@ -16,7 +14,6 @@
 #include <espalier/nn/safetensors_tensor.hpp>
 #include <espalier/plugin/dataset.hpp>
 #include <espalier/plugin/encoder.hpp>
-#include <espalier/plugin/loader.hpp>
 #include <numeric>
 
 #include "encode_internal.hpp"
@@ -27,31 +24,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t batch = 64;
-
-class EncodeContext final : public RunContext {
- public:
-  EncodeContext(std::string device, Loader& loader)
-      : device_(std::move(device)),
-        loader_(loader),
-        log_("encode", std::make_shared<spdlog::sinks::stderr_sink_mt>()) {}
-
-  [[nodiscard]] std::int64_t seed() const override { return 0; }
-  [[nodiscard]] std::string device() const override { return device_; }
-  [[nodiscard]] spdlog::logger& log() const override { return log_; }
-
- protected:
-  [[nodiscard]] std::shared_ptr<void> make_component(std::string_view kind,
-                                                     const ComponentRef& ref) const override {
-    Json section = ref.params;
-    section["use"] = ref.use;
-    return loader_.make(kind, section, *this);
-  }
-
- private:
-  std::string device_;
-  Loader& loader_;
-  mutable spdlog::logger log_;
-};
 
 // One line on a terminal that renews itself.
 void progress(std::size_t done, std::size_t all, Clock::time_point begin) {
@@ -83,6 +55,19 @@ FeatureMatrix matrix_of(const at::Tensor& rows) {
   return {{rows.data_ptr<float>(), static_cast<std::size_t>(rows.numel())}, rows.size(1)};
 }
 
+// Without a tokenizer, or with one that is not read here, pictures can be encoded all the same.
+at::Tensor class_rows(const Json& request, const Encoder& encoder, const Dataset& dataset) {
+  const auto templates = request.at("templates").get<std::vector<std::string>>();
+  const ClassTexts texts = class_texts(dataset.class_names(), templates);
+  try {
+    return class_vectors(encoder, texts).contiguous();
+  } catch (const Error& error) {
+    if (encoder.image_width() == 0 || request.at("template_given").get<bool>()) throw;
+    std::fprintf(stderr, "class features are left out:\n%s\n", error.what());
+    return {};
+  }
+}
+
 struct Encoded {
   at::Tensor images;
   at::Tensor classes;
@@ -91,11 +76,7 @@ struct Encoded {
 
 Encoded run(const Json& request, const Encoder& encoder, const Dataset& dataset) {
   Encoded out;
-  const auto templates = request.at("templates").get<std::vector<std::string>>();
-  if (encoder.text_width() > 0) {
-    out.classes =
-        class_vectors(encoder, class_texts(dataset.class_names(), templates)).contiguous();
-  }
+  if (encoder.text_width() > 0) out.classes = class_rows(request, encoder, dataset);
   if (encoder.image_width() > 0) out.images = image_rows(encoder, dataset).contiguous();
   for (const Sample& sample : dataset.samples()) {
     out.file.labels.push_back(sample.label);
@@ -103,6 +84,8 @@ Encoded run(const Json& request, const Encoder& encoder, const Dataset& dataset)
     out.file.splits.emplace_back(to_string(sample.split));
   }
   out.file.class_names = dataset.class_names();
+  if (out.images.defined()) require_finite(out.images, out.file.ids, "picture");
+  if (out.classes.defined()) require_finite(out.classes, out.file.class_names, "class");
   out.file.images = matrix_of(out.images);
   out.file.classes = matrix_of(out.classes);
   out.file.attributes = {{"encoder", request.at("encoder").dump()},
@@ -132,13 +115,9 @@ void write_as_tensors(const std::string& path, const Encoded& out) {
 }  // namespace
 
 void encode_dataset(const Json& request) {
-  std::vector<std::filesystem::path> folders;
-  for (const Json& folder : request.at("plugins")) folders.emplace_back(folder.get<std::string>());
-  Catalog catalog = Catalog::scan(PluginPath::standard(current_executable(), folders));
-  Loader loader(catalog);
-  const EncodeContext context(request.at("device"), loader);
-  const auto dataset = loader.make<Dataset>(request.at("dataset"), context);
-  const auto encoder = loader.make<Encoder>(request.at("encoder"), context);
+  const EncodeContext context(request);
+  const auto dataset = context.component<Dataset>(request.at("dataset"));
+  const auto encoder = context.component<Encoder>(request.at("encoder"));
   const auto begin = Clock::now();
   const Encoded out = run(request, *encoder, *dataset);
   const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();

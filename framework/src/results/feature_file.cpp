@@ -13,7 +13,20 @@ void write_matrix(hid_t file, const std::string& name, const FeatureMatrix& matr
                     {matrix.values.size() / width, width});
 }
 
+void write_attributes_and_close(const std::filesystem::path& path, const hdf5::Handle& file,
+                                const Json& attributes) {
+  for (const auto& [name, value] : attributes.items()) hdf5::write_attribute(file, name, value);
+  write_file(path, hdf5::file_bytes(file));
+}
+
 }  // namespace
+
+void write_text_features(const std::filesystem::path& path, const TextFeatureFile& features) {
+  const hdf5::Handle file = hdf5::create_file();
+  write_matrix(file, "text_features", features.features);
+  hdf5::write_column(file, "texts", features.texts);
+  write_attributes_and_close(path, file, features.attributes);
+}
 
 void write_feature_file(const std::filesystem::path& path, const FeatureFile& features) {
   const hdf5::Handle file = hdf5::create_file();
@@ -23,10 +36,7 @@ void write_feature_file(const std::filesystem::path& path, const FeatureFile& fe
   hdf5::write_column(file, "ids", features.ids);
   hdf5::write_column(file, "splits", features.splits);
   hdf5::write_column(file, "class_names", features.class_names);
-  for (const auto& [name, value] : features.attributes.items()) {
-    hdf5::write_attribute(file, name, value);
-  }
-  write_file(path, hdf5::file_bytes(file));
+  write_attributes_and_close(path, file, features.attributes);
 }
 
 }  // namespace espalier

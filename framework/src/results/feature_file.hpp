@@ -3,7 +3,7 @@
 //   /image_features  float32 [samples, width]      /ids          text [samples]
 //   /labels          int64 [samples]               /splits       text [samples]
 //   /class_features  float32 [classes, width]      /class_names  text [classes]
-//   /class_features is absent where the encoder has no text tower. Attributes of the root: encoder,
+//   /class_features is absent where the encoder takes no texts. Attributes of the root: encoder,
 //   dataset, templates, espalier.
 #pragma once
 
@@ -32,7 +32,16 @@ struct FeatureFile {
   Json attributes;  // an object of scalars and lists
 };
 
-// Throws Error when the file cannot be written.
+// Features of texts: /text_features float32 [texts, width] and /texts; attributes encoder,
+// espalier.
+struct TextFeatureFile {
+  FeatureMatrix features;
+  std::vector<std::string> texts;
+  Json attributes;
+};
+
+// Both throw Error when the file cannot be written.
+void write_text_features(const std::filesystem::path& file, const TextFeatureFile& features);
 void write_feature_file(const std::filesystem::path& file, const FeatureFile& features);
 
 }  // namespace espalier

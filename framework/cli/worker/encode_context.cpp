@@ -1,0 +1,51 @@
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/isfinite.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include <espalier/core/error.hpp>
+#include <espalier/core/process.hpp>
+
+#include "encode_internal.hpp"
+
+namespace espalier::cli {
+namespace {
+
+Catalog catalog_of(const Json& request) {
+  std::vector<std::filesystem::path> folders;
+  for (const Json& folder : request.at("plugins")) folders.emplace_back(folder.get<std::string>());
+  return Catalog::scan(PluginPath::standard(current_executable(), folders));
+}
+
+}  // namespace
+
+EncodeContext::EncodeContext(const Json& request)
+    : device_(request.at("device")),
+      catalog_(catalog_of(request)),
+      loader_(catalog_),
+      log_("encode", std::make_shared<spdlog::sinks::stderr_sink_mt>()) {}
+
+std::shared_ptr<void> EncodeContext::make_component(std::string_view kind,
+                                                    const ComponentRef& ref) const {
+  Json section = ref.params;
+  section["use"] = ref.use;
+  return loader_.make(kind, section, *this);
+}
+
+void require_finite(const at::Tensor& rows, std::span<const std::string> names,
+                    const std::string& kind) {
+  constexpr std::size_t shown = 10;
+  const at::Tensor good = at::isfinite(rows).all(1);
+  Problems problems;
+  for (std::size_t i = 0; i < names.size() && problems.size() < shown; ++i) {
+    if (good[static_cast<std::int64_t>(i)].item<bool>()) continue;
+    problems.add(
+        {.what = "the features of a " + kind + " are not finite",
+         .where = names[i],
+         .expected = "numbers",
+         .found = "NaN or infinity",
+         .fix = "encoder.precision=float32 where it was another; else look at the weights"});
+  }
+  problems.throw_if_any();
+}
+
+}  // namespace espalier::cli
