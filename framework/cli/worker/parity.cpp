@@ -16,6 +16,21 @@ namespace {
 namespace fs = std::filesystem;
 namespace po = boost::program_options;
 
+// The last two are for cases that name their files from a folder above them.
+std::vector<fs::path> candidates(const fs::path& name, const fs::path& folder,
+                                 const fs::path& data) {
+  std::vector<fs::path> places = {folder / name, folder / name.filename(),
+                                  folder / "files" / name.filename()};
+  if (!data.empty()) {
+    for (const fs::path& place : {data / name, data / name.filename(), data / ".." / name}) {
+      places.push_back(place);
+    }
+  }
+  places.push_back(folder / ".." / name);
+  places.push_back(folder / "../.." / name);
+  return places;
+}
+
 Differences run_case(const fs::path& path, const fs::path& data) {
   if (fs::is_regular_file(path)) return tokenizer_parity(path, data);
   if (fs::exists(path / "cases.json")) return image_parity(path, data);
@@ -74,6 +89,13 @@ fs::path data_folder(const std::string& given) {
 }
 
 }  // namespace
+
+fs::path find_named(const fs::path& name, const fs::path& folder, const fs::path& data) {
+  for (const fs::path& place : candidates(name, fs::absolute(folder), data)) {
+    if (fs::exists(place)) return place;
+  }
+  return folder / name;
+}
 
 int parity(const std::vector<std::string>& arguments) {
   const po::variables_map given = parse(arguments);

@@ -27,14 +27,6 @@ TensorDifference verdict(std::string name, std::string failure) {
           .failure = std::move(failure)};
 }
 
-fs::path picture_of(const Json& one, const fs::path& folder, const fs::path& data) {
-  const fs::path path = one.at("path").get<std::string>();
-  for (const fs::path& root : {folder / "files", data}) {
-    if (fs::exists(root / path.filename())) return root / path.filename();
-  }
-  return data.empty() ? path : data / ".." / path;
-}
-
 at::Tensor tensor_of(Image image) {
   const std::vector<std::int64_t> shape = {image.height, image.width, 3};
   return at::from_blob(image.rgb.data(), shape, at::TensorOptions(at::kByte)).clone();
@@ -158,7 +150,7 @@ Differences image_parity(const fs::path& folder, const fs::path& data) try {
   const Pipelines pipelines = pipelines_of(root, folder.string());
   Differences rows;
   for (const Json& one : root.at("cases")) {
-    const fs::path picture = picture_of(one, folder, data);
+    const fs::path picture = find_named(one.at("path").get<std::string>(), folder, data);
     if (!fs::exists(picture)) {
       rows.push_back(verdict(one.at("name"), "no " + picture.string() + "; see --data"));
     } else if (one.value("mode", "") != "I;16") {  // scaled here, clipped by the reference

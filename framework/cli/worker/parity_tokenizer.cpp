@@ -38,10 +38,8 @@ class VocabularyFolder {
 // A folder, or a vocab.txt: beside the case, or where the data is.
 fs::path vocabulary_of(const Json& cases, const fs::path& file, const fs::path& data) {
   const std::string name = cases.at("vocabulary").get<std::string>();
-  const fs::path beside = fs::absolute(file).parent_path();
-  for (const fs::path& root : {beside, data, data / "..", beside / "../.."}) {
-    if (!root.empty() && fs::exists(root / name)) return root / name;
-  }
+  const fs::path found = find_named(name, fs::absolute(file).parent_path(), data);
+  if (fs::exists(found)) return found;
   throw Error({.what = "the case's vocabulary is not there",
                .where = file.string(),
                .expected = name + " beside the case or in the folder of the data",
