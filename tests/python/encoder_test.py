@@ -26,19 +26,31 @@ def tool(source_dir):
 def case(tool, tmp_path):
     """A case of a tiny model, made from its family's name."""
 
-    def make(family):
+    def make(family, *options):
         tool("tiny_model", family, tmp_path / "model")
-        tool("make_case", tmp_path / "model", tmp_path / "case")
+        tool("make_case", tmp_path / "model", tmp_path / "case", *options)
         return tmp_path / "case"
 
     return make
 
 
-@pytest.mark.parametrize("family", ["clip", "siglip", "vit", "dinov2", "bert", "mpnet"])
+@pytest.mark.parametrize(
+    "family",
+    ["clip", "clip-text", "clip-vision", "siglip", "vit", "dinov2", "bert", "bert-decoder",
+     "distilbert", "mpnet"],
+)
 def test_a_case_made_by_the_tools_passes(espalier, case, family):
     out = espalier("parity", case(family)).stdout
     assert "0 over tolerance or missing" in out
     assert "hidden_states" in out
+
+
+@pytest.mark.parametrize("family", ["clip", "dinov2"])
+def test_a_case_of_pictures_passes(espalier, case, source_dir, family):
+    pictures = [source_dir / "tests/data/images" / name for name in ("gray.jpg", "lossy.webp")]
+    folder = case(family, "--images", *pictures)
+    assert "0 over tolerance or missing" in espalier("parity", folder).stdout
+    assert len(safetensors.load_file(folder / "expected.safetensors")["pixel_values"]) == 2
 
 
 def test_a_changed_value_fails(espalier, case):
