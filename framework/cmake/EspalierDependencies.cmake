@@ -34,7 +34,7 @@ espalier_need("${STB_INCLUDE_DIR}" stb libstb-dev)
 # Libraries that describe themselves to pkg-config; PkgConfig::NAME is the target.
 find_package(PkgConfig QUIET)
 espalier_need("${PkgConfig_FOUND}" pkg-config pkg-config)
-foreach(library IN ITEMS TURBOJPEG:libturbojpeg:libturbojpeg0-dev WEBP:libwebp:libwebp-dev
+foreach(library IN ITEMS TURBOJPEG:libturbojpeg:libturbojpeg0-dev WEBP:libwebp:libwebp-dev SPNG:spng:libspng-dev
                          UTF8PROC:libutf8proc:libutf8proc-dev MATIO:matio:libmatio-dev)
   string(REPLACE ":" ";" parts ${library})
   list(GET parts 0 name)
@@ -44,6 +44,20 @@ foreach(library IN ITEMS TURBOJPEG:libturbojpeg:libturbojpeg0-dev WEBP:libwebp:l
     pkg_check_modules(${name} QUIET IMPORTED_TARGET ${module})
   endif()
   espalier_need("${${name}_FOUND}" ${module} ${package})
+endforeach()
+
+# What some photos need and others do without.
+foreach(library IN ITEMS HEIF:libheif:libheif-dev "TIFF:libtiff-4>=4.5:libtiff-dev")
+  string(REPLACE ":" ";" parts ${library})
+  list(GET parts 0 name)
+  list(GET parts 1 module)
+  list(GET parts 2 package)
+  if(PkgConfig_FOUND)
+    pkg_check_modules(${name} QUIET IMPORTED_TARGET ${module})
+  endif()
+  if(NOT ${name}_FOUND)
+    message(STATUS "Without ${module} (${package}): photos that need it will be refused by name")
+  endif()
 endforeach()
 
 espalier_need("${ESPALIER_TORCH_FOUND}" "LibTorch 1.13 to 2.x" "libtorch-dev libopenblas0-openmp")

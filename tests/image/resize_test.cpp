@@ -47,6 +47,21 @@ TEST(Resize, KeepsOneColourExactly) {
   }
 }
 
+// Growing, shrinking and kept sides, both orders of passes, parts in corners and in the middle.
+TEST(ResizePart, IsAPartOfTheWhole) {
+  const Image image = checkered(41, 67);
+  for (const auto& [width, height] : {std::pair{17, 23}, {90, 30}, {41, 20}, {20, 67}, {41, 67}}) {
+    for (const PassOrder order : {PassOrder::horizontal_first, PassOrder::pillow_13}) {
+      const Image whole = resize(image, width, height, Filter::bicubic, order);
+      for (const Region& part : {Region{0, 0, 5, 7}, {width - 5, height - 7, 5, 7}, {6, 8, 4, 9}}) {
+        EXPECT_EQ(resize_part(image, width, height, part, Filter::bicubic, order),
+                  crop(whole, part.left, part.top, part.width, part.height))
+            << width << "x" << height << " from " << part.left;
+      }
+    }
+  }
+}
+
 TEST(Crop, TakesTheRightPart) {
   const Image image = checkered(5, 4);
   const Image part = crop(image, 1, 2, 3, 2);

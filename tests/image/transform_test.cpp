@@ -49,6 +49,24 @@ TEST(Preprocessing, FillsInTheDefaultsOfItsClass) {
   EXPECT_EQ(deit.crop_height, 224);
 }
 
+// The whole would be 13,440,000 x 224 pixels. A row of 60,000 levels, of which the middle is known.
+TEST(ImageTransform, TakesTheMiddleOfAPictureThatIsAllWidth) {
+  Image image{60'000, 1, {}};
+  for (std::int64_t x = 0; x < image.width; ++x) {
+    image.rgb.insert(image.rgb.end(), 3, static_cast<std::uint8_t>(x < 30'000 ? 40 : 200));
+  }
+  const Image middle = ImageTransform(Preprocessing{}).pixels(image);
+  ASSERT_EQ(middle.width, 224);
+  ASSERT_EQ(middle.height, 224);
+  // One pixel becomes 224; the edge lies in the middle, and cubic weights reach two pixels far.
+  EXPECT_EQ(middle.rgb[0],
+            crop(resize(crop(image, 29'990, 0, 20, 1), 20 * 224, 224, Filter::bicubic),
+                 9 * 224 + 112, 0, 1, 1)
+                .rgb[0]);
+  EXPECT_LT(middle.rgb[0], 60);
+  EXPECT_GT(middle.rgb[3 * 223], 180);
+}
+
 TEST(Preprocessing, ReadsSizesAsOlderFilesHaveThem) {
   const Preprocessing clip =
       read(R"({"feature_extractor_type": "CLIPFeatureExtractor", "size": 336, "crop_size": 336})");

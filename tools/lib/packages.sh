@@ -8,7 +8,7 @@ build_packages=(
   libtorch-dev libopenblas0-openmp
   libboost-dev libboost-program-options-dev
   libhdf5-dev libspdlog-dev libyaml-cpp-dev nlohmann-json3-dev libssl-dev
-  libturbojpeg0-dev libwebp-dev libstb-dev libutf8proc-dev libmatio-dev zlib1g-dev
+  libturbojpeg0-dev libwebp-dev libspng-dev libheif-dev libtiff-dev libstb-dev libutf8proc-dev libmatio-dev zlib1g-dev
   libgtest-dev libgmock-dev
 )
 
@@ -65,4 +65,8 @@ install_packages() {
   if ! apt-cache show $missing >/dev/null 2>&1; then "${as_root[@]}" apt-get update -q >&2; fi
   # shellcheck disable=SC2086
   "${as_root[@]}" "${install[@]}" $missing >&2
+  # Debian 13 has libheif's codecs in packages of their own, which Debian 12 does not know.
+  if [[ $missing == *libheif-dev* ]]; then
+    "${as_root[@]}" "${install[@]}" libheif-plugin-libde265 libheif-plugin-dav1d >/dev/null 2>&1 || true
+  fi
 }

@@ -14,22 +14,62 @@ namespace {
 constexpr std::size_t file_limit = std::size_t{256} << 20;
 constexpr std::size_t header_limit = std::size_t{64} << 10;
 
+// In the order of ImageFormat. `header` is null where this build has no library for the format.
+struct Decoder {
+  std::string_view name;
+  ImageHeader (*header)(std::string_view bytes, std::string_view origin) = nullptr;
+  Image (*decode)(std::string_view bytes, std::string_view origin, const ImageHeader& header,
+                  const DecodeOptions& options) = nullptr;
+  std::string_view package = {};  // that has the library
+};
+
+constexpr Decoder decoders[] = {
+    {"JPEG", jpeg_header, decode_jpeg}, {"PNG", png_header, decode_png},
+    {"GIF", gif_header, decode_gif},    {"BMP", bmp_header, decode_bmp},
+    {"WebP", webp_header, decode_webp},
+#ifdef ESPALIER_HEIF
+    {"HEIC", heif_header, decode_heif}, {"AVIF", heif_header, decode_heif},
+#else
+    {.name = "HEIC", .package = "libheif-dev"},
+    {.name = "AVIF", .package = "libheif-dev"},
+#endif
+#ifdef ESPALIER_TIFF
+    {"TIFF", tiff_header, decode_tiff},
+#else
+    {.name = "TIFF", .package = "libtiff-dev"},
+#endif
+};
+
+const Decoder& decoder_of(ImageFormat format) { return decoders[static_cast<std::size_t>(format)]; }
+
 std::optional<ImageFormat> sniff(std::string_view bytes) {
   if (bytes.starts_with("\xff\xd8\xff")) return ImageFormat::jpeg;
   if (bytes.starts_with("\x89PNG\r\n\x1a\n")) return ImageFormat::png;
   if (bytes.starts_with("GIF87a") || bytes.starts_with("GIF89a")) return ImageFormat::gif;
   if (bytes.starts_with("BM")) return ImageFormat::bmp;
   if (bytes.starts_with("RIFF") && bytes.substr(0, 12).ends_with("WEBP")) return ImageFormat::webp;
-  return std::nullopt;
+  if (bytes.starts_with(std::string_view("II*\0", 4))) return ImageFormat::tiff;
+  if (bytes.starts_with(std::string_view("MM\0*", 4))) return ImageFormat::tiff;
+  return iso_format(bytes);
 }
 
 ImageFormat format_of(std::string_view bytes, std::string_view origin) {
-  if (const auto format = sniff(bytes)) return *format;
-  throw Error({.what = "a file is no picture that can be read",
+  const auto format = sniff(bytes);
+  if (!format) {
+    throw Error({.what = "a file is no picture that can be read",
+                 .where = std::string(origin),
+                 .expected = "JPEG, PNG, GIF, BMP, WebP, HEIC, AVIF or TIFF",
+                 .found = bytes.empty() ? "an empty file" : "other content, whatever its name says",
+                 .fix = "convert or remove the file"});
+  }
+  const Decoder& decoder = decoder_of(*format);
+  if (decoder.header != nullptr) return *format;
+  throw Error({.what = "this build of Espalier reads no " + std::string(decoder.name),
                .where = std::string(origin),
                .expected = "JPEG, PNG, GIF, BMP or WebP",
-               .found = bytes.empty() ? "an empty file" : "other content, whatever its name says",
-               .fix = "convert or remove the file"});
+               .found = std::string(decoder.name),
+               .fix = "install " + std::string(decoder.package) +
+                      " and build Espalier again, or convert the file"});
 }
 
 std::string read_start(const std::filesystem::path& file) {
@@ -44,17 +84,29 @@ std::string read_start(const std::filesystem::path& file) {
 
 }  // namespace
 
-std::string_view to_string(ImageFormat format) {
-  constexpr std::string_view names[] = {"JPEG", "PNG", "GIF", "BMP", "WebP"};
-  return names[static_cast<std::size_t>(format)];
+std::optional<ImageFormat> iso_format(std::string_view bytes) {
+  if (bytes.substr(0, 8).substr(std::min<std::size_t>(bytes.size(), 4)) != "ftyp")
+    return std::nullopt;
+  std::size_t size = 0;
+  for (const char c : bytes.substr(0, 4)) size = size << 8 | static_cast<unsigned char>(c);
+  std::optional<ImageFormat> found;
+  for (std::size_t at = 8; at + 4 <= std::min(size, bytes.size()); at += at == 8 ? 8 : 4) {
+    const std::string_view brand = bytes.substr(at, 4);
+    if (brand == "avif" || brand == "avis") return ImageFormat::avif;
+    for (const std::string_view known : {"heic", "heix", "hevc", "heim", "heis", "mif1", "msf1"}) {
+      if (brand == known) found = ImageFormat::heic;
+    }
+  }
+  return found;
 }
+
+std::string_view to_string(ImageFormat format) { return decoder_of(format).name; }
 
 ImageHeader read_image_header(std::string_view bytes, std::string_view origin,
                               const DecodeOptions& options) {
   const ImageFormat format = format_of(bytes, origin);
-  ImageHeader header = format == ImageFormat::jpeg   ? jpeg_header(bytes, origin)
-                       : format == ImageFormat::webp ? webp_header(bytes, origin)
-                                                     : stb_header(format, bytes, origin);
+  ImageHeader header = decoder_of(format).header(bytes, origin);
+  header.format = format;
   header.orientation = exif_orientation(format, bytes);
   if (header.width <= options.max_pixels / header.height) return header;
   throw Error({.what = "a picture is larger than allowed",
@@ -66,10 +118,7 @@ ImageHeader read_image_header(std::string_view bytes, std::string_view origin,
 
 Image decode_image(std::string_view bytes, std::string_view origin, const DecodeOptions& options) {
   const ImageHeader header = read_image_header(bytes, origin, options);
-  Image image = header.format == ImageFormat::jpeg
-                    ? decode_jpeg(bytes, origin, header, options.shrink_to)
-                : header.format == ImageFormat::webp ? decode_webp(bytes, origin, header)
-                                                     : decode_stb(bytes, origin, header);
+  Image image = decoder_of(header.format).decode(bytes, origin, header, options);
   return options.upright ? oriented(std::move(image), header.orientation) : image;
 }
 

@@ -80,12 +80,12 @@ ImageHeader jpeg_header(std::string_view bytes, std::string_view origin) {
 }
 
 Image decode_jpeg(std::string_view bytes, std::string_view origin, const ImageHeader& header,
-                  std::int64_t shrink_to) {
+                  const DecodeOptions& options) {
   int width = 0, height = 0, subsampling = 0, colours = 0;
   const tjhandle handle = decompressor.get();
   tjDecompressHeader3(handle, unsigned_bytes(bytes), bytes.size(), &width, &height, &subsampling,
                       &colours);
-  const tjscalingfactor scale = scale_for(header, shrink_to);
+  const tjscalingfactor scale = scale_for(header, options.shrink_to);
   Image image{TJSCALED(width, scale), TJSCALED(height, scale), {}};
   const auto pixels = static_cast<std::size_t>(image.width * image.height);
   image.rgb.resize(3 * pixels);

@@ -7,8 +7,7 @@
 namespace espalier {
 namespace {
 
-// The largest block that the decoder may ask for while a picture is decoded on this thread: stb
-// inflates compressed data without looking at the size that the header declares.
+// The largest block that the decoder may ask for while a picture is decoded on this thread.
 thread_local std::size_t block_limit = 0;
 
 void* limited_allocate(std::size_t size) {
@@ -27,7 +26,6 @@ void* limited_resize(void* block, std::size_t size) {
 #define STBI_NO_STDIO
 #define STBI_NO_LINEAR
 #define STBI_NO_HDR
-#define STBI_ONLY_PNG
 #define STBI_ONLY_GIF
 #define STBI_ONLY_BMP
 #define STBI_MALLOC(size) espalier::limited_allocate(size)
@@ -98,6 +96,15 @@ Image decode_stb(std::string_view bytes, std::string_view origin, const ImageHea
   if (source.exhausted) throw undecodable(header.format, origin, "an early end");
   const std::int64_t bytes_out = std::int64_t{3} * width * height;
   return {width, height, {data.get(), data.get() + bytes_out}};
+}
+
+ImageHeader bmp_header(std::string_view bytes, std::string_view origin) {
+  return stb_header(ImageFormat::bmp, bytes, origin);
+}
+
+Image decode_bmp(std::string_view bytes, std::string_view origin, const ImageHeader& header,
+                 const DecodeOptions&) {
+  return decode_stb(bytes, origin, header);
 }
 
 }  // namespace espalier

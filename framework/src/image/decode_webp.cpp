@@ -19,7 +19,8 @@ ImageHeader webp_header(std::string_view bytes, std::string_view origin) {
           .orientation = 1};
 }
 
-Image decode_webp(std::string_view bytes, std::string_view origin, const ImageHeader& header) {
+Image decode_webp(std::string_view bytes, std::string_view origin, const ImageHeader& header,
+                  const DecodeOptions&) {
   Image image{header.width, header.height, {}};
   image.rgb.resize(static_cast<std::size_t>(3 * header.width * header.height));
   if (WebPDecodeRGBInto(unsigned_bytes(bytes), bytes.size(), image.rgb.data(), image.rgb.size(),

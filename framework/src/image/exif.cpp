@@ -109,7 +109,7 @@ int exif_orientation(ImageFormat format, std::string_view bytes) {
       return tiff_orientation(png_exif(bytes));
     case ImageFormat::webp:
       return tiff_orientation(webp_exif(bytes));
-    default:
+    default:  // the others have none, or their decoders turn the picture themselves
       return 1;
   }
 }

@@ -28,9 +28,38 @@ Tail read_tail(const std::filesystem::path& file) {
   return tail;
 }
 
-// Whether a file ends as whole files of its format do.
-bool ends_well(ImageFormat format, const Tail& tail) {
+std::uint64_t big_endian(std::string_view bytes) {
+  std::uint64_t value = 0;
+  for (const char c : bytes) value = value << 8 | static_cast<unsigned char>(c);
+  return value;
+}
+
+// Whether the boxes of an ISO media file, each with its size in front, fill the file to its end.
+bool boxes_are_whole(const std::filesystem::path& file, std::uint64_t size) {
+  constexpr int most_boxes = 1000;
+  std::ifstream stream(file, std::ios::binary);
+  std::uint64_t at = 0;
+  for (int i = 0; i < most_boxes && at < size; ++i) {
+    char head[16] = {};
+    stream.seekg(static_cast<std::streamoff>(at));
+    if (!stream.read(head, 8)) return false;
+    std::uint64_t length = big_endian({head, 4});
+    if (length == 0) return true;  // the rest of the file
+    if (length == 1 && !stream.read(head + 8, 8)) return false;
+    if (length == 1) length = big_endian({head + 8, 8});
+    if (length < 8 || length > size - at) return false;
+    at += length;
+  }
+  return at == size;
+}
+
+// Whether a file ends as whole files of its format do; false where only decoding can tell.
+bool ends_well(ImageFormat format, const std::filesystem::path& file) {
+  const Tail tail = read_tail(file);
   switch (format) {
+    case ImageFormat::heic:
+    case ImageFormat::avif:
+      return boxes_are_whole(file, static_cast<std::uint64_t>(tail.size));
     case ImageFormat::jpeg:
       return tail.bytes.find("\xff\xd9") != std::string::npos;
     case ImageFormat::png:
@@ -40,6 +69,26 @@ bool ends_well(ImageFormat format, const Tail& tail) {
     default:
       return false;
   }
+}
+
+// Before it is opened: a pipe would be waited for.
+void require_file(const std::filesystem::path& file) {
+  std::error_code error;
+  const auto kind = std::filesystem::status(file, error).type();
+  if (kind == std::filesystem::file_type::regular) return;
+  const bool folder = kind == std::filesystem::file_type::directory;
+  const bool absent = kind == std::filesystem::file_type::not_found;
+  const bool link = std::filesystem::is_symlink(file, error);
+  throw Error({.what = folder   ? "a folder cannot be searched"
+                       : absent ? (link ? "a link leads nowhere" : "a photo is not there")
+                                : "a photo is no plain file",
+               .where = file.string(),
+               .expected = "a file",
+               .found = folder ? "a link to a folder that was searched already, or no permission"
+                        : absent || kind == std::filesystem::file_type::none
+                            ? std::string()
+                            : "a pipe, a device or a link to itself",
+               .fix = "remove it"});
 }
 
 Problem remainder(std::size_t count) {
@@ -53,8 +102,9 @@ Problem remainder(std::size_t count) {
 }  // namespace
 
 void check_image(const std::filesystem::path& file, const DecodeOptions& options) {
+  require_file(file);
   const ImageHeader header = read_image_header(file, options);
-  if (!ends_well(header.format, read_tail(file))) (void)read_image(file, options);
+  if (!ends_well(header.format, file)) (void)read_image(file, options);
 }
 
 std::vector<bool> check_images(std::span<const std::filesystem::path> files, Unreadable policy,

@@ -28,9 +28,8 @@ Image ImageTransform::pixels(const Image& image) const {
     width = wide ? longer : p.shortest_edge;
     height = wide ? p.shortest_edge : longer;
   }
-  Image resized = resize(image, width, height, p.filter, p.order);
-  if (p.crop_width == 0 || (width == width_ && height == height_)) return resized;
-  return crop(resized, (width - width_) / 2, (height - height_) / 2, width_, height_);
+  const Region middle{(width - width_) / 2, (height - height_) / 2, width_, height_};
+  return resize_part(image, width, height, middle, p.filter, p.order);
 }
 
 void ImageTransform::normalize(const Image& image, float* to) const {

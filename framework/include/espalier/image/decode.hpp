@@ -1,8 +1,12 @@
 // From the bytes of a photo to pixels.
 //
-// JPEG, PNG, GIF (its first frame), BMP and WebP, told apart by content and never by name. The
-// pixels are those of Pillow's convert("RGB"): alpha is dropped, CMYK is taken as Adobe writes it.
-// One difference: 16-bit grey is scaled to 8 bits, where Pillow clips it. Bytes may be hostile.
+// JPEG, PNG, GIF (its first frame), BMP, WebP, and where their libraries are there HEIC, AVIF and
+// TIFF (its first page), told apart by content and never by name. Bytes may be hostile.
+//
+// The pixels are those of Pillow's convert("RGB"): alpha is dropped, CMYK is taken as Adobe writes
+// it. Differences: 16-bit grey is scaled to 8 bits, where Pillow clips it; 16-bit TIFF is rounded,
+// where Pillow cuts it off; HEIC and AVIF are converted by libheif, whose versions smooth colours
+// differently. What a HEIC, AVIF or TIFF file itself says about turning is always applied.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +16,7 @@
 
 namespace espalier {
 
-enum class ImageFormat { jpeg, png, gif, bmp, webp };
+enum class ImageFormat { jpeg, png, gif, bmp, webp, heic, avif, tiff };
 
 [[nodiscard]] std::string_view to_string(ImageFormat format);
 

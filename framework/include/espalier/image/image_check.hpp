@@ -10,8 +10,8 @@
 
 namespace espalier {
 
-// Throws what read_image would throw for a file that is missing, is no picture, declares too many
-// pixels or is cut off. Reads both ends of the file, and decodes it only where they leave a doubt;
+// Throws Error for what is missing, no plain file or no picture, declares too many pixels or is cut
+// off. Reads both ends of the file, and decodes it only where they leave a doubt;
 // so damage in the middle may first show when the picture is used.
 void check_image(const std::filesystem::path& file, const DecodeOptions& options = {});
 

@@ -21,6 +21,16 @@ enum class PassOrder { horizontal_first, pillow_13 };
 [[nodiscard]] Image resize(const Image& image, std::int64_t width, std::int64_t height,
                            Filter filter, PassOrder order = PassOrder::horizontal_first);
 
+struct Region {
+  std::int64_t left = 0, top = 0, width = 0, height = 0;
+};
+
+// A part of what resize() gives, in the same bits; takes no more memory than the part and what it
+// is made of, however large the whole would be.
+[[nodiscard]] Image resize_part(const Image& image, std::int64_t width, std::int64_t height,
+                                const Region& part, Filter filter,
+                                PassOrder order = PassOrder::horizontal_first);
+
 // The part that starts at (left, top); it lies inside the picture.
 [[nodiscard]] Image crop(const Image& image, std::int64_t left, std::int64_t top,
                          std::int64_t width, std::int64_t height);
