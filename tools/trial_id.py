@@ -60,21 +60,39 @@ def file_hash(path):
     return hasher.hexdigest()
 
 
+OF_SYSTEMS = {b"thumbs.db", b"desktop.ini", b"@eadir", b"#recycle", b"$recycle.bin", b"__macosx", b"__pycache__",
+              b"lost+found", b"system volume information"}
+ABOUT_THE_REST = {b"readme", b"license", b"licence", b"copying", b"changelog", b"notice"}
+TEXT_ENDINGS = {b"", b".txt", b".md", b".rst", b".html", b".pdf"}
+
+
+def is_left_out(name):
+    """Whether a file or folder of this name is nobody's data."""
+    name = name.lower()
+    stem = name.partition(b".")[0]
+    return name[:1] == b"." or name in OF_SYSTEMS or (stem in ABOUT_THE_REST and name[len(stem):] in TEXT_ENDINGS)
+
+
+def names_below(root, below, open_folders):
+    """Files at any depth, and what is none, as names below the root."""
+    folder = os.path.join(root, below)
+    for name in filter(lambda name: not is_left_out(name), os.listdir(folder)):
+        place = os.path.join(folder, name)
+        if os.path.isdir(place) and os.access(place, os.R_OK) and not any(
+                os.path.samefile(place, other) for other in [*open_folders, folder]):
+            yield from names_below(root, below + name + b"/", [*open_folders, folder])
+        else:
+            yield below + name
+
+
 def content_hash(path):
     """What a path parameter adds to an identity."""
     if not os.path.isdir(path):
         return "sha256:" + file_hash(path)
-    names = []
-    for folder, folders, files in os.walk(os.fsencode(path), followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(b".")]
-        below = os.path.relpath(folder, os.fsencode(path))
-        for name in files:
-            if not name.startswith(b"."):
-                names.append(name if below == b"." else below + b"/" + name)
     hasher = hashlib.sha256()
-    for name in sorted(names):
-        hasher.update(name + b"\0" + file_hash(os.path.join(os.fsencode(path), name)).encode())
-        hasher.update(b"\n")
+    for name in sorted(names_below(os.fsencode(path), b"", [])):
+        file = os.path.join(os.fsencode(path), name)
+        hasher.update(name + b"\0" + (file_hash(file).encode() if os.path.isfile(file) else b"-") + b"\n")
     return "sha256:" + hasher.hexdigest()
 
 

@@ -1,16 +1,18 @@
 // A folder of photos for each class. docs/datasets-folder.md.
+#include <spdlog/logger.h>
+
 #include <algorithm>
 #include <espalier/core/builtin.hpp>
-#include <espalier/image/image_check.hpp>
+#include <espalier/dataset/photo_dataset.hpp>
+#include <espalier/dataset/photo_folder.hpp>
 #include <espalier/plugin/component.hpp>
-#include <espalier/plugin/dataset.hpp>
-#include <filesystem>
 #include <map>
-#include <optional>
+#include <set>
 
 namespace {
 
 namespace fs = std::filesystem;
+using espalier::PhotoList;
 using espalier::Problem;
 using espalier::Problems;
 using espalier::Split;
@@ -32,79 +34,6 @@ void bind(espalier::Schema<ImageFolderParams>& s) {
       .doc("Turn photos as their EXIF orientation says; image processors do not");
 }
 
-// One class folder of one split.
-struct ClassFolder {
-  std::string name;
-  fs::path path;
-  Split split = Split::none;
-};
-
-struct Photo {
-  fs::path path;
-  std::string class_name;
-  Split split = Split::none;
-};
-
-std::optional<Split> split_named(const std::string& name) {
-  if (name == "train") return Split::train;
-  if (name == "val" || name == "valid" || name == "validation") return Split::val;
-  if (name == "test") return Split::test;
-  return std::nullopt;
-}
-
-// Folders in `folder` that are not hidden, sorted by name.
-std::vector<fs::path> folders_in(const fs::path& folder) {
-  std::vector<fs::path> found;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-    const bool hidden = entry.path().filename().string().starts_with(".");
-    if (!hidden && entry.is_directory()) found.push_back(entry.path());
-  }
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
-bool counts_as_photo(const fs::path& file) {
-  const std::string name = file.filename().string();
-  return !name.starts_with(".") && name != "Thumbs.db" && name != "desktop.ini";
-}
-
-// Files at any depth, links that lead nowhere among them.
-std::vector<fs::path> files_below(const fs::path& folder) {
-  std::vector<fs::path> found;
-  constexpr auto follow = fs::directory_options::follow_directory_symlink;
-  fs::recursive_directory_iterator entry(folder, follow), end;
-  for (; entry != end; ++entry) {
-    if (entry->path().filename().string().starts_with(".")) entry.disable_recursion_pending();
-    if (!entry->is_directory() && counts_as_photo(entry->path())) found.push_back(entry->path());
-  }
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
-std::string spoken(std::string name) {
-  std::replace(name.begin(), name.end(), '_', ' ');
-  return name;
-}
-
-// root/CLASS, or root/SPLIT/CLASS where there is `train` and another split.
-std::vector<ClassFolder> class_folders(const fs::path& root) {
-  const std::vector<fs::path> top = folders_in(root);
-  std::vector<ClassFolder> found;
-  const auto is_split = [](const fs::path& p) { return split_named(p.filename()).has_value(); };
-  const bool official =
-      fs::is_directory(root / "train") && std::count_if(top.begin(), top.end(), is_split) >= 2;
-  for (const fs::path& folder : top) {
-    if (!official) {
-      found.push_back({spoken(folder.filename()), folder, Split::none});
-    } else if (const auto split = split_named(folder.filename())) {
-      for (const fs::path& inner : folders_in(folder)) {
-        found.push_back({spoken(inner.filename()), inner, *split});
-      }
-    }
-  }
-  return found;
-}
-
 Problem problem(std::string what, const fs::path& where, std::string expected, std::string found) {
   return {.what = std::move(what),
           .where = where.string(),
@@ -113,99 +42,133 @@ Problem problem(std::string what, const fs::path& where, std::string expected, s
           .fix = {}};
 }
 
-class ImageFolder final : public espalier::Dataset {
+// One class folder of one split, with the photos in it.
+struct ClassFolder {
+  std::string name;  // of the folder
+  Split split = Split::none;
+  std::vector<fs::path> files;
+};
+
+// root/CLASS, or root/SPLIT/CLASS where two folders or more are called like splits.
+class Reader {
  public:
-  using Params = ImageFolderParams;
+  Reader(fs::path root, const espalier::RunContext& context)
+      : root_(std::move(root)), context_(context) {}
 
-  ImageFolder(const Params& params, const espalier::RunContext& context)
-      : params_(params), root_(espalier::resolve_path(params.root.text)) {
-    if (!fs::is_directory(root_)) {
-      throw espalier::Error(problem("the data folder is not there", root_, "a folder",
-                                    fs::exists(root_) ? "a file" : "nothing"));
+  PhotoList read(Problems& problems) {
+    const std::vector<fs::path> top = espalier::folders_in(root_);
+    const std::map<fs::path, Split> splits = split_folders(top);
+    if (splits.size() < 2) {
+      add_classes(top, Split::none);
+    } else {
+      check_splits(splits, problems);
+      for (const auto& [folder, split] : splits) add_classes(espalier::folders_in(folder), split);
+      for (const fs::path& folder : top) {
+        if (splits.contains(folder)) continue;
+        context_.log().warn("a folder beside those of splits is left out: {}", folder.string());
+      }
     }
-    try {
-      load(context);
-    } catch (const fs::filesystem_error& error) {
-      throw espalier::Error(problem("the data folder cannot be read", root_, "", error.what()));
-    }
-  }
-
-  const std::vector<std::string>& class_names() const override { return names_; }
-  const std::vector<espalier::Sample>& samples() const override { return samples_; }
-
-  espalier::Image image(std::size_t index) const override {
-    espalier::DecodeOptions options;
-    options.upright = params_.upright;
-    return espalier::read_image(root_ / samples_.at(index).id, options);
+    return listed(problems);
   }
 
  private:
-  void load(const espalier::RunContext& context) {
-    std::vector<Photo> photos;
-    for (const ClassFolder& folder : class_folders(root_)) {
-      names_.push_back(folder.name);
-      for (fs::path& file : files_below(folder.path)) {
-        photos.push_back({std::move(file), folder.name, folder.split});
+  // Those that hold anything: an empty folder is as none.
+  static std::map<fs::path, Split> split_folders(const std::vector<fs::path>& top) {
+    std::map<fs::path, Split> found;
+    for (const fs::path& folder : top) {
+      const auto split = espalier::split_named(folder.filename().string());
+      if (split && !espalier::files_below(folder).empty()) found.emplace(folder, *split);
+    }
+    return found;
+  }
+
+  void check_splits(const std::map<fs::path, Split>& splits, Problems& problems) const {
+    std::map<Split, std::string> names;
+    for (const auto& [folder, split] : splits) {
+      std::string& name = names[split];
+      name += (name.empty() ? "" : ", ") + folder.filename().string();
+      if (name == folder.filename().string()) continue;
+      problems.add(problem("two folders of one split", root_, "one folder a split", name));
+    }
+    if (names.contains(Split::train)) return;
+    problems.add(problem("the folders of splits lack `train`", root_, "a folder `train`",
+                         names.begin()->second + " and others"));
+  }
+
+  void add_classes(const std::vector<fs::path>& folders, Split split) {
+    for (const fs::path& folder : folders) {
+      std::vector<fs::path> files = espalier::files_below(folder);
+      if (files.empty()) {
+        context_.log().warn("a folder without photos is left out: {}", folder.string());
+      } else {
+        folders_.push_back({folder.filename().string(), split, std::move(files)});
       }
     }
-    std::sort(names_.begin(), names_.end());
-    names_.erase(std::unique(names_.begin(), names_.end()), names_.end());
-    Problems problems;
-    keep_readable(photos, context, problems);
-    add_samples(photos);
-    check_classes(problems);
-    problems.throw_if_any();
   }
 
-  void keep_readable(std::vector<Photo>& photos, const espalier::RunContext& context,
-                     Problems& problems) const {
-    std::vector<fs::path> files;
-    for (const Photo& photo : photos) files.push_back(photo.path);
-    const auto policy =
-        params_.unreadable == "skip" ? espalier::Unreadable::skip : espalier::Unreadable::stop;
-    const std::vector<bool> good = espalier::check_images(files, policy, context.log(), problems);
-    std::size_t next = 0;
-    std::erase_if(photos, [&](const Photo&) { return !good[next++]; });
-  }
-
-  void add_samples(const std::vector<Photo>& photos) {
-    for (const Photo& photo : photos) {
-      const auto name = std::lower_bound(names_.begin(), names_.end(), photo.class_name);
-      samples_.push_back({photo.path.lexically_relative(root_).generic_string(),
-                          name - names_.begin(), photo.split});
+  PhotoList listed(Problems& problems) const {
+    std::set<std::string> spoken, written;
+    for (const ClassFolder& folder : folders_) {
+      written.insert(folder.name);
+      spoken.insert(espalier::spoken_name(folder.name));
     }
-  }
-
-  void check_classes(Problems& problems) const {
-    if (names_.size() < 2) {
+    espalier::check_class_names({written.begin(), written.end()}, root_, problems);
+    PhotoList list;
+    list.class_names.assign(spoken.begin(), spoken.end());
+    if (spoken.size() < 2) {
       problems.add(problem("the data folder has too few classes", root_,
                            "two folders or more, each with the photos of a class",
-                           names_.empty() ? "no folder" : "only \"" + names_[0] + "\""));
+                           spoken.empty() ? "no folder" : "only \"" + *spoken.begin() + "\""));
     }
-    const bool official = !samples_.empty() && samples_[0].split != Split::none;
-    std::vector<std::size_t> counts(names_.size());
-    for (const espalier::Sample& sample : samples_) {
-      counts[static_cast<std::size_t>(sample.label)] +=
-          !official || sample.split == Split::train ? 1 : 0;
+    for (const ClassFolder& folder : folders_) {
+      const auto label =
+          std::distance(spoken.begin(), spoken.find(espalier::spoken_name(folder.name)));
+      for (const fs::path& file : folder.files) {
+        list.samples.push_back(
+            {file.lexically_relative(root_).generic_string(), label, folder.split});
+      }
     }
-    for (std::size_t c = 0; c < counts.size(); ++c) {
-      const std::size_t least = official ? 1 : 3;
-      if (counts[c] >= least) continue;
-      problems.add(problem("class \"" + names_[c] + "\" has too few photos", root_,
-                           official ? "at least 1 in train"
-                                    : "at least 3: to learn from, to choose by, to be judged on",
-                           std::to_string(counts[c]) + " that can be read"));
-    }
+    // Without splits: one to learn from, to choose by, to be judged on.
+    list.least_photos = !folders_.empty() && folders_[0].split == Split::none ? 3 : 1;
+    return list;
   }
 
-  Params params_;
   fs::path root_;
-  std::vector<std::string> names_;
-  std::vector<espalier::Sample> samples_;
+  const espalier::RunContext& context_;
+  std::vector<ClassFolder> folders_;
+};
+
+struct Found {
+  fs::path root;
+  Problems problems;
+  PhotoList list;
+
+  Found(const ImageFolderParams& params, const espalier::RunContext& context)
+      : root(espalier::resolve_path(params.root.text)) {
+    if (!fs::is_directory(root)) {
+      throw espalier::Error(problem("the data folder is not there", root, "a folder",
+                                    fs::exists(root) ? "a file" : "nothing"));
+    }
+    list = Reader(root, context).read(problems);
+  }
+};
+
+class ImageFolder final : public espalier::PhotoDataset {
+ public:
+  using Params = ImageFolderParams;
+  ImageFolder(const Params& params, const espalier::RunContext& context)
+      : ImageFolder(Found(params, context), params, context) {}
+
+ private:
+  ImageFolder(Found found, const Params& params, const espalier::RunContext& context)
+      : PhotoDataset(
+            std::move(found.root), std::move(found.list),
+            params.unreadable == "skip" ? espalier::Unreadable::skip : espalier::Unreadable::stop,
+            params.upright, std::move(found.problems), context) {}
 };
 
 }  // namespace
 
-ESPALIER_COMPONENT(dataset, "image_folder", 1, ImageFolder,
+ESPALIER_COMPONENT(dataset, "image_folder", 2, ImageFolder,
                    "Your own photos: a folder for each class, with or without train, val and test",
                    "")

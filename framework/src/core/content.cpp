@@ -9,6 +9,7 @@
 #include <cstring>
 #include <espalier/core/error.hpp>
 #include <espalier/core/file.hpp>
+#include <espalier/core/left_out.hpp>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -22,7 +23,7 @@ namespace {
 using FolderId = std::pair<dev_t, ino_t>;
 
 constexpr std::string_view cache_header = "espalier content cache 1\n";
-constexpr std::size_t most_files = 5'000'000;
+constexpr std::size_t most_entries = 5'000'000;
 constexpr std::size_t most_cache_bytes = std::size_t{2} << 30;
 
 [[noreturn]] void fail(std::string what, const std::string& path, std::string found = {},
@@ -49,53 +50,61 @@ std::int64_t nanoseconds(const timespec& time) {
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
-// Gives the names of all files below a folder, relative to it, in no order.
+// Gives the names of all files below a folder, relative to it, in no order, and what is known of
+// each. Of what is no file, or a folder that lies in itself or may not be read, nothing is known.
 class Walk {
  public:
   using Visit = std::function<void(const std::string& name, const struct stat& status)>;
 
-  Walk(std::string root, const Visit& visit) : root_(std::move(root)), visit_(visit) { enter(""); }
+  Walk(std::string root, const Visit& visit) : root_(std::move(root)), visit_(visit) {
+    if (!enter("")) fail("cannot read a folder", root_, std::strerror(errno));
+  }
 
  private:
-  void enter(const std::string& below) {
+  bool enter(const std::string& below) {
     const std::string folder = root_ + "/" + below;
     const struct stat status = status_of(folder);
     const FolderId id(status.st_dev, status.st_ino);
-    if (std::find(open_.begin(), open_.end(), id) != open_.end()) {
-      fail("a folder contains itself through a symbolic link", folder, {}, "remove the link");
-    }
+    if (std::find(open_.begin(), open_.end(), id) != open_.end()) return false;
+    const auto names = children(folder);
+    if (!names) return false;
     open_.push_back(id);
-    for (const std::string& name : children(folder)) look(below + name);
+    for (const std::string& name : *names) look(below + name);
     open_.pop_back();
+    return true;
   }
 
-  static std::vector<std::string> children(const std::string& folder) {
+  static std::optional<std::vector<std::string>> children(const std::string& folder) {
     const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(folder.c_str()), ::closedir);
-    if (!stream) fail("cannot read a folder", folder, std::strerror(errno));
+    if (!stream) return std::nullopt;
     std::vector<std::string> names;
     while (const dirent* entry = ::readdir(stream.get())) {
-      if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
+      if (!is_left_out(entry->d_name)) names.emplace_back(entry->d_name);
     }
     return names;
   }
 
   void look(const std::string& name) {
-    const struct stat status = status_of(root_ + "/" + name);
-    if (S_ISDIR(status.st_mode)) return enter(name + "/");
-    if (!S_ISREG(status.st_mode)) fail("neither a file nor a folder", root_ + "/" + name);
-    if (++files_ > most_files) fail("a folder has more than 5,000,000 files", root_);
-    visit_(name, status);
+    if (++entries_ > most_entries) fail("a folder has more than 5,000,000 files", root_);
+    struct stat status {};
+    const bool there = ::stat((root_ + "/" + name).c_str(), &status) == 0;
+    if (there && S_ISDIR(status.st_mode) && enter(name + "/")) return;
+    visit_(name, there && S_ISREG(status.st_mode) ? status : unknown);
   }
 
   const std::string root_;
   const Visit& visit_;
-  std::size_t files_ = 0;
+  static constexpr struct stat unknown {};
+  std::size_t entries_ = 0;
   std::vector<FolderId> open_;
 };
 
-std::vector<std::string> sorted_names(const std::string& folder) {
-  std::vector<std::string> names;
-  Walk(folder, [&](const std::string& name, const struct stat&) { names.push_back(name); });
+// By name, and whether it is a file.
+std::vector<std::pair<std::string, bool>> sorted_names(const std::string& folder) {
+  std::vector<std::pair<std::string, bool>> names;
+  Walk(folder, [&](const std::string& name, const struct stat& status) {
+    names.emplace_back(name, S_ISREG(status.st_mode));
+  });
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -180,15 +189,15 @@ std::optional<HashedContent> ContentHasher::known(const std::filesystem::path& p
 }
 
 HashedContent ContentHasher::folder_content(const std::filesystem::path& folder) {
-  const std::vector<std::string> names = sorted_names(folder.string());
+  const std::vector<std::pair<std::string, bool>> names = sorted_names(folder.string());
   Sha256 hash;
   HashedContent content;
   std::int64_t done = 0;
-  for (const std::string& name : names) {
-    const Entry entry = file_entry((folder / name).string());
+  for (const auto& [name, is_file] : names) {
+    const Entry entry = is_file ? file_entry((folder / name).string()) : Entry{};
     hash.update(name);
     hash.update(std::string_view("\0", 1));
-    hash.update(hex(entry.digest));
+    hash.update(is_file ? hex(entry.digest) : "-");
     hash.update("\n");
     content.mark += entry.mark(name);
     if (progress_) progress_(++done, static_cast<std::int64_t>(names.size()));

@@ -1,3 +1,4 @@
+#include <array>
 #include <espalier/core/error.hpp>
 #include <espalier/dataset/csv.hpp>
 
@@ -8,7 +9,8 @@ namespace {
 
 class Parser {
  public:
-  Parser(std::string_view text, std::string_view origin) : rest_(text), origin_(origin) {}
+  Parser(std::string_view text, std::string_view origin, char delimiter)
+      : rest_(text), origin_(origin), delimiter_(delimiter), ends_{delimiter, '\n'} {}
 
   std::vector<CsvRow> parse() {
     if (rest_.starts_with("\xef\xbb\xbf")) rest_.remove_prefix(3);
@@ -20,7 +22,7 @@ class Parser {
     while (!rest_.empty()) {
       CsvRow row{.line = line_, .fields = {}};
       do row.fields.push_back(field());
-      while (take(','));
+      while (take(delimiter_));
       end_line();
       if (row.fields.size() > 1 || !row.fields[0].empty()) rows.push_back(std::move(row));
     }
@@ -33,7 +35,7 @@ class Parser {
                  .where = std::string(origin_) + ":" + std::to_string(line_),
                  .expected = {},
                  .found = {},
-                 .fix = "write the table again, as comma-separated UTF-8"});
+                 .fix = "write the table again as CSV in UTF-8"});
   }
 
   bool take(char c) {
@@ -45,7 +47,8 @@ class Parser {
   std::string field() { return take('"') ? quoted() : plain(); }
 
   std::string plain() {
-    const std::size_t end = std::min(rest_.find_first_of(",\n"), rest_.size());
+    const std::size_t end =
+        std::min(rest_.find_first_of(std::string_view(ends_.data(), ends_.size())), rest_.size());
     std::string value(rest_.substr(0, end));
     rest_.remove_prefix(end);
     if (value.ends_with('\r')) value.pop_back();
@@ -74,13 +77,15 @@ class Parser {
 
   std::string_view rest_;
   std::string_view origin_;
+  char delimiter_;
+  std::array<char, 2> ends_;  // of a field that is not quoted
   std::int64_t line_ = 1;
 };
 
 }  // namespace
 
-std::vector<CsvRow> parse_csv(std::string_view text, std::string_view origin) {
-  return Parser(text, origin).parse();
+std::vector<CsvRow> parse_csv(std::string_view text, std::string_view origin, char delimiter) {
+  return Parser(text, origin, delimiter).parse();
 }
 
 }  // namespace espalier

@@ -1,8 +1,12 @@
 #include <espalier/core/builtin.hpp>
+#include <espalier/core/printable.hpp>
 #include <espalier/dataset/photo_dataset.hpp>
 #include <espalier/dataset/split_file.hpp>
+#include <spdlog/logger.h>
 #include <unordered_set>
 #include <utility>
+
+#include "text/unicode_internal.hpp"
 
 namespace espalier {
 namespace {
@@ -27,6 +31,41 @@ void check_ids(const fs::path& root, const std::vector<Sample>& samples, Problem
     if (seen.insert(sample.id).second) continue;
     list.add(problem("a photo is listed twice", root, "each photo once, in one split", sample.id,
                      "remove one of the entries"));
+  }
+}
+
+// Names are stored as ids in files of UTF-8, so photos whose names are none cannot be used.
+void drop_unnameable(const fs::path& root, Unreadable policy, spdlog::logger& log,
+                     std::vector<Sample>& samples, Problems& problems) {
+  ListProblems list(problems);
+  const auto unnameable = [&](const Sample& sample) {
+    if (!unicode::first_invalid_byte(sample.id)) return false;
+    const std::string name = printable(sample.id);
+    if (policy == Unreadable::skip) {
+      log.warn("a photo is left out, since its name is not UTF-8: {}", name);
+    } else {
+      list.add(problem("the name of a photo is not UTF-8", root, "a name in UTF-8", name,
+                       "rename it, or set unreadable: skip"));
+    }
+    return true;
+  };
+  std::erase_if(samples, unnameable);
+}
+
+void check_counts(const fs::path& root, const PhotoList& list, Problems& problems) {
+  if (list.samples.empty()) return;
+  const bool official = list.samples[0].split != Split::none;
+  std::vector<std::int64_t> counts(list.class_names.size());
+  for (const Sample& sample : list.samples) {
+    const bool counted = !official || sample.split == Split::train;
+    counts[static_cast<std::size_t>(sample.label)] += counted ? 1 : 0;
+  }
+  ListProblems few(problems);
+  for (std::size_t c = 0; c < counts.size(); ++c) {
+    if (counts[c] >= list.least_photos) continue;
+    few.add(problem("class \"" + list.class_names[c] + "\" has too few photos", root,
+                    "at least " + std::to_string(list.least_photos) + (official ? " in train" : ""),
+                    std::to_string(counts[c]) + " that can be read", {}));
   }
 }
 
@@ -67,6 +106,7 @@ PhotoDataset::PhotoDataset(fs::path root, PhotoList list, Unreadable policy, boo
                            Problems problems, const RunContext& context)
     : root_(std::move(root)), list_(std::move(list)), upright_(upright) {
   check_ids(root_, list_.samples, problems);
+  drop_unnameable(root_, policy, context.log(), list_.samples, problems);
   std::vector<fs::path> files;
   for (const Sample& sample : list_.samples) files.push_back(root_ / sample.id);
   const std::vector<bool> good = check_images(files, policy, context.log(), problems);
@@ -75,6 +115,7 @@ PhotoDataset::PhotoDataset(fs::path root, PhotoList list, Unreadable policy, boo
   if (list_.samples.empty() && problems.empty()) {
     problems.add(problem("the dataset has no photos", root_, "at least one", "none", {}));
   }
+  check_counts(root_, list_, problems);
   problems.throw_if_any();
 }
 

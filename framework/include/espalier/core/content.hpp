@@ -5,9 +5,11 @@
 //
 //   NAME, a zero byte, the file's SHA-256 in hexadecimal, a line feed
 //
-// where NAME is the path below the folder with "/" between its parts. Whatever has a name that
-// begins with "." is left out, with everything below it. Symbolic links count as what they lead to.
-// Names of folders, dates, owners and permissions do not count.
+// where NAME is the path below the folder with "/" between its parts. What is_left_out()
+// (core/left_out.hpp) is left out, with everything below it. Symbolic links count as what they lead
+// to. What is no file then - a link that leads nowhere or to a folder above itself, a pipe, a
+// device, a folder that may not be read - has `-` for its digest: whether one can do without it,
+// who reads the data must say. Names of folders, dates, owners and permissions do not count.
 #pragma once
 
 #include <chrono>
@@ -45,9 +47,8 @@ class ContentHasher {
   explicit ContentHasher(std::filesystem::path cache = {}, Progress progress = {},
                          std::chrono::nanoseconds settle = std::chrono::seconds(2));
 
-  // Throws Error that names the file on what cannot be read, a file that somebody writes to
-  // meanwhile, a link that leads nowhere, a folder inside itself, what is neither file nor folder,
-  // and folders of more than 5,000,000 files.
+  // Throws Error that names the file on a file that cannot be read, one that somebody writes to
+  // meanwhile, what is itself neither file nor folder, and folders of more than 5,000,000 entries.
   [[nodiscard]] HashedContent content(const std::filesystem::path& path);
   [[nodiscard]] Digest digest(const std::filesystem::path& path) { return content(path).digest; }
   // What content() said of a path last; empty where it was not asked.
@@ -76,7 +77,7 @@ class ContentHasher {
   std::filesystem::path cache_;
   Progress progress_;
   std::chrono::nanoseconds settle_;
-  std::unordered_map<std::string, Entry> entries_;  // by absolute path
+  std::unordered_map<std::string, Entry> entries_;        // by absolute path
   std::unordered_map<std::string, HashedContent> known_;  // of this process, by absolute path
   bool loaded_ = false;
   bool learnt_ = false;

@@ -1,4 +1,4 @@
-// Comma-separated values as RFC 4180 has them.
+// Comma-separated values as RFC 4180 has them, or separated by another character.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,7 @@ struct CsvRow {
 // Fields may be quoted, and then hold commas, line breaks and doubled quotes. Line breaks are LF or
 // CR LF; a byte order mark and empty lines are passed over. Throws Error, naming `origin` and the
 // line, on a quote that is not closed, text around quotes, and bytes that are not UTF-8.
-[[nodiscard]] std::vector<CsvRow> parse_csv(std::string_view text, std::string_view origin);
+[[nodiscard]] std::vector<CsvRow> parse_csv(std::string_view text, std::string_view origin,
+                                            char delimiter = ',');
 
 }  // namespace espalier

@@ -16,6 +16,8 @@ namespace espalier {
 struct PhotoList {
   std::vector<std::string> class_names;
   std::vector<Sample> samples;  // an id is the path below the root
+  // That each class needs, in train where there are splits; 0: this is not looked at.
+  std::int64_t least_photos = 0;
 };
 
 // Collects what is wrong with one list: ten problems, then only their number.
@@ -42,7 +44,8 @@ class PhotoDataset : public Dataset {
 
  protected:
   // Checks every file by check_images(). Throws Error with `problems`, which the caller found, and
-  // all of its own: unreadable and missing files, files listed twice, no samples.
+  // all of its own: unreadable and missing files, files listed twice, names that are not UTF-8, no
+  // samples, classes with too few.
   PhotoDataset(std::filesystem::path root, PhotoList list, Unreadable policy, bool upright,
                Problems problems, const RunContext& context);
 
