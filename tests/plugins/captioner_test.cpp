@@ -1,8 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "datasets/flora/flora.hpp"
 #include <espalier/plugin/captioner.hpp>
+#include <fstream>
 #include <set>
 
 #include "plugin_support.hpp"
@@ -110,6 +112,55 @@ TEST(AttributesCaption, RefusesErrorsWhereNoOtherValuesAreKnown) {
   request.facts = rose();
   request.wording = &flora::wording();
   wrong->check({&request, 1});
+}
+
+CaptionRequest asked_for(std::string_view id, Json facts = nullptr) {
+  CaptionRequest request;
+  request.id = id;
+  request.facts = std::move(facts);
+  return request;
+}
+
+class FileCaption : public testing::Test {
+ protected:
+  FileCaption() {
+    for (const char* id : {"a/1.jpg", "b.jpg"}) requests_.push_back(asked_for(id));
+  }
+  ~FileCaption() override { std::filesystem::remove(file_); }
+
+  [[nodiscard]] std::shared_ptr<Captioner> reading(std::string_view text) const {
+    std::ofstream(file_) << text;
+    return make<Captioner>("file", {{"file", file_.string()}});
+  }
+
+  std::filesystem::path file_ =
+      std::filesystem::path(testing::TempDir()) / ("file_caption_" + std::to_string(::getpid()));
+  std::vector<CaptionRequest> requests_;
+};
+
+TEST_F(FileCaption, GivesEachPhotoItsOwn) {
+  const auto captioner = reading("path,caption\nb.jpg,a lily\na/1.jpg,a rose\nmore.jpg,x\n");
+  captioner->check(requests_);
+  EXPECT_EQ(captioner->caption(requests_[0]).text, "a rose");
+  EXPECT_EQ(captioner->caption(requests_[1]).text, "a lily");
+}
+
+TEST_F(FileCaption, NamesPhotosWithoutOneAndCaptionsWithoutPhoto) {
+  const auto captioner = reading("path,caption\nroses/b.jpg,a lily\n");
+  EXPECT_THAT(error_of([&] { captioner->check(requests_); }),
+              testing::AllOf(HasSubstr("2 of 2 photos"), HasSubstr("a/1.jpg, b.jpg"),
+                             HasSubstr("roses/b.jpg")));
+  EXPECT_THAT(error_of([&] { (void)captioner->caption(requests_[0]); }), HasSubstr("a/1.jpg"));
+}
+
+TEST(DatasetCaption, IsWhatTheDatasetSays) {
+  const auto captioner = make<Captioner>("dataset");
+  std::vector<CaptionRequest> requests{asked_for("1", {{"caption", "a rose"}}),
+                                       asked_for("2", {{"caption", ""}}), asked_for("3")};
+  EXPECT_EQ(captioner->caption(requests[0]).text, "a rose");
+  EXPECT_THAT(error_of([&] { captioner->check(requests); }),
+              testing::AllOf(HasSubstr("2 of 3 photos"), HasSubstr("none for 2, 3")));
+  captioner->check({requests.data(), 1});
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ Given inputs() {
   for (const char* name : {"image_folder", "manifest", "oxford_pets", "flowers102", "food101"}) {
     given[std::string("dataset/") + name] = {{"root", data + "datasets/" + name}};
   }
+  given["captioner/file"] = {{"file", data + "captions.json"}};
   return given;
 }
 

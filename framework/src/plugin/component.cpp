@@ -25,6 +25,14 @@ CaptionRequest caption_request(const Dataset& dataset, std::size_t sample, std::
           .random = Random(seed, "caption:" + id)};
 }
 
+void check_captions(const Captioner& captioner, const Dataset& dataset, std::int64_t seed) {
+  std::vector<CaptionRequest> all;
+  for (std::size_t sample = 0; sample < dataset.samples().size(); ++sample) {
+    all.push_back(caption_request(dataset, sample, seed));
+  }
+  captioner.check(all);
+}
+
 std::string_view to_string(Split split) {
   switch (split) {
     case Split::none:

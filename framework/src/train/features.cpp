@@ -135,11 +135,8 @@ Encoder& FeatureStages::encoder() {
 
 std::shared_ptr<Captioner> FeatureStages::checked_captioner() const {
   std::shared_ptr<Captioner> captioner = inputs_.captioner();
-  std::vector<CaptionRequest> all;
-  for (std::size_t sample = 0; sample < inputs_.dataset->samples().size(); ++sample) {
-    all.push_back(caption_request(*inputs_.dataset, sample, inputs_.seed));
-  }
-  guarded(inputs_.captioner_name, "check", [&] { captioner->check(all); });
+  guarded(inputs_.captioner_name, "check",
+          [&] { check_captions(*captioner, *inputs_.dataset, inputs_.seed); });
   return captioner;
 }
 

@@ -45,4 +45,8 @@ class Captioner {
   [[nodiscard]] virtual Caption caption(const CaptionRequest& request) const = 0;
 };
 
+// Captioner::check() with all samples of a dataset: cheap, and complete before anything is
+// computed.
+void check_captions(const Captioner& captioner, const Dataset& dataset, std::int64_t seed);
+
 }  // namespace espalier
