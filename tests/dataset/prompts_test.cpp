@@ -62,6 +62,22 @@ TEST(PromptsTest, ReadDescriptionsByClassName) {
   std::filesystem::remove(file);
 }
 
+TEST(PromptsTest, PutPhrasesIntoTemplates) {
+  const auto file = std::filesystem::path(testing::TempDir()) /
+                    ("phrases_test_" + std::to_string(::getpid()) + ".json");
+  write_file(file, R"({"pug": ["a {class} face", "short legs"], "great pyrenees": "long hair"})");
+  const auto texts = [&](const std::string& text) { return read_class_phrases(file, names, text); };
+  EXPECT_THAT(texts("a photo of a {class}, which has {phrase}."),
+              ElementsAre(ElementsAre("a photo of a pug, which has a {class} face.",
+                                      "a photo of a pug, which has short legs."),
+                          ElementsAre("a photo of a great pyrenees, which has long hair.")));
+  EXPECT_EQ(texts("{phrase}: {class}")[0][1], "short legs: pug");
+  for (const char* wrong : {"a {class}", "a {phrase}", "{class} {class} {phrase}", "{}"}) {
+    EXPECT_THAT(error_of([&] { (void)texts(wrong); }), HasSubstr("{class} and {phrase} once each"));
+  }
+  std::filesystem::remove(file);
+}
+
 TEST(PromptsTest, NameEveryClassWithoutDescription) {
   EXPECT_THAT(error_for(R"({"pugs": ["small"]})"),
               AllOf(HasSubstr("\"pug\""), HasSubstr("\"pugs\""), HasSubstr("\"great_pyrenees\"")));

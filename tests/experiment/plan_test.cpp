@@ -60,7 +60,8 @@ TEST_F(PlanTest, RunsZeroShotOnceWhateverWouldBeTrained) {
   for (const char* inert : {"captioner", "gnn", "graph", "nodes", "peft", "train"}) {
     EXPECT_FALSE(identity.contains(inert)) << inert;
   }
-  EXPECT_EQ(identity.at("head"), (Json{{"use", "zero_shot"}, {"prompts", "auto"}}));
+  EXPECT_EQ(identity.at("head"),
+            (Json{{"use", "zero_shot"}, {"prompts", "auto"}, {"average", "features"}}));
   EXPECT_FALSE(identity.at("protocol").contains("graph"));
 }
 

@@ -12,6 +12,7 @@
 #include <espalier/core/process.hpp>
 #include <espalier/dataset/image_batches.hpp>
 #include <espalier/nn/safetensors_tensor.hpp>
+#include <espalier/nn/unit_rows.hpp>
 #include <espalier/plugin/dataset.hpp>
 #include <espalier/plugin/encoder.hpp>
 #include <numeric>
@@ -60,7 +61,7 @@ at::Tensor class_rows(const Json& request, const Encoder& encoder, const Dataset
   const auto templates = request.at("templates").get<std::vector<std::string>>();
   const ClassTexts texts = class_texts(dataset.class_names(), templates);
   try {
-    return class_vectors(encoder, texts).contiguous();
+    return unit_rows(class_vectors(encoder, texts)).contiguous();
   } catch (const Error& error) {
     if (encoder.image_width() == 0 || request.at("template_given").get<bool>()) throw;
     std::fprintf(stderr, "class features are left out:\n%s\n", error.what());

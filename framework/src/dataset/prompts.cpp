@@ -47,9 +47,47 @@ void check_templates(std::span<const std::string> templates) {
   problems.throw_if_any();
 }
 
-std::string filled(std::string text, std::string name) {
+std::string with_spaces(std::string name) {
   std::replace(name.begin(), name.end(), '_', ' ');
-  return text.replace(text.find(place), place.size(), name);
+  return name;
+}
+
+std::string filled(std::string text, const std::string& name) {
+  return text.replace(text.find(place), place.size(), with_spaces(name));
+}
+
+// A template cut at its two places.
+struct PhraseTemplate {
+  std::string before, between, after;
+  bool class_first = true;
+
+  [[nodiscard]] std::string fill(const std::string& name, const std::string& phrase) const {
+    return before + (class_first ? name : phrase) + between + (class_first ? phrase : name) + after;
+  }
+};
+
+PhraseTemplate phrase_template(const std::string& text) {
+  constexpr std::string_view of_class = "{class}", of_phrase = "{phrase}";
+  const auto once = [&](std::string_view word) {
+    const std::size_t at = text.find(word);
+    return at != text.npos && text.find(word, at + 1) == text.npos;
+  };
+  if (!once(of_class) || !once(of_phrase)) {
+    throw Error({.what = "a template of phrases lacks a place, or has one twice",
+                 .where = "prompt templates",
+                 .expected = "{class} and {phrase} once each, as in \"a photo of a {class}, which "
+                             "has {phrase}.\"",
+                 .found = text,
+                 .fix = {}});
+  }
+  const bool class_first = text.find(of_class) < text.find(of_phrase);
+  const std::string_view first = class_first ? of_class : of_phrase;
+  const std::string_view second = class_first ? of_phrase : of_class;
+  const std::size_t one = text.find(first), end = one + first.size(), two = text.find(second);
+  return {.before = text.substr(0, one),
+          .between = text.substr(end, two - end),
+          .after = text.substr(two + second.size()),
+          .class_first = class_first};
 }
 
 std::vector<std::string> sentences_in(const Json& value) {
@@ -108,6 +146,17 @@ ClassTexts class_texts(std::span<const std::string> class_names,
   for (const std::string& name : class_names) {
     texts.emplace_back();
     for (const std::string& text : templates) texts.back().push_back(filled(text, name));
+  }
+  return texts;
+}
+
+ClassTexts read_class_phrases(const std::filesystem::path& file,
+                              std::span<const std::string> class_names, const std::string& text) {
+  const PhraseTemplate form = phrase_template(text);
+  ClassTexts texts = read_class_texts(file, class_names);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const std::string name = with_spaces(class_names[i]);
+    for (std::string& phrase : texts[i]) phrase = form.fill(name, phrase);
   }
   return texts;
 }

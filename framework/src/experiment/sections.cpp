@@ -55,20 +55,30 @@ void bind(Schema<HeadParams>& s) {
       .only_if("use == 'cosine'")
       .doc("Initial factor on the cosines, trained");
   s.field("prompts", &HeadParams::prompts)
-      .choices(
-          {"auto", "simple", "general", "oxford_pets", "flowers102", "food101", "template", "file"})
+      .choices({"auto", "simple", "general", "oxford_pets", "flowers102", "food101", "template",
+                "file", "phrases"})
       .only_if("use == 'zero_shot'")
       .doc(
-          "Published templates by name, your own template, or a file of descriptions; auto takes "
+          "Published templates by name, your own template, or a file of sentences or phrases; auto "
+          "takes "
           "what the dataset says of its classes, else the templates published for it, else simple");
   s.field("prompt", &HeadParams::prompt)
       .only_if("use == 'zero_shot' and prompts == 'template'")
       .doc("The template, with {} for the class");
   s.field("descriptions", &HeadParams::descriptions)
-      .only_if("use == 'zero_shot' and prompts == 'file'")
-      .doc("JSON file of sentences, {class: [sentence, ...]}");
-  s.check("use != 'zero_shot' or prompts != 'file' or descriptions != ''",
-          "prompts: file needs the file's path in descriptions");
+      .only_if("use == 'zero_shot' and prompts in ['file', 'phrases']")
+      .doc("JSON file, {class: [sentence or phrase, ...]}");
+  s.field("phrase_prompt", &HeadParams::phrase_prompt)
+      .only_if("use == 'zero_shot' and prompts == 'phrases'")
+      .doc("The template of phrases, with {class} and {phrase}")
+      .source("Menon and Vondrick 2023");
+  s.field("average", &HeadParams::average)
+      .choices({"features", "scores"})
+      .only_if("use == 'zero_shot'")
+      .doc("What is averaged over the texts of a class")
+      .source("features: Radford et al. 2021; scores: Menon and Vondrick 2023");
+  s.check("use != 'zero_shot' or not (prompts in ['file', 'phrases']) or descriptions != ''",
+          "prompts: file and phrases need the file's path in descriptions");
 }
 
 void bind(Schema<TrainParams>& s) {

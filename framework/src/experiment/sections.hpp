@@ -33,9 +33,12 @@ struct HeadParams {
   std::string use = "linear";  // linear | cosine | zero_shot
   double scale = 16.0;         // of the cosine, trained
   // Of zero_shot, which trains nothing: what the encoder is told about each class.
-  std::string prompts = "auto";  // auto | simple | general | oxford_pets | ... | template | file
+  // auto | simple | general | oxford_pets | ... | template | file | phrases
+  std::string prompts = "auto";
   std::string prompt = "a photo of a {}.";
-  ContentPath descriptions = {};  // JSON, {class: [sentence, ...]}
+  ContentPath descriptions = {};  // JSON, {class: [sentence or phrase, ...]}
+  std::string phrase_prompt = "a photo of a {class}, which has {phrase}.";
+  std::string average = "features";  // features | scores, over the texts of a class
 };
 void bind(Schema<HeadParams>& s);
 

@@ -57,8 +57,8 @@ Projection projection(TowerKind tower, const TransformerConfig& config, std::str
   return tower_site(tower, config.layers, SiteRole::linear, name, "projection");
 }
 
-at::Tensor project(const Projection& projection, const at::Tensor& pooled, const Mode& mode) {
-  return projection ? apply_linear(*projection, pooled, mode) : pooled;
+at::Tensor project(const Projection& matrix, const at::Tensor& pooled, const Mode& mode) {
+  return matrix ? apply_linear(*matrix, pooled, mode) : pooled;
 }
 
 class ClipVision final : public VisionTower {

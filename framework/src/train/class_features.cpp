@@ -30,6 +30,9 @@ ClassTexts class_prompts(const HeadParams& head, const std::string& dataset_name
   const std::vector<std::string>& names = dataset.class_names();
   if (head.prompts == "auto") return automatic(dataset_name, dataset);
   if (head.prompts == "file") return read_class_texts(head.descriptions.text, names);
+  if (head.prompts == "phrases") {
+    return read_class_phrases(head.descriptions.text, names, head.phrase_prompt);
+  }
   if (head.prompts == "template") return class_texts(names, std::vector{head.prompt});
   return class_texts(names, prompt_templates(head.prompts));
 }
@@ -46,10 +49,14 @@ at::Tensor class_vectors(const Encoder& encoder, const ClassTexts& texts) {
     vectors.push_back(rows.slice(0, from, from + count).mean(0));
     from += count;
   }
-  return unit_rows(at::stack(vectors));
+  return at::stack(vectors);
 }
 
 at::Tensor ClassFeatures::logits(const at::Tensor& images) const {
+  return unit_rows(images).matmul(unit_rows(vectors).t()) * logit_scale;
+}
+
+at::Tensor ClassFeatures::mean_logits(const at::Tensor& images) const {
   return unit_rows(images).matmul(vectors.t()) * logit_scale;
 }
 

@@ -16,16 +16,18 @@ namespace espalier {
 [[nodiscard]] ClassTexts class_prompts(const HeadParams& head, const std::string& dataset_name,
                                        const Dataset& dataset);
 
-// [classes, width], rows of length 1: of each class the mean of its texts' features, each brought
-// to length 1 (Radford et al. 2021).
+// [classes, width]: of each class the mean of its texts' features, each brought to length 1.
 [[nodiscard]] at::Tensor class_vectors(const Encoder& encoder, const ClassTexts& texts);
 
 struct ClassFeatures {
   at::Tensor vectors;      // as class_vectors() gives them
   double logit_scale = 1;  // the encoder's
 
-  // Scaled cosines of image features [n, width] with every class, [n, classes].
+  // Of image features [n, width], [n, classes]: scaled cosines with the class vectors (Radford et
+  // al. 2021).
   [[nodiscard]] at::Tensor logits(const at::Tensor& images) const;
+  // The mean of the scaled cosines with each of a class's texts (Menon and Vondrick 2023).
+  [[nodiscard]] at::Tensor mean_logits(const at::Tensor& images) const;
 };
 
 }  // namespace espalier

@@ -22,6 +22,7 @@ class ZeroShotTrial : TrialRun {
     ClassFeatures classes;
   };
   std::optional<Features> make_features();
+  [[nodiscard]] at::Tensor logits(const ClassFeatures& classes, const at::Tensor& images) const;
   void describe(const at::Tensor& val_logits);
 };
 
@@ -40,6 +41,11 @@ std::optional<ZeroShotTrial::Features> ZeroShotTrial::make_features() {
   return Features{.val = images->slice(0, 0, val),
                   .test = images->slice(0, val),
                   .classes = std::move(*classes)};
+}
+
+at::Tensor ZeroShotTrial::logits(const ClassFeatures& classes, const at::Tensor& images) const {
+  const bool of_scores = section<HeadParams>("head").average == "scores";
+  return of_scores ? classes.mean_logits(images) : classes.logits(images);
 }
 
 void ZeroShotTrial::describe(const at::Tensor& val_logits) {
@@ -61,12 +67,12 @@ std::optional<TrialResult> ZeroShotTrial::run() {
   if (!features) return std::nullopt;
   const TrialClock::time_point start = TrialClock::now();
   begin("test");
-  const at::Tensor val_logits = features->classes.logits(features->val);
+  const at::Tensor val_logits = logits(features->classes, features->val);
   describe(val_logits);
   TestSet test({.x = std::move(features->test)}, std::move(split_.test.labels),
                ids(split_.test.samples));
   TestSet::Verdict verdict = std::move(test).evaluate(
-      [&](const Nodes& queries) { return features->classes.logits(queries.x); });
+      [&](const Nodes& queries) { return logits(features->classes, queries.x); });
   time("test", start);
   return conclude(val_logits, std::move(verdict), 0);
 }

@@ -31,4 +31,11 @@ using ClassTexts = std::vector<std::vector<std::string>>;
 [[nodiscard]] ClassTexts read_class_texts(const std::filesystem::path& file,
                                           std::span<const std::string> class_names);
 
+// Each phrase of such a file in a template that holds {class} and {phrase} once each, such as "a
+// photo of a {class}, which has {phrase}." (Menon and Vondrick 2023). Throws Error on any other
+// template, and as read_class_texts() does.
+[[nodiscard]] ClassTexts read_class_phrases(const std::filesystem::path& file,
+                                            std::span<const std::string> class_names,
+                                            const std::string& text);
+
 }  // namespace espalier
