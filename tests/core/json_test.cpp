@@ -38,6 +38,12 @@ TEST(CanonicalJson, RefusesWhatHasNoText) {
   EXPECT_THROW((void)canonical_json("\xff"), Error);
 }
 
+TEST(ParseJson, RefusesZeroBytesAndWhatHidesBehindThem) {
+  EXPECT_THROW((void)parse_json(std::string_view("{}\0", 3), "x"), Error);
+  EXPECT_THROW((void)parse_json(std::string_view("{}\0{\"a\": 1}", 11), "x"), Error);
+  EXPECT_EQ(parse_json("\"a\\u0000b\"", "x").get<std::string>(), std::string("a\0b", 3));
+}
+
 TEST(ParseJson, RefusesHostileText) {
   EXPECT_EQ(parse_json(R"({"a":[1,{"b":2.5}]})", "t"), (Json{{"a", {1, {{"b", 2.5}}}}}));
   EXPECT_THROW((void)parse_json(R"({"a":1,"a":2})", "t"), Error);

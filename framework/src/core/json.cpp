@@ -190,6 +190,8 @@ Json parse_json(std::string_view text, std::string_view origin, const JsonLimits
   if (text.size() > limits.bytes) {
     fail("too large", origin, std::to_string(text.size()) + " bytes");
   }
+  // For the parser a zero byte is the end, whatever stands behind it.
+  if (text.find('\0') != std::string_view::npos) fail("a zero byte in JSON", origin);
   Builder builder(text, origin, limits.depth);
   Json::sax_parse(text, &builder);
   return builder.take();
