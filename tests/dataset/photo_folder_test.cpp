@@ -67,6 +67,14 @@ TEST_F(PhotoFolder, SearchesAFolderOnce) {
   EXPECT_THAT(found, testing::Contains("20/1.jpg"));
 }
 
+// The way up leads to other classes.
+TEST_F(PhotoFolder, DoesNotFollowLinksUp) {
+  put("a/1.jpg");
+  put("b/2.jpg");
+  fs::create_directory_symlink("..", root_ / "a/up");
+  EXPECT_THAT(files_below(root_ / "a"), ElementsAre(root_ / "a/1.jpg", root_ / "a/up"));
+}
+
 TEST_F(PhotoFolder, FollowsALinkToAFolderElsewhere) {
   put("elsewhere/1.jpg");
   fs::create_directories(root_ / "a");

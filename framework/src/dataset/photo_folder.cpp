@@ -29,6 +29,9 @@ std::vector<fs::path> entries_of(const fs::path& folder, std::error_code& error)
 class Walk {
  public:
   std::vector<fs::path> below(const fs::path& folder) {
+    std::error_code error;
+    close_above(fs::absolute(folder, error).lexically_normal());
+    close_above(fs::canonical(folder, error));
     enter(folder);
     for (std::size_t i = 0; i < links_.size(); ++i) {
       const fs::path link = links_[i];
@@ -39,6 +42,15 @@ class Walk {
   }
 
  private:
+  // A link to a folder above leads in a circle, and on its way into other classes.
+  void close_above(fs::path folder) {
+    while (folder.has_relative_path()) {
+      folder = folder.parent_path();
+      struct stat status {};
+      if (::stat(folder.c_str(), &status) == 0) entered_.insert({status.st_dev, status.st_ino});
+    }
+  }
+
   // False where the folder was entered before, or cannot be read.
   bool enter(const fs::path& folder) {
     struct stat status {};
