@@ -90,7 +90,9 @@ def content_hash(path):
     if not os.path.isdir(path):
         return "sha256:" + file_hash(path)
     hasher = hashlib.sha256()
-    for name in sorted(names_below(os.fsencode(path), b"", [])):
+    root = os.fsencode(os.path.abspath(path))
+    above = [root[:at] or b"/" for at, character in enumerate(root) if character == ord("/")]
+    for name in sorted(names_below(os.fsencode(path), b"", above)):
         file = os.path.join(os.fsencode(path), name)
         hasher.update(name + b"\0" + (file_hash(file).encode() if os.path.isfile(file) else b"-") + b"\n")
     return "sha256:" + hasher.hexdigest()

@@ -57,10 +57,20 @@ class Walk {
   using Visit = std::function<void(const std::string& name, const struct stat& status)>;
 
   Walk(std::string root, const Visit& visit) : root_(std::move(root)), visit_(visit) {
+    open_above();
     if (!enter("")) fail("cannot read a folder", root_, std::strerror(errno));
   }
 
  private:
+  // A link to a folder above the root leads in a circle too.
+  void open_above() {
+    for (std::filesystem::path above = root_; above.has_relative_path();) {
+      above = above.parent_path();
+      struct stat status {};
+      if (::stat(above.c_str(), &status) == 0) open_.emplace_back(status.st_dev, status.st_ino);
+    }
+  }
+
   bool enter(const std::string& below) {
     const std::string folder = root_ + "/" + below;
     const struct stat status = status_of(folder);
