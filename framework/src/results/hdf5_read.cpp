@@ -170,7 +170,7 @@ Table read_table(hid_t file, const std::string& name) {
   for (unsigned i = 0; i < static_cast<unsigned>(H5Tget_nmembers(type)); ++i) {
     const Handle member(H5Tget_member_type(type, i), H5Tclose, "reading " + name);
     std::string column = column_name(type, i);
-    const char* from = bytes.data() + H5Tget_member_offset(type, i);
+    const char* from = rows > 0 ? bytes.data() + H5Tget_member_offset(type, i) : nullptr;
     ColumnValues values = unpack(member, from, stride, rows, name + "/" + column);
     table.add(std::move(column), std::move(values));
   }
