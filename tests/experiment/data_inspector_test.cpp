@@ -113,6 +113,20 @@ TEST_F(DataInspectorTest, MistakesOfTheDataAreThoseOfTheExperiment) {
             1);
 }
 
+TEST_F(DataInspectorTest, IsNotAskedOfDatasetsThatAreMistakes) {
+  const std::string sweep =
+      "sweep:\n  - grid: {seed: [1, 2]}\n    exclude: has(dataset, official_test)\n";
+  EXPECT_THAT(message(base_text + sweep, {"dataset=flroa"}), HasSubstr("is called \"flroa\""));
+  EXPECT_EQ(fake_.asked["facts"], 0);
+}
+
+TEST_F(DataInspectorTest, ConditionsMayAskWhatTheDataSays) {
+  fake_.with = {{40, {"official_test"}}};
+  EXPECT_THAT(states(plan(base_text + "sweep:\n  - grid: {dataset.classes: [20, 40]}\n"
+                                      "    when: has(dataset, official_test)\n")),
+              ElementsAre(1, 0, 1, 0));
+}
+
 TEST_F(DataInspectorTest, IsNotAskedOfExcludedTrials) {
   const std::string sweep =
       "sweep:\n  - grid: {dataset.classes: [13, 20]}\n    exclude: dataset.classes == 13\n";

@@ -86,8 +86,9 @@ bool Identities::has(std::string_view kind, const Picks& picks, std::string_view
   }
   const std::size_t index = section_index(kind);
   if (index == trial_sections.size()) return false;
-  if (catalog_.has(kind, variants_.at(index, picks[index]).resolved, capability)) return true;
-  if (index != dataset_section) return false;
+  const Variant& variant = variants_.at(index, picks[index]);
+  if (catalog_.has(kind, variant.resolved, capability)) return true;
+  if (index != dataset_section || !variant.sound) return false;
   const Inspected& data = inspected(picks[index]);
   if (!data.problems.empty()) throw Error(data.problems);
   return std::find(data.capabilities.begin(), data.capabilities.end(), capability) !=
