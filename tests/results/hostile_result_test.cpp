@@ -70,6 +70,12 @@ Handle space_of(std::vector<hsize_t> dims) {
 
 Handle layout_of(const Table& table) { return hdf5::row_layout(table).type; }
 
+Handle endless_text() {
+  Handle type(H5Tcopy(H5T_C_S1), H5Tclose, "type");
+  H5Tset_size(type, H5T_VARIABLE);
+  return type;
+}
+
 void make(hid_t file, const char* name, hid_t type, hid_t space, hid_t plist = H5P_DEFAULT) {
   const Handle made(H5Dcreate2(file, name, type, space, H5P_DEFAULT, plist, H5P_DEFAULT), H5Dclose,
                     "making");
@@ -91,9 +97,7 @@ TEST(HostileResult, AWholeOneIsRead) {
 
 TEST(HostileResult, AListInThePlaceOfOneText) {
   Parts parts;
-  parts.config = [](hid_t file) {
-    make(file, "config_json", hdf5::endless_text_type(), space_of({1000}));
-  };
+  parts.config = [](hid_t file) { make(file, "config_json", endless_text(), space_of({1000})); };
   EXPECT_THAT(refusal(parts), named("config_json", "a list of values"));
   parts = {};
   parts.trial_id = [](hid_t file) {
@@ -111,12 +115,23 @@ TEST(HostileResult, TextsOfOtherTypes) {
     make(file, "config_json", H5T_NATIVE_INT64, Handle(H5Screate(H5S_SCALAR), H5Sclose, "space"));
   };
   EXPECT_THAT(refusal(parts), named("config_json", "another type"));
+  // Its bytes would be looked for in a heap, whose sizes the library believes.
+  parts.config = [](hid_t file) {
+    make(file, "config_json", endless_text(), Handle(H5Screate(H5S_SCALAR), H5Sclose, "space"));
+  };
+  EXPECT_THAT(refusal(parts), named("config_json", "another type"));
+  parts.config = [](hid_t file) {
+    const Handle type(H5Tcopy(H5T_C_S1), H5Tclose, "type");
+    H5Tset_size(type, 2'000'000'000);
+    make(file, "config_json", type, Handle(H5Screate(H5S_SCALAR), H5Sclose, "space"));
+  };
+  EXPECT_THAT(refusal(parts), named("config_json", "2000000000 bytes"));
   parts = {};
   parts.trial_id = [](hid_t file) { hdf5::write_attribute(file, "trial_id", 7); };
   EXPECT_THAT(refusal(parts), named("trial_id", "another type"));
   parts.trial_id = [](hid_t file) {
     const Handle made(
-        H5Acreate2(file, "trial_id", hdf5::endless_text_type(),
+        H5Acreate2(file, "trial_id", endless_text(),
                    Handle(H5Screate(H5S_SCALAR), H5Sclose, "space"), H5P_DEFAULT, H5P_DEFAULT),
         H5Aclose, "attribute");
   };
@@ -163,7 +178,7 @@ TEST(HostileResult, ColumnsOfTypesThatTablesDoNotUse) {
   const Handle other_enum(H5Tenum_create(H5T_NATIVE_INT8), H5Tclose, "type");
   const std::int8_t value = 100;
   H5Tenum_insert(other_enum, "OTHER", &value);
-  const Handle endless = hdf5::endless_text_type();
+  const Handle endless = endless_text();
   for (const hid_t bad : {vlen.get(), array.get(), opaque.get(), other_enum.get(), H5T_STD_I32BE,
                           H5T_STD_U32LE, H5T_NATIVE_FLOAT, H5T_IEEE_F64BE, H5T_NATIVE_INT16,
                           endless.get(), H5T_STD_REF_OBJ, H5T_NATIVE_B64}) {

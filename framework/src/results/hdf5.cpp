@@ -114,22 +114,17 @@ Handle create_group(hid_t where, const std::string& name) {
           "making the group " + name};
 }
 
-Handle endless_text_type() {
-  Handle type(H5Tcopy(H5T_C_S1), H5Tclose, "making a text type");
-  check(H5Tset_size(type, H5T_VARIABLE), "making a text type");
-  check(H5Tset_cset(type, H5T_CSET_UTF8), "making a text type");
-  return type;
-}
-
 void write_text(hid_t where, const std::string& name, std::string_view text) {
-  const Handle type = endless_text_type();
+  const Handle type(H5Tcopy(H5T_C_S1), H5Tclose, "making a text type");
+  check(H5Tset_size(type, std::max<std::size_t>(1, text.size())), "making a text type");
+  check(H5Tset_cset(type, H5T_CSET_UTF8), "making a text type");
+  check(H5Tset_strpad(type, H5T_STR_NULLPAD), "making a text type");
   const Handle space = scalar_space();
   const Handle data(
       H5Dcreate2(where, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Dclose,
       "making " + name);
   const std::string terminated(text);
-  const char* pointer = terminated.c_str();
-  check(H5Dwrite(data, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, &pointer), "writing " + name);
+  check(H5Dwrite(data, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, terminated.c_str()), "writing " + name);
 }
 
 void write_attribute(hid_t object, const std::string& name, const Json& value) {

@@ -48,13 +48,13 @@ void check(herr_t status, std::string_view doing);
 [[nodiscard]] Handle with_parents();
 [[nodiscard]] Handle create_group(hid_t where, const std::string& name);
 
-// Of text of any length, and h5py's truth values.
-[[nodiscard]] Handle endless_text_type();
+// h5py's truth values.
 [[nodiscard]] Handle flag_type();
 // With a third name, MISSING, for -1: h5py then takes it for an enumeration, no longer for bool.
 [[nodiscard]] Handle open_flag_type();
 
-// A dataset with one text of any length.
+// A dataset with one text, of a fixed length: reading one of variable length out of a hostile file
+// overflows inside of HDF5 1.10.
 void write_text(hid_t where, const std::string& name, std::string_view text);
 
 // Texts over 32 KiB are cut; null is not written; lists and objects become JSON text.

@@ -132,14 +132,12 @@ std::string read_text(hid_t file, const std::string& name) {
   const Handle data = open_dataset(file, name);
   const Handle space(H5Dget_space(data), H5Sclose, "reading " + name);
   require_scalar(space, name);
-  const Handle stored(H5Dget_type(data), H5Tclose, "reading " + name);
-  require(H5Tget_class(stored) == H5T_STRING && H5Tis_variable_str(stored) > 0, name,
-          "a text of any length", "another type");
-  const Handle type = endless_text_type();
-  char* pointer = nullptr;
-  check(H5Dread(data, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, &pointer), "reading " + name);
-  std::string text = pointer != nullptr ? pointer : "";
-  H5free_memory(pointer);
+  const Handle type(H5Dget_type(data), H5Tclose, "reading " + name);
+  require(H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0, name,
+          "a text of fixed length", "another type");
+  std::string text(byte_count(file, 1, H5Tget_size(type), name), '\0');
+  check(H5Dread(data, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text.data()), "reading " + name);
+  text.resize(std::min(text.size(), text.find('\0')));
   return text;
 }
 
