@@ -1,15 +1,23 @@
+#include "standard_streams.hpp"
 #include "verb.hpp"
 
 #include <algorithm>
 #include <cstdio>
 #include <espalier/core/error.hpp>
+#include <espalier/core/failure.hpp>
 #include <espalier/core/json.hpp>
 #include <espalier/core/printable.hpp>
 #include <espalier/core/words.hpp>
 #include <filesystem>
+#include <ios>
 
 namespace espalier::cli {
 namespace {
+
+constexpr const char* exit_codes =
+    "exit codes: 0 done, 1 done with something to report (a trial that failed or is not done, a\n"
+    "difference, an answer that could not be written), 2 a mistake that stopped it, 128 and the\n"
+    "signal's number where one did: 130 after Ctrl-C, 143 after SIGTERM\n";
 
 void print_overview(std::string_view program, const std::vector<Verb>& verbs) {
   std::printf("usage: %.*s VERB [ARGUMENTS]\n\n", static_cast<int>(program.size()), program.data());
@@ -17,8 +25,8 @@ void print_overview(std::string_view program, const std::vector<Verb>& verbs) {
     std::printf("  %-10.*s %.*s\n", static_cast<int>(verb.name.size()), verb.name.data(),
                 static_cast<int>(verb.summary.size()), verb.summary.data());
   }
-  std::printf("\n%.*s VERB --help says more, with an example.\n", static_cast<int>(program.size()),
-              program.data());
+  std::printf("\n%.*s VERB --help, or -h, says more, with an example.\n\n%s",
+              static_cast<int>(program.size()), program.data(), exit_codes);
 }
 
 [[noreturn]] void unknown_verb(const std::vector<Verb>& verbs, const std::string& name) {
@@ -43,17 +51,16 @@ void check_utf8(const std::vector<std::string>& arguments) {
   }
 }
 
-}  // namespace
-
-int dispatch(std::string_view program, const std::vector<Verb>& verbs,
-             const std::vector<std::string>& arguments) try {
+int run_verb(std::string_view program, const std::vector<Verb>& verbs,
+             const std::vector<std::string>& arguments) {
   if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h") {
     print_overview(program, verbs);
     return arguments.empty() ? 2 : 0;
   }
   if (arguments[0] == "help") {
-    return arguments.size() > 1 ? dispatch(program, verbs, {arguments[1], "--help"})
-                                : dispatch(program, verbs, {"--help"});
+    std::vector<std::string> asked(arguments.begin() + 1, arguments.end());
+    asked.emplace_back("--help");
+    return run_verb(program, verbs, asked);
   }
   if (arguments[0] == "--version") {
     std::puts("espalier " ESPALIER_VERSION);
@@ -63,7 +70,19 @@ int dispatch(std::string_view program, const std::vector<Verb>& verbs,
                                  [&](const Verb& v) { return v.name == arguments[0]; });
   if (verb == verbs.end()) unknown_verb(verbs, arguments[0]);
   check_utf8(arguments);
-  return verb->run({arguments.begin() + 1, arguments.end()});
+  std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
+  std::replace(rest.begin(), rest.end(), std::string("-h"), std::string("--help"));
+  return verb->run(rest);
+}
+
+}  // namespace
+
+int dispatch(std::string_view program, const std::vector<Verb>& verbs,
+             const std::vector<std::string>& arguments) try {
+  prepare_standard_streams();
+  return finish_standard_output(run_verb(program, verbs, arguments));
+} catch (const std::ios_base::failure&) {
+  return finish_standard_output(1);
 } catch (const Error& error) {
   std::fprintf(stderr, "error: %s\n", error.what());
   return 2;
@@ -75,10 +94,9 @@ int dispatch(std::string_view program, const std::vector<Verb>& verbs,
                     .fix = "check that you may read it and open the folders above it"});
   std::fprintf(stderr, "error: %s\n", said.what());
   return 2;
-} catch (const std::exception& error) {
-  const std::string text = error.what();
+} catch (const std::exception&) {
   std::fprintf(stderr, "error: the command failed unexpectedly\n  found:    %s\n",
-               printable_lines(text.substr(0, text.find("\nException raised from "))).c_str());
+               printable_lines(message_of(std::current_exception())).c_str());
   return 2;
 }
 

@@ -7,15 +7,15 @@
 
 namespace espalier::cli {
 
-// Exit codes: 0 done, 1 finished with something to report (a failed trial, a difference), 2 a mistake
-// of the user's, 130 and 143 stopped by a signal.
+// docs/running.md lists what exit codes mean.
 struct Verb {
   std::string_view name;
-  std::string_view summary;                              // one line for `espalier --help`
+  std::string_view summary;                               // one line for `espalier --help`
   int (*run)(const std::vector<std::string>& arguments);  // --help included; may throw Error
 };
 
-// Runs the verb that arguments[0] names and turns an Error into its text on standard error.
+// Runs the verb that arguments[0] names, its -h as --help. Turns an Error into its text on standard
+// error, and an answer that cannot be written to standard output into exit code 1.
 int dispatch(std::string_view program, const std::vector<Verb>& verbs,
              const std::vector<std::string>& arguments);
 

@@ -1,4 +1,6 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <csignal>
 #include <espalier/core/error.hpp>
@@ -34,6 +36,33 @@ TEST(Process, NamesTheSignal) {
   const ProcessResult result = shell("kill -SEGV $$");
   EXPECT_EQ(result.signal, SIGSEGV);
   EXPECT_EQ(ending(result), "signal 11 (Segmentation fault)");
+}
+
+TEST(Process, NamesWhoKilled) {
+  EXPECT_THAT(ending(shell("kill -KILL $$")),
+              testing::MatchesRegex("signal 9 \\(Killed\\): .*another process.*"));
+  ProcessEnd end{.signal = SIGKILL, .peak_bytes = 2'000'000'000, .oom_kills = 1};
+  EXPECT_EQ(ending(end),
+            "signal 9 (Killed): the kernel killed it for lack of memory; it had 2.0 GB");
+}
+
+TEST(Process, NamesTheLimitOfProcessorTime) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_CPU, &before), 0);
+  rlimit lower = before;
+  lower.rlim_cur = 3600;
+  ASSERT_EQ(::setrlimit(RLIMIT_CPU, &lower), 0);
+  const ProcessEnd used{.signal = SIGXCPU, .cpu_seconds = 3600.01};
+  EXPECT_THAT(ending(used), testing::HasSubstr("3600 s of processor time (ulimit -t)"));
+  const ProcessEnd unused{.signal = SIGKILL, .cpu_seconds = 12};
+  EXPECT_THAT(ending(unused), testing::Not(testing::HasSubstr("ulimit")));
+  ::setrlimit(RLIMIT_CPU, &before);
+}
+
+TEST(Process, StartsWithSignalsAsAtLogin) {
+  const auto before = std::signal(SIGPIPE, SIG_IGN);
+  EXPECT_EQ(shell("kill -PIPE $$").signal, SIGPIPE);
+  std::signal(SIGPIPE, before);
 }
 
 TEST(Process, EndsWhatDoesNotEnd) {

@@ -52,14 +52,12 @@ class Unprivileged {
 
 // One boolean field for the component `plain` of each file.
 const std::string answers = R"sh(
-printf '{'
-separator=
+echo '{}'
 for file in "$@"; do
-  printf '%s"%s":{"components":[{"kind":"captioner","name":"plain","schema":' "$separator" "$file"
-  printf '{"fields":[{"name":"loud","type":"boolean","default":false}],"checks":[]}}]}'
-  separator=,
+  case "$file" in *chatty*) [ -n "$DIES" ] && kill -$DIES $$ ;; esac
+  printf '{"components":[{"kind":"captioner","name":"plain","schema":'
+  printf '{"fields":[{"name":"loud","type":"boolean","default":false}],"checks":[]}}]}\\n'
 done
-printf '}'
 )sh";
 
 Catalog scan(const PluginFolder& folder) {
@@ -165,13 +163,14 @@ TEST(Index, LiesInTheCacheOfTheUserWhereTheFolderIsNotTheirs) {
 }
 
 TEST(Index, NamesTheSignalThatAPluginDiedOfAndKeepsTheOthers) {
-  const FakeWorker worker("case \"$*\" in *chatty*) kill -SEGV $$;; esac\n" + answers);
+  const FakeWorker worker("DIES=SEGV\n" + answers);
   const PluginFolder folder;
   folder.add("plain");
   folder.add("chatty");
   Catalog catalog = scan(folder);
   catalog.describe(worker.program());
   EXPECT_EQ(fields_of(catalog), 1u);
+  EXPECT_EQ(worker.calls(), 2u) << "one more for each plugin that ends it";
   EXPECT_EQ(catalog.find("captioner", "chatty"), nullptr);
   ASSERT_EQ(catalog.rejected().size(), 1u);
   EXPECT_THAT(to_string(catalog.rejected()[0].problem),
@@ -190,8 +189,9 @@ TEST(Index, SaysThatTheWorkerItselfDoesNotStart) {
 
 TEST(Index, WorksWithTheRealWorker) {
   const PluginFolder folder;
-  for (const char* name : {"plain", "chatty", "undocumented", "unresolved", "entry_throws",
-                           "no_entry", "more_than_manifest", "static_throws", "static_crashes"}) {
+  for (const char* name :
+       {"plain", "chatty", "undocumented", "unresolved", "entry_throws", "no_entry",
+        "more_than_manifest", "static_throws", "static_crashes", "static_exits", "static_aborts"}) {
     folder.add(name);
   }
   Catalog catalog = scan(folder);
@@ -205,7 +205,20 @@ TEST(Index, WorksWithTheRealWorker) {
   EXPECT_THAT(reasons, AllOf(HasSubstr("espalier_test_function_that_nobody_has"),
                              HasSubstr("no parameters today"), HasSubstr("espalier_plugin_entry"),
                              HasSubstr("captioner/stowaway version 1"), HasSubstr("Aborted"),
-                             HasSubstr("Segmentation fault")));
+                             HasSubstr("Segmentation fault"), HasSubstr("exit code 0"),
+                             HasSubstr("static_aborts: no licence")));
+
+  Problems problems;
+  const Json section{{"use", "static_exits"}};
+  EXPECT_TRUE(catalog
+                  .resolve(
+                      "captioner", section, "captioner.",
+                      [](std::string_view) { return "a.yaml:3"; }, problems)
+                  .is_null());
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_THAT(to_string(problems.list()[0]),
+              AllOf(HasSubstr("loading it ended the process"), HasSubstr("a.yaml:3"),
+                    HasSubstr("static_exits.espalier.so"), HasSubstr("exit code 0")));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "results/tensorboard.hpp"
 #include <cmath>
 #include <espalier/core/error.hpp>
+#include <sstream>
 
 #include "results/sweep_support.hpp"
 #include "run/sweep_fixture.hpp"
@@ -87,15 +88,72 @@ TEST_F(SweepTableTest, CombinationsTakeStatisticsOverSeeds) {
 }
 
 TEST_F(SweepTableTest, TheReportSortsByValidationAndShowsTest) {
-  const std::string report = best_combinations(made());
+  const std::string report = combinations_text(made());
   const std::size_t best = report.find("mlp");
   EXPECT_LT(best, report.find("gcn"));
   EXPECT_THAT(report, HasSubstr("70.0 ± 14.1"));
   EXPECT_THAT(report, HasSubstr("60.0 ± 14.1"));
   EXPECT_THAT(report, HasSubstr("graph: inductive_attach"));
-  EXPECT_THAT(best_combinations(made(), 1), HasSubstr("1 of 2 combinations"));
+  EXPECT_THAT(combinations_text(made(), {.rows = 1}), HasSubstr("1 of 2 combinations"));
   EXPECT_THAT(failed_trials(made()),
               HasSubstr("graph.tau=0.7 gnn.use=mlp seed=1 (trial3): it broke,\n    \"badly\""));
+}
+
+std::vector<std::string> first_words(const std::string& report) {
+  std::vector<std::string> words;
+  std::istringstream lines(report.substr(report.find("\n\n") + 2));
+  for (std::string line; std::getline(lines, line);) {
+    words.push_back(line.substr(2, line.find(' ', 2) - 2));
+  }
+  return words;
+}
+
+TEST_F(SweepTableTest, TheReportIsOrderedByAnAxisByValueAndTextsAndNothingComeLast) {
+  const auto trial = [](const Json& tau, const char* combo, double top1) {
+    return MadeTrial{{{"graph.tau", tau}}, combo, 1, top1};
+  };
+  write_experiment(folder_, {"graph.tau"},
+                   {trial(nullptr, "a", 0.9), trial(10, "b", 0.8), trial("auto", "c", 0.7),
+                    trial(9, "d", 0.6), trial(0.5, "e", 0.5)});
+  const SweepTable sweep = SweepTable::read(folder_, false);
+  EXPECT_THAT(first_words(combinations_text(sweep, {.by = "graph.tau"})),
+              ElementsAre("graph.tau", "0.5", "9", "10", "auto", "-"));
+  EXPECT_THAT(first_words(combinations_text(sweep)),
+              ElementsAre("graph.tau", "-", "10", "auto", "9", "0.5"));
+  EXPECT_THAT(combinations_text(sweep, {.by = "graph.tau"}), HasSubstr("by graph.tau"));
+}
+
+TEST_F(SweepTableTest, TheReportShowsTheMetricsThatAreAskedFor) {
+  const std::string report = combinations_text(made(), {.metrics = {"total_seconds", "epochs"}});
+  EXPECT_THAT(report, testing::ContainsRegex("n +total_seconds +epochs"));
+  EXPECT_THAT(report, testing::ContainsRegex("2 +2 ± 0 +2 ± 0"));
+  EXPECT_THAT(report, Not(HasSubstr("test_top1")));
+}
+
+TEST_F(SweepTableTest, TheReportMarksWhereUntrainedWeightsWereKept) {
+  write_experiment(folder_, {}, {{Json::object(), "c", 0, 0.5}});
+  SweepTable sweep = SweepTable::read(folder_, false);
+  TrialResult& result = sweep.records[0].result;
+  result.trainable_parameters = 10;
+  EXPECT_THAT(combinations_text(sweep), Not(HasSubstr("+")));
+  result.best_epoch = 0;
+  EXPECT_THAT(combinations_text(sweep), testing::ContainsRegex("40.0 \\+\n\n\\+ best_epoch 0"));
+  result.trainable_parameters = 0;  // zero-shot: there is nothing to train
+  EXPECT_THAT(combinations_text(sweep), Not(HasSubstr("+")));
+}
+
+TEST_F(SweepTableTest, AViewOfWhatThereIsNotIsRefusedWithTheNearestNames) {
+  const TableView view{.by = "graph.tua", .metrics = {"val_top1", "test_tpo1"}};
+  try {
+    check_view(view, {"graph.tau", "seed"});
+    FAIL() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.problems().size(), 2u);
+    EXPECT_THAT(error.what(), testing::AllOf(HasSubstr("did you mean \"graph.tau\"?"),
+                                             HasSubstr("did you mean \"test_top1\"?")));
+  }
+  EXPECT_THROW(check_view({.by = "seed"}, {"graph.tau", "seed"}), Error);
+  check_view({.by = "graph.tau", .metrics = {"train_seconds"}}, {"graph.tau"});
 }
 
 TEST_F(SweepTableTest, AnAxisThatMakesNoDifferenceIsMissing) {
@@ -106,7 +164,7 @@ TEST_F(SweepTableTest, AnAxisThatMakesNoDifferenceIsMissing) {
                    {trial("gcn", 0.5, 0.6), trial("gcn", 0.7, 0.8), trial("mlp", nullptr, 0.3)});
   const SweepTable sweep = SweepTable::read(folder_ / "inert", false);
   EXPECT_TRUE(std::isnan(column<double>(trials_table(sweep), "graph.tau")[2]));
-  EXPECT_THAT(best_combinations(sweep), testing::ContainsRegex("mlp +- +1 "));
+  EXPECT_THAT(combinations_text(sweep), testing::ContainsRegex("mlp +- +1 "));
 }
 
 TEST_F(SweepTableTest, ASweepWithoutAxesOrResultsIsWrittenToo) {
@@ -114,7 +172,7 @@ TEST_F(SweepTableTest, ASweepWithoutAxesOrResultsIsWrittenToo) {
   const SweepTable one = SweepTable::read(folder_ / "one", false);
   write_sweep(one);
   EXPECT_TRUE(std::filesystem::exists(folder_ / "one" / "sweep.h5"));
-  EXPECT_EQ(best_combinations(one), "");
+  EXPECT_EQ(combinations_text(one), "");
   EXPECT_EQ(failed_trials(one), "");
   EXPECT_EQ(trial_label(one.plan, 0), "trial0");
 }

@@ -30,6 +30,15 @@ void sleep_ms(std::int64_t ms) { std::this_thread::sleep_for(std::chrono::millis
   }
 }
 
+[[noreturn]] void spin() {
+  for (volatile std::uint64_t turns = 0;;) turns = turns + 1;
+}
+
+void ask_for_too_much() {
+  const std::vector<char> all(std::size_t{1} << 62);
+  std::printf("%zu\n", all.size());
+}
+
 void misbehave(const std::string& act, const std::filesystem::path& folder) {
   if (act == "throw") throw std::runtime_error("the fake component gave up");
   if (act == "throw_number") throw 42;
@@ -41,6 +50,8 @@ void misbehave(const std::string& act, const std::filesystem::path& folder) {
   }
   if (act == "exit") std::exit(5);
   if (act == "sleep") sleep_ms(3'600'000);
+  if (act == "spin") spin();
+  if (act == "ask_for_too_much") ask_for_too_much();
   if (act == "allocate") allocate_without_end();
   if (act == "fill") {
     std::ofstream out(folder / "filler");

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 
 #include "results/journal.hpp"
 #include "results/trial_record.hpp"
@@ -117,6 +118,45 @@ TEST_F(SchedulerTest, ATrialThatGrowsIsEndedByItsMemoryLimit) {
   EXPECT_EQ(record(1).status, TrialStatus::complete);
 }
 
+TEST_F(SchedulerTest, MemoryThatIsNotToBeHadIsNamed) {
+  (void)run({{{"act", "ask_for_too_much"}}, well});
+  EXPECT_THAT(record(0).error, testing::StartsWith("out of memory"));
+  EXPECT_EQ(record(1).status, TrialStatus::complete);
+}
+
+TEST_F(SchedulerTest, ProcessorTimeThatIsUsedUpIsNamed) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_CPU, &before), 0);
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  rlimit lower = before;
+  lower.rlim_cur = static_cast<rlim_t>(used.ru_utime.tv_sec + used.ru_stime.tv_sec + 2);
+  ASSERT_EQ(::setrlimit(RLIMIT_CPU, &lower), 0);
+  (void)run({{{"act", "spin"}}, well});
+  ::setrlimit(RLIMIT_CPU, &before);
+  EXPECT_THAT(record(0).error, AllOf(HasSubstr("signal 24 (CPU time limit exceeded)"),
+                                     HasSubstr("s of processor time (ulimit -t)")));
+  EXPECT_EQ(record(1).status, TrialStatus::complete);
+}
+
+TEST_F(SchedulerTest, AFileOverItsLimitStopsTheSweepAndFailsNoTrial) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  rlimit lower = before;
+  lower.rlim_cur = 4096;
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &lower), 0);
+  const SweepEnd end = run({well, well});
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  ASSERT_TRUE(end.storage.has_value());
+  EXPECT_THAT(end.storage->found, AllOf(HasSubstr("File too large"), HasSubstr("ulimit -f")));
+  EXPECT_NE(record(0).status, TrialStatus::failed);
+  witness_ = {};
+  EXPECT_FALSE(run({well, well}).storage.has_value());
+  EXPECT_EQ(record(0).status, TrialStatus::complete);
+}
+
 TEST_F(SchedulerTest, AWorkerThatCannotStartEndsTheSweepWithItsWords) {
   options_.worker.arguments = {fake_worker(), "refuse"};
   try {
@@ -144,7 +184,7 @@ TEST_F(SchedulerTest, AKilledWorkerIsReplaced) {
   });
   (void)run({{{"act", "sleep"}}, well});
   killer.join();
-  EXPECT_THAT(record(0).error, HasSubstr("signal 9 (Killed), as the kernel does"));
+  EXPECT_THAT(record(0).error, HasSubstr("killed by signal 9 (Killed): "));
   EXPECT_EQ(record(1).status, TrialStatus::complete);
 }
 
@@ -169,6 +209,19 @@ TEST_F(SchedulerTest, StopsAfterTheEpochAndGoesOnFromTheCheckpoint) {
   EXPECT_EQ(found.result.attempt, 2);
   // What the journal says and what result.h5 says agree: every epoch once.
   EXPECT_EQ(epochs(0).size(), 101u);
+}
+
+TEST_F(SchedulerTest, AWorkerThatDoesNotStopIsEndedWhenTheGraceIsOver) {
+  options_.grace = std::chrono::milliseconds(200);
+  witness_.on_tick = [&, sent = false]() mutable {
+    if (!sent && !witness_.stages.empty()) sent = ::raise(SIGTERM) == 0;
+  };
+  const SweepEnd end = run({{{"act", "spin"}}, well});
+  EXPECT_EQ(end.signal, SIGTERM);
+  EXPECT_TRUE(end.at_once);
+  EXPECT_EQ(witness_.killed, 1u);
+  EXPECT_EQ(record(0).status, TrialStatus::running);  // nothing failed: it runs again
+  EXPECT_FALSE(witness_.outcomes.contains(1));
 }
 
 TEST_F(SchedulerTest, ASecondSignalStopsAtOnce) {

@@ -49,6 +49,7 @@ struct Witness : SweepObserver {
     if (after) after(trial);
   }
   void stopping(int) override {}
+  void overdue(std::size_t workers) override { killed = workers; }
   void tick() override {
     if (on_tick) on_tick();
   }
@@ -58,6 +59,7 @@ struct Witness : SweepObserver {
   std::vector<std::string> warnings;
   std::size_t epochs = 0;
   std::size_t slots = 0;
+  std::size_t killed = 0;
   std::map<std::size_t, TrialOutcome> outcomes;
   std::map<std::size_t, std::string> errors;
   std::function<void(std::size_t trial)> after;

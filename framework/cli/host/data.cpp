@@ -120,8 +120,7 @@ int check(const Words& arguments) {
   if (given.count("help") > 0) return print_help(options), 0;
 
   const auto folders = given["plugins"].as<Words>();
-  Catalog catalog =
-      Catalog::scan(PluginPath::standard(current_executable(), {folders.begin(), folders.end()}));
+  Catalog catalog = Catalog::installed(folders);
   catalog.describe(worker_program());
   const Json section = resolved_dataset(given["setting"].as<Words>(), catalog);
   const std::string name = section["use"];

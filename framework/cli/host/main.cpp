@@ -8,6 +8,7 @@ int main(int argc, char** argv) {
       {"plan", "Say which trials an experiment expands to", cli::plan},
       {"run", "Run the trials of an experiment that are not done yet", cli::run},
       {"status", "Say what is done, running and failed", cli::status},
+      {"table", "Show the table of a sweep again, ordered as you like", cli::table},
       {"export", "Write results as CSV, JSON or for TensorBoard", cli::export_results},
       {"encode", "Write the features that an encoder gives", cli::encode},
       {"parity", "Hold encoders, tokenizers and pictures to recorded values", cli::parity},

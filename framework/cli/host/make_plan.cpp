@@ -35,14 +35,16 @@ std::vector<std::string> experiment_words(const boost::program_options::variable
 }
 
 Plan make_plan(const PlanRequest& request, const ExperimentSource& source) {
-  Catalog catalog = Catalog::scan(
-      PluginPath::standard(current_executable(), {request.plugins.begin(), request.plugins.end()}));
+  Catalog catalog = Catalog::installed(request.plugins);
   catalog.describe(worker_program());
-  WorkerInspector inspector(
-      inspector_command(request.plugins), request.results / ".cache" / "inspected",
-      [](const std::string& dataset) { std::cerr << "opening " << printable(dataset) << std::endl; });
+  WorkerInspector inspector(inspector_command(request.plugins),
+                            request.results / ".cache" / "inspected",
+                            [](const std::string& dataset) {
+                              std::cerr << "opening " << printable(dataset) << std::endl;
+                            });
   Plan plan = Plan::make(source, catalog, request.results, data_progress(), &inspector);
-  for (const std::string& warning : plan.warnings()) std::cerr << "warning: " << printable(warning) << "\n";
+  for (const std::string& warning : plan.warnings())
+    std::cerr << "warning: " << printable(warning) << "\n";
   return plan;
 }
 

@@ -51,10 +51,13 @@ std::vector<bool> done_trials(const Plan& plan, const std::filesystem::path& res
   std::vector<bool> done(plan.trials().size());
   if (!std::filesystem::is_directory(results)) return done;
   const TrialStore store(results, plan.name());
+  const auto begun = store.begun();
+  const auto begun_elsewhere = store.begun_elsewhere();
   for (std::size_t i = 0; i < done.size(); ++i) {
     if (plan.trials()[i].state != TrialState::planned) continue;
     const std::string id = hex(plan.trials()[i].trial_id);
-    done[i] = std::filesystem::exists(store.folder(id) / "result.h5") || store.elsewhere(id);
+    done[i] = (begun.contains(id) && std::filesystem::exists(store.folder(id) / "result.h5")) ||
+              (begun_elsewhere.contains(id) && store.elsewhere(id));
   }
   return done;
 }

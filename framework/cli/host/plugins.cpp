@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <espalier/core/printable.hpp>
 #include <espalier/core/process.hpp>
+#include <espalier/core/words.hpp>
 #include <iostream>
 
 #include "../verb.hpp"
@@ -39,12 +40,14 @@ int list(const std::vector<std::string>& arguments) {
   const auto given = parse_options(arguments, options, {});
   if (given.count("help") > 0) {
     std::cout << "usage: espalier plugins list [--plugins DIR]\n\n"
-                 "Lists every component that can be found. Reads manifests and loads nothing.\n\n"
+                 "Lists every component that can be used, and says why others cannot. Plugins\n"
+                 "that are new or changed are loaded once, by another process.\n\n"
               << options
               << "\nexample:\n  espalier plugins list --plugins ~/my-plugins/build/plugins\n";
     return 0;
   }
-  const Catalog catalog = scan_plugins(given["plugins"].as<Folders>());
+  Catalog catalog = Catalog::installed(given["plugins"].as<Folders>());
+  catalog.describe(worker_program());
   print_list(catalog);
   if (catalog.all().empty()) std::cerr << "no plugins were found\n";
   print_searched(catalog);
@@ -64,10 +67,6 @@ const std::vector<Verb>& parts() {
 }
 
 }  // namespace
-
-Catalog scan_plugins(const std::vector<std::string>& given) {
-  return Catalog::scan(PluginPath::standard(current_executable(), {given.begin(), given.end()}));
-}
 
 po::options_description plugin_options() {
   po::options_description options("options");
@@ -93,7 +92,7 @@ ComponentName parse_component_name(const std::string& text) {
   }
   throw Error({.what = "\"" + text + "\" is no component",
                .where = "command line",
-               .expected = "KIND/NAME with a kind of " + joined(kinds, ", "),
+               .expected = "KIND/NAME with a kind of " + joined(kinds),
                .found = {},
                .fix = known ? "" : did_you_mean(kind, kinds)});
 }

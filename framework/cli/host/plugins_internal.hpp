@@ -27,8 +27,6 @@ boost::program_options::variables_map parse_options(
     const boost::program_options::options_description& options,
     const boost::program_options::positional_options_description& positions);
 
-// Throws Error where a folder given by hand is not there.
-[[nodiscard]] Catalog scan_plugins(const std::vector<std::string>& given);
 // --help and --plugins.
 [[nodiscard]] boost::program_options::options_description plugin_options();
 void print_rejected(const Catalog& catalog);

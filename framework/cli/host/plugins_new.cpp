@@ -32,7 +32,7 @@ void check_name(const std::string& name) {
 }
 
 void check_free(const ComponentName& wanted) {
-  const Catalog catalog = Catalog::scan(PluginPath::standard(current_executable()));
+  const Catalog catalog = Catalog::installed();
   const ComponentInfo* present = catalog.find(wanted.kind, wanted.name);
   if (present == nullptr) return;
   throw Error({.what = wanted.kind + "/" + wanted.name + " is there already",

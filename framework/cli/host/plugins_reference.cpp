@@ -97,7 +97,7 @@ int write_reference(const std::vector<std::string>& arguments) {
       parse_options(arguments, hidden, po::positional_options_description().add("folder", 1));
   const bool help = given.count("help") > 0;
   if (help || given.count("folder") == 0) return print_help(options, help);
-  Catalog catalog = scan_plugins(given["plugins"].as<std::vector<std::string>>());
+  Catalog catalog = Catalog::installed(given["plugins"].as<std::vector<std::string>>());
   catalog.describe(worker_program());
   std::map<std::string, std::string> pages{{"sections", page_of_sections()}};
   for (const std::string_view kind : component_kinds) {

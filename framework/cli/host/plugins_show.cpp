@@ -54,6 +54,9 @@ void print_section(const std::string& name) {
 const ComponentInfo& find(const Catalog& catalog, const ComponentName& wanted) {
   const ComponentInfo* component = catalog.find(wanted.kind, wanted.name);
   if (component != nullptr) return *component;
+  if (const RejectedPlugin* plugin = catalog.rejected_with(wanted.kind, wanted.name)) {
+    throw Error(plugin->problem);
+  }
   const auto known = catalog.names(wanted.kind);
   const std::string near = did_you_mean(wanted.name, known, wanted.kind + "/");
   throw Error({.what = "no " + wanted.kind + " component is called \"" + wanted.name + "\"",
@@ -87,16 +90,10 @@ int show_plugin(const std::vector<std::string>& arguments) {
   if (help || given.count("component") == 0) return print_help(options, help);
   const auto name = given["component"].as<std::string>();
   if (is_fixed_section(name)) return print_section(name), 0;
-  Catalog catalog = scan_plugins(given["plugins"].as<std::vector<std::string>>());
+  Catalog catalog = Catalog::installed(given["plugins"].as<std::vector<std::string>>());
   const ComponentName wanted = parse_component_name(name);
-  (void)find(catalog, wanted);
   catalog.describe(worker_program());
-  const ComponentInfo* component = catalog.find(wanted.kind, wanted.name);
-  if (component == nullptr) {
-    print_rejected(catalog);
-    return 2;
-  }
-  print_component(*component);
+  print_component(find(catalog, wanted));
   return 0;
 }
 

@@ -37,6 +37,10 @@ po::options_description visible_options() {
       "computes them");
   add("plugins", po::value<Folders>()->default_value({}, "")->value_name("DIR"),
       "a folder with more plugins; may be repeated");
+  add("by", po::value<std::string>()->default_value("", "")->value_name("AXIS"),
+      "order the table at the end by an axis; best validation first otherwise");
+  add("grace", po::value<int>()->default_value(20)->value_name("SECONDS"),
+      "what a worker may take to stop after Ctrl-C or SIGTERM before it is killed");
   add("retry-failed", "run trials again that failed");
   add("dry-run", "say what would be run, and run nothing");
   add("help", "show this");
@@ -141,15 +145,28 @@ void announce(const Plan& plan, const Survey& survey, std::size_t workers, int t
   std::cerr << std::endl;
 }
 
-int conclude(const SweepResult& result, const std::filesystem::path& folder) {
+bool all_complete(const SweepTable& table) {
+  return std::all_of(table.records.begin(), table.records.end(), [](const TrialRecord& record) {
+    return record.status == TrialStatus::complete;
+  });
+}
+
+void check_axis(const Plan& plan, const TableView& view) {
+  std::vector<std::string> axes;
+  for (const Axis& axis : plan.axes()) axes.push_back(axis.key);
+  check_view(view, axes);
+}
+
+int conclude(const SweepResult& result, const std::filesystem::path& folder,
+             const TableView& view) {
   if (result.end.storage) throw Error(*result.end.storage);
   if (result.table) {
-    std::cout << best_combinations(*result.table) << "\n"
+    std::cout << combinations_text(*result.table, view) << "\n"
               << (folder / "sweep.h5").string() << "\n"
               << (folder / "trials.csv").string() << std::endl;
     const std::string failed = failed_trials(*result.table);
     if (!failed.empty()) std::cerr << "\nfailed:\n" << failed;
-    if (result.end.signal == 0) return failed.empty() ? 0 : 1;
+    if (result.end.signal == 0) return all_complete(*result.table) ? 0 : 1;
   }
   std::cerr << "stopped; the same command goes on from here" << std::endl;
   return 128 + result.end.signal;
@@ -163,8 +180,8 @@ void print_help(const po::options_description& options) {
          "+key=value to add and ~key to remove.\n\n"
       << options
       << "\nexample:\n  espalier run experiments/quickstart.yaml graph.tau=0.5,0.7 --workers 2\n"
-         "\nexit code: 0 all trials done, 1 some failed, 2 a mistake, 130 and 143 stopped by\n"
-         "Ctrl-C and SIGTERM\n";
+         "\nexit code: 0 every planned trial is done, 1 some are not, 2 a mistake or no room,\n"
+         "130 and 143 stopped by Ctrl-C and SIGTERM\n";
 }
 
 }  // namespace
@@ -181,6 +198,8 @@ int run(const std::vector<std::string>& arguments) {
   const auto& plugins = given["plugins"].as<Folders>();
   const int threads = given["threads"].as<int>();
   if (threads < 1) wrong_option("threads", "a number from 1", std::to_string(threads));
+  const int grace = given["grace"].as<int>();
+  if (grace < 0) wrong_option("grace", "a number from 0", std::to_string(grace));
   const std::string device = given["device"].as<std::string>();
   if (!has_device(device)) return 2;
   const std::int64_t limit = cache_limit(given["cache-limit"].as<std::string>());
@@ -189,10 +208,15 @@ int run(const std::vector<std::string>& arguments) {
       ExperimentSource::read(words[0], {words.begin() + 1, words.end()});
   const Plan plan = make_plan({words, plugins, results}, source);
 
+  TableView view;
+  view.by = given["by"].as<std::string>();
+  check_axis(plan, view);
+
   SweepOptions sweep;
   sweep.results = results;
   sweep.workers = worker_count(given["workers"].as<std::string>(), threads);
   sweep.limits = limits_of(source);
+  sweep.grace = std::chrono::seconds(grace);
   sweep.cache_limit = limit;
   sweep.retry_failed = given.count("retry-failed") > 0;
   if (given.count("dry-run") > 0) {
@@ -209,10 +233,11 @@ int run(const std::vector<std::string>& arguments) {
                         .terminal = ::isatty(STDERR_FILENO) == 1,
                         .done = survey.complete + survey.elsewhere.size(),
                         .total = survey.planned,
-                        .label = [&plan](std::size_t trial) { return label_of(plan, trial); }});
+                        .label = [&plan](std::size_t trial) { return label_of(plan, trial); },
+                        .grace = sweep.grace});
   });
   progress.reset();
-  return conclude(result, results / plan.name());
+  return conclude(result, results / plan.name(), view);
 }
 
 }  // namespace espalier::cli

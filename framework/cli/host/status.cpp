@@ -1,7 +1,6 @@
 #include "results/report.hpp"
 #include "run/progress.hpp"
 #include "run/run_lock.hpp"
-#include <algorithm>
 #include <boost/program_options.hpp>
 #include <cmath>
 #include <espalier/core/error.hpp>
@@ -9,6 +8,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "experiment_folders.hpp"
 #include "plugins_internal.hpp"
 #include "verbs.hpp"
 
@@ -119,22 +119,6 @@ void print_experiment(const SweepTable& sweep) {
   }
   const std::string failed = failed_trials(sweep);
   if (!failed.empty()) std::cout << "failed:\n" << failed;
-}
-
-std::vector<fs::path> experiments_below(const fs::path& folder) {
-  std::vector<fs::path> found;
-  if (fs::exists(folder / "plan.jsonl")) return {folder};
-  std::error_code failed;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, failed)) {
-    if (fs::exists(entry.path() / "plan.jsonl")) found.push_back(entry.path());
-  }
-  std::sort(found.begin(), found.end());
-  if (!found.empty()) return found;
-  throw Error({.what = "there are no results",
-               .where = folder.string(),
-               .expected = "the folder of an experiment, or one that holds such folders",
-               .found = failed ? failed.message() : "",
-               .fix = "espalier run makes results"});
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ int plan(const std::vector<std::string>& arguments);
 int plugins(const std::vector<std::string>& arguments);
 int run(const std::vector<std::string>& arguments);
 int status(const std::vector<std::string>& arguments);
+int table(const std::vector<std::string>& arguments);
 int tokenize(const std::vector<std::string>& arguments);
 
 }  // namespace espalier::cli

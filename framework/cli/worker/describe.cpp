@@ -20,19 +20,20 @@ Json described(const std::string& file) try {
 
 }  // namespace
 
-// Prints {FILE: {"components": [{"kind", "name", "schema"}]} or {"problem": {...}}}.
+// Prints an empty object once it has begun, then for each file, in turn, a line
+// {"components": [{"kind", "name", "schema"}]} or {"problem": {...}}.
 int describe(const std::vector<std::string>& arguments) {
   if (arguments.empty() || arguments[0] == "--help") {
     std::puts(
         "usage: espalier-worker describe FILE...\n\n"
-        "Loads plugins and prints the schemas of their components as JSON.\n\n"
+        "Loads plugins and prints the schemas of their components, a line of JSON a plugin.\n\n"
+        "example:\n"
         "  espalier-worker describe build/release/plugins/graph-knn.espalier.so");
     return arguments.empty() ? 2 : 0;
   }
   const AnswerStream answers;
-  Json answer = Json::object();
-  for (const std::string& file : arguments) answer[file] = described(file);
-  answers.say(answer);
+  answers.say(Json::object());
+  for (const std::string& file : arguments) answers.say(described(file));
   return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <espalier/core/process.hpp>
+#include <espalier/core/words.hpp>
 #include <espalier/plugin/catalog.hpp>
 
 #include "verbs.hpp"
@@ -80,8 +81,8 @@ std::vector<std::string> folders_in(const std::vector<std::string>& arguments) {
 
 int doctor(const std::vector<std::string>& arguments) {
   const std::vector<std::string> folders = folders_in(arguments);
-  const Catalog catalog =
-      Catalog::scan(PluginPath::standard(current_executable(), {folders.begin(), folders.end()}));
+  Catalog catalog = Catalog::installed(folders);
+  catalog.describe(current_executable());
   const Machine machine = inspect_machine();
   std::puts("espalier " ESPALIER_VERSION);
   print_machine(machine);

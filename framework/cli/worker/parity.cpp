@@ -36,7 +36,7 @@ Differences run_case(const fs::path& path, const fs::path& data) {
   if (fs::exists(path / "cases.json")) return image_parity(path, data);
   if (fs::exists(path / "config.json")) return encoder_parity(path);
   if (fs::exists(path / "meta.json")) {
-    return conformance::gnn_parity(path, Catalog::scan(PluginPath::standard(current_executable())));
+    return conformance::gnn_parity(path, Catalog::installed());
   }
   throw Error({.what = "this is no case that can be run",
                .where = path.string(),

@@ -29,8 +29,7 @@ po::options_description options_of_serve() {
 }
 
 Catalog catalog_of(const std::vector<std::string>& folders) {
-  Catalog catalog =
-      Catalog::scan(PluginPath::standard(current_executable(), {folders.begin(), folders.end()}));
+  Catalog catalog = Catalog::installed(folders);
   catalog.describe(current_executable());
   return catalog;
 }

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <cstring>
+#include <espalier/core/failure.hpp>
 #include <espalier/core/file.hpp>
 #include <espalier/core/lfs_pointer.hpp>
 
@@ -25,13 +25,13 @@ Problem problem_of(std::string what, const fs::path& file, std::string found, st
 }
 
 [[noreturn]] void cannot_read(const fs::path& file, int error) {
-  throw Error(problem_of("cannot read a file", file, std::strerror(error), {}));
+  throw Error(problem_of("cannot read a file", file, system_error(error), {}));
 }
 
 [[noreturn]] void cannot_write(const fs::path& file, int error) {
   const bool full = error == ENOSPC || error == EDQUOT;
   throw StorageError(
-      problem_of("cannot write a file", file, std::strerror(error),
+      problem_of("cannot write a file", file, system_error(error),
                  full ? "make room on the disk; the same command then goes on" : ""));
 }
 

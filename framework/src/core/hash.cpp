@@ -1,3 +1,4 @@
+#include <espalier/core/failure.hpp>
 #include <espalier/core/hash.hpp>
 
 #include <openssl/evp.h>
@@ -62,7 +63,7 @@ Digest sha256_file(const std::filesystem::path& file) {
       throw Error({.what = "cannot read a file",
                    .where = file.string(),
                    .expected = {},
-                   .found = std::strerror(errno),
+                   .found = system_error(errno),
                    .fix = {}});
     }
     if (got == 0) return hash.finish();

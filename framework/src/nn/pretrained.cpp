@@ -5,6 +5,7 @@
 #include <espalier/core/file.hpp>
 #include <espalier/core/python_json.hpp>
 #include <espalier/core/schema.hpp>
+#include <espalier/core/words.hpp>
 #include <optional>
 
 #include "families_internal.hpp"

@@ -1,6 +1,7 @@
 #include <espalier/plugin/catalog.hpp>
 
 #include <algorithm>
+#include <espalier/core/process.hpp>
 #include <espalier/plugin/manifest.hpp>
 #include <set>
 
@@ -48,10 +49,16 @@ std::vector<fs::path> existing_folders(const PluginPath& path) {
   return folders;
 }
 
-Manifest fitting_manifest(const fs::path& file) {
-  Manifest manifest = read_manifest(file);
-  if (auto problem = abi_problem(manifest.abi, host_abi(), file)) throw Error(*std::move(problem));
-  return manifest;
+std::string label_of(const ManifestComponent& component) {
+  return component.kind + "/" + component.name;
+}
+
+std::vector<std::string> labels_of(const Manifest& manifest) {
+  std::vector<std::string> labels;
+  for (const ManifestComponent& component : manifest.components) {
+    labels.push_back(label_of(component));
+  }
+  return labels;
 }
 
 ComponentInfo component_of(const ManifestComponent& component, const fs::path& file) {
@@ -109,6 +116,10 @@ Catalog Catalog::scan(const PluginPath& path) {
   return catalog;
 }
 
+Catalog Catalog::installed(const std::vector<std::string>& folders) {
+  return scan(PluginPath::standard(current_executable(), {folders.begin(), folders.end()}));
+}
+
 Catalog Catalog::of(std::vector<ComponentInfo> components) {
   Catalog catalog;
   catalog.components_ = std::move(components);
@@ -117,18 +128,23 @@ Catalog Catalog::of(std::vector<ComponentInfo> components) {
 }
 
 void Catalog::add_plugin(const fs::path& file, Problems& duplicates) try {
-  for (const ManifestComponent& component : fitting_manifest(file).components) {
+  const Manifest manifest = read_manifest(file);
+  if (auto problem = abi_problem(manifest.abi, host_abi(), file)) {
+    rejected_.push_back({file, *std::move(problem), labels_of(manifest)});
+    return;
+  }
+  for (const ManifestComponent& component : manifest.components) {
     const ComponentInfo* present = find(component.kind, component.name);
     if (present == nullptr) {
       components_.push_back(component_of(component, file));
     } else if (present->file.parent_path() == file.parent_path()) {
       duplicates.add(same_component(*present, file));
     } else {
-      rejected_.push_back({file, shadowed_component(*present, file)});
+      rejected_.push_back({file, shadowed_component(*present, file), {label_of(component)}});
     }
   }
 } catch (const Error& error) {
-  rejected_.push_back({file, error.problems().front()});
+  rejected_.push_back({file, error.problems().front(), {}});
 }
 
 const ComponentInfo* Catalog::find(std::string_view kind, std::string_view name) const {
@@ -137,6 +153,14 @@ const ComponentInfo* Catalog::find(std::string_view kind, std::string_view name)
         return component.kind == kind && component.name == name;
       });
   return it == components_.end() ? nullptr : &*it;
+}
+
+const RejectedPlugin* Catalog::rejected_with(std::string_view kind, std::string_view name) const {
+  const std::string wanted = std::string(kind) + "/" + std::string(name);
+  const auto it = std::find_if(rejected_.begin(), rejected_.end(), [&](const RejectedPlugin& p) {
+    return std::find(p.components.begin(), p.components.end(), wanted) != p.components.end();
+  });
+  return it == rejected_.end() ? nullptr : &*it;
 }
 
 std::vector<std::string> Catalog::names(std::string_view kind) const {

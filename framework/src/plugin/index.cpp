@@ -2,13 +2,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <espalier/core/file.hpp>
 #include <espalier/core/hash.hpp>
 #include <espalier/core/process.hpp>
 #include <espalier/plugin/catalog.hpp>
 #include <espalier/plugin/manifest.hpp>
+#include <optional>
 #include <set>
+#include <span>
+#include <sstream>
 
 // The index of a folder of plugins: {"index": 1, "abi": {...}, "files": {NAME: {"stamp": [size,
 // mtime, inode], "components": [{"kind", "name", "schema"}]}}}. It is a cache: whatever is wrong
@@ -21,7 +25,7 @@ namespace fs = std::filesystem;
 constexpr int index_format = 1;
 constexpr std::size_t index_limit = std::size_t{64} << 20;
 constexpr std::chrono::seconds time_limit{120};
-constexpr int linker_failure = 127;  // exit code of the dynamic linker
+constexpr std::size_t kept_words = 2000;
 
 Json stamp_of(const fs::path& file) {
   struct stat status {};
@@ -87,9 +91,10 @@ bool usable(const Json& entry, const Json& stamp) try {
 }
 
 Problem load_failure(const fs::path& file, const ProcessResult& result) {
+  const std::size_t from = result.err.size() - std::min(kept_words, result.err.size());
   std::string found = ending(result);
-  if (!result.err.empty()) found += "\n" + result.err.substr(0, 2000);
-  return {.what = "a plugin cannot be described: loading it ended espalier-worker",
+  if (!result.err.empty()) found += "\n" + result.err.substr(from);
+  return {.what = "a plugin cannot be used: loading it ended the process that did",
           .where = file.string(),
           .expected = {},
           .found = std::move(found),
@@ -97,57 +102,62 @@ Problem load_failure(const fs::path& file, const ProcessResult& result) {
 }
 
 Problem broken_worker(const fs::path& worker, const ProcessResult& result) {
-  return {
-      .what = "espalier-worker does not start",
-      .where = worker.string(),
-      .expected = {},
-      .found = result.err,
-      .fix = "install the library that is missing; `ldd` on the program lists all that it needs"};
+  return {.what = "espalier-worker does not start",
+          .where = worker.string(),
+          .expected = {},
+          .found = ending(result) + "\n" + result.err,
+          .fix =
+              "install the library that is missing (`ldd` on the program lists all that it needs), "
+              "or raise a limit on memory (`ulimit -v`)"};
 }
 
-// What the worker says of some plugins: file -> {"components": [...]} or {"problem": {...}}.
+// What the worker says of some plugins.
 struct Answer {
-  std::map<fs::path, Json> described;
+  std::map<fs::path, Json> described;  // their components
   std::map<fs::path, Problem> failed;
 };
 
-ProcessResult ask(const fs::path& worker, const std::vector<fs::path>& files) {
+ProcessResult ask(const fs::path& worker, std::span<const fs::path> files) {
   std::vector<std::string> arguments{worker.string(), "describe"};
   for (const fs::path& file : files) arguments.push_back(file.string());
   return run_process(arguments, time_limit);
 }
 
-void take_answer(const std::vector<fs::path>& files, const std::string& text, Answer& answer) {
-  const Json json = parse_json(text, "espalier-worker describe");
-  for (const fs::path& file : files) {
-    const Json& one = json.at(file.string());
-    if (one.contains("problem")) {
-      Problem& problem = answer.failed[file] = problem_from_json(one["problem"]);
-      if (problem.where.empty()) problem.where = file.string();
-    } else {
-      (void)schemas_from(one.at("components"));
-      answer.described[file] = one.at("components");
-    }
+void take_line(const fs::path& file, const Json& line, Answer& answer) {
+  if (line.contains("problem")) {
+    Problem& problem = answer.failed[file] = problem_from_json(line["problem"]);
+    if (problem.where.empty()) problem.where = file.string();
+  } else {
+    (void)schemas_from(line.at("components"));
+    answer.described[file] = line.at("components");
   }
 }
 
-// All in one process; where that one dies, each in its own, so that the culprit is known.
-Answer describe_files(const fs::path& worker, const std::vector<fs::path>& files) {
-  Answer answer;
-  if (files.empty()) return answer;
-  const ProcessResult together = ask(worker, files);
-  if (together.exit_code == linker_failure) throw Error(broken_worker(worker, together));
-  if (together.ok()) {
-    take_answer(files, together.out, answer);
-    return answer;
+// How many of the files, from the first, the worker told of; nothing where it did not even begin.
+std::optional<std::size_t> take_answer(std::span<const fs::path> files, const std::string& text,
+                                       Answer& answer) {
+  std::istringstream lines(text);
+  std::string line;
+  if (!std::getline(lines, line) || lines.eof()) return std::nullopt;
+  std::size_t told = 0;
+  while (told < files.size() && std::getline(lines, line) && !lines.eof()) {
+    take_line(files[told++], parse_json(line, "espalier-worker describe"), answer);
   }
-  for (const fs::path& file : files) {
-    const ProcessResult alone = files.size() == 1 ? together : ask(worker, {file});
-    if (alone.ok()) {
-      take_answer({file}, alone.out, answer);
-    } else {
-      answer.failed[file] = load_failure(file, alone);
-    }
+  return told;
+}
+
+// One after another in one process. The plugin that ends it is the first that it does not tell of;
+// another process goes on behind that one.
+Answer describe_files(const fs::path& worker, std::span<const fs::path> files) {
+  Answer answer;
+  while (!files.empty()) {
+    const ProcessResult result = ask(worker, files);
+    const std::optional<std::size_t> told = take_answer(files, result.out, answer);
+    if (!told) throw Error(broken_worker(worker, result));
+    files = files.subspan(*told);
+    if (files.empty()) break;
+    answer.failed[files.front()] = load_failure(files.front(), result);
+    files = files.subspan(1);
   }
   return answer;
 }
@@ -198,8 +208,15 @@ void Catalog::describe(const fs::path& worker) {
       component.schema = schemas[{component.kind, component.name}];
     }
   }
-  std::erase_if(components_, [&](const ComponentInfo& c) { return failed.count(c.file) > 0; });
-  for (auto& [file, problem] : failed) rejected_.push_back({file, std::move(problem)});
+  for (auto& [file, problem] : failed) {
+    RejectedPlugin plugin{file, std::move(problem), {}};
+    std::erase_if(components_, [&](const ComponentInfo& component) {
+      if (component.file != file) return false;
+      plugin.components.push_back(component.kind + "/" + component.name);
+      return true;
+    });
+    rejected_.push_back(std::move(plugin));
+  }
 }
 
 }  // namespace espalier

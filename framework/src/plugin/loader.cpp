@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <boost/dll/shared_library.hpp>
+#include <espalier/core/failure.hpp>
 #include <espalier/core/file.hpp>
+#include <espalier/core/words.hpp>
 #include <espalier/plugin/manifest.hpp>
 #include <map>
 
@@ -70,13 +72,7 @@ std::string labels(const List& list) {
   std::vector<std::string> texts;
   for (const auto& item : list) texts.push_back(label(item.kind, item.name, item.version));
   std::sort(texts.begin(), texts.end());
-  std::string joined;
-  for (const std::string& text : texts) joined += (joined.empty() ? "" : ", ") + text;
-  return joined.empty() ? "nothing" : joined;
-}
-
-std::string without_backtrace(const std::string& text) {
-  return text.substr(0, text.find("\nException raised from "));
+  return texts.empty() ? "nothing" : joined(texts);
 }
 
 std::vector<Problem> named(std::string_view component, std::vector<Problem> problems) {
@@ -101,7 +97,7 @@ std::vector<ComponentEntry> load_plugin(const fs::path& file) {
   Collector collector;
   library.get<EntryPoint>(entry_symbol)(collector);
   if (collector.failure) {
-    fail(file, "a plugin failed in its entry point", {}, without_backtrace(*collector.failure));
+    fail(file, "a plugin failed in its entry point", {}, *collector.failure);
   }
   if (labels(collector.entries) != labels(manifest.components)) {
     fail(file, "a plugin registers something else than its manifest says",
@@ -162,17 +158,11 @@ void guarded(std::string_view component, std::string_view operation,
     throw StorageError(named(component, error.problems()));
   } catch (const Error& error) {
     throw Error(named(component, error.problems()));
-  } catch (const std::exception& error) {
-    throw Error({.what = what,
-                 .where = {},
-                 .expected = {},
-                 .found = without_backtrace(error.what()),
-                 .fix = {}});
   } catch (...) {
     throw Error({.what = what,
                  .where = {},
                  .expected = {},
-                 .found = "an exception that is no std::exception",
+                 .found = message_of(std::current_exception()),
                  .fix = {}});
   }
 }

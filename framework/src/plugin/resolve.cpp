@@ -1,6 +1,7 @@
 #include <espalier/core/predicate.hpp>
 #include <espalier/core/words.hpp>
 #include <espalier/plugin/catalog.hpp>
+#include <utility>
 
 namespace espalier {
 namespace {
@@ -108,6 +109,12 @@ class Resolver {
   }
 
   Json unknown(std::string_view kind, const std::string& name, const Locator& locate) {
+    if (const RejectedPlugin* plugin = catalog_.rejected_with(kind, name)) {
+      Problem problem = plugin->problem;
+      problem.where = locate("use") + "\n" + problem.where;
+      problems_.add(std::move(problem));
+      return nullptr;
+    }
     const auto known = catalog_.names(kind);
     problems_.add({.what = "no " + std::string(kind) + " component is called \"" + name + "\"",
                    .where = locate("use"),

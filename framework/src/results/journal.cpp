@@ -7,8 +7,8 @@
 #include <boost/crc.hpp>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <espalier/core/error.hpp>
+#include <espalier/core/failure.hpp>
 #include <espalier/core/file.hpp>
 #include <string>
 #include <string_view>
@@ -64,7 +64,7 @@ void refuse_newer(const Json& record, const std::filesystem::path& file) {
   throw StorageError({.what = "cannot write to a journal",
                       .where = file.string(),
                       .expected = {},
-                      .found = std::strerror(error),
+                      .found = system_error(error),
                       .fix = "the same command goes on once the disk takes what is written"});
 }
 

@@ -1,12 +1,14 @@
 #include "results/report.hpp"
 #include "results/build_mix.hpp"
+#include "results/statistics.hpp"
+#include "results/trial_fields.hpp"
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <espalier/core/error.hpp>
 #include <espalier/core/printable.hpp>
-#include <numeric>
+#include <espalier/core/words.hpp>
 #include <set>
-#include <unordered_map>
 
 namespace espalier {
 namespace {
@@ -49,41 +51,83 @@ std::string plain(const Json& value) {
   return plain(value.at("use")) + (params.empty() ? "" : "(" + params + ")");
 }
 
-std::string percent(double mean, double std) {
-  if (std::isnan(mean)) return "-";
+bool is_share(std::string_view metric) {
+  return metric.find("_top") != std::string_view::npos ||
+         metric.find("_macro_") != std::string_view::npos || metric.ends_with("_ece");
+}
+
+std::string number(std::string_view metric, double value) {
   char text[64];
-  if (std::isnan(std)) {
-    std::snprintf(text, sizeof text, "%.1f", 100 * mean);
-  } else {
-    std::snprintf(text, sizeof text, "%.1f ± %.1f", 100 * mean, 100 * std);
-  }
+  std::snprintf(text, sizeof text, is_share(metric) ? "%.1f" : "%.6g",
+                is_share(metric) ? 100 * value : value);
   return text;
 }
 
-const std::vector<double>& numbers(const Table& table, const char* name) {
-  return std::get<std::vector<double>>(table.find(name)->values);
+std::string cell(std::string_view metric, const Spread& spread) {
+  if (std::isnan(spread.mean)) return "-";
+  const std::string mean = number(metric, spread.mean);
+  return std::isnan(spread.std) ? mean : mean + " ± " + number(metric, spread.std);
 }
 
-// Rows by falling validation accuracy, those without one last; ties stay in the order of the plan.
-std::vector<std::size_t> ranking(const Table& combinations) {
-  const std::vector<double>& val = numbers(combinations, "val_top1_mean");
-  std::vector<std::size_t> order(combinations.rows());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  const auto key = [&](std::size_t row) { return std::isnan(val[row]) ? -1.0 : val[row]; };
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return key(a) > key(b); });
-  return order;
-}
+// A row of the table: the complete trials of one combination.
+struct Combination {
+  std::vector<std::size_t> trials;  // rows of the plan
+  double val = missing;             // mean validation accuracy
+  bool untrained = false;           // of one of them at least the weights before training were kept
+  bool mixed = false;               // made by a component of which the sweep has several builds
+};
 
-// A row of the plan for each combination.
-std::vector<const PlanRow*> first_rows(const PlanTable& plan, const Table& combinations) {
-  std::unordered_map<std::string, const PlanRow*> row_of;
-  for (const PlanRow& row : plan.rows) row_of.try_emplace(row.combo_id, &row);
-  std::vector<const PlanRow*> rows;
-  for (const auto& id : std::get<std::vector<std::string>>(combinations.find("combo_id")->values)) {
-    rows.push_back(row_of.at(id));
+Spread spread(const SweepTable& sweep, const Combination& combination, std::string_view metric) {
+  std::vector<double> values;
+  for (const std::size_t row : combination.trials) {
+    values.push_back(metric_of(sweep.records[row].result, metric));
   }
-  return rows;
+  return spread_of(std::move(values));
+}
+
+// Nothing was learnt, where something could have been.
+bool kept_untrained(const TrialResult& result) {
+  return result.best_epoch == 0 && result.epochs > 0 && result.trainable_parameters > 0;
+}
+
+std::vector<Combination> combinations_of(const SweepTable& sweep, const BuildMix& mix) {
+  std::vector<Combination> list;
+  for (std::vector<std::size_t>& trials : complete_combinations(sweep)) {
+    Combination& combination = list.emplace_back();
+    combination.trials = std::move(trials);
+    combination.val = spread(sweep, combination, "val_top1").mean;
+    for (const std::size_t row : combination.trials) {
+      const TrialRecord& record = sweep.records[row];
+      combination.untrained = combination.untrained || kept_untrained(record.result);
+      combination.mixed = combination.mixed || !mix.of(record).empty();
+    }
+  }
+  return list;
+}
+
+// Numbers by value, before texts; what an axis makes no difference to comes last.
+bool value_before(const Json& a, const Json& b) {
+  const auto rank = [](const Json& v) { return v.is_null() ? 2 : v.is_number() ? 0 : 1; };
+  if (rank(a) != rank(b)) return rank(a) < rank(b);
+  if (rank(a) == 0) return a.get<double>() < b.get<double>();
+  return rank(a) == 1 && plain(a) < plain(b);
+}
+
+// By falling validation accuracy, those without one last, ties in the order of the plan; then,
+// where that is asked for, by the values of an axis.
+void order(std::vector<Combination>& list, const PlanTable& plan, const std::string& by) {
+  const auto key = [](const Combination& c) { return std::isnan(c.val) ? -1.0 : c.val; };
+  std::stable_sort(list.begin(), list.end(),
+                   [&](const auto& a, const auto& b) { return key(a) > key(b); });
+  const auto axis = std::find_if(plan.axes.begin(), plan.axes.end(),
+                                 [&](const PlanAxis& a) { return a.key == by; });
+  if (axis == plan.axes.end()) return;
+  const auto at = static_cast<std::size_t>(axis - plan.axes.begin());
+  const auto value = [&](const Combination& c) -> const Json& {
+    return plan.rows[c.trials.front()].values[at];
+  };
+  std::stable_sort(list.begin(), list.end(),
+                   [&](const auto& a, const auto& b) { return value_before(value(a), value(b)); });
 }
 
 std::string protocols(const SweepTable& sweep) {
@@ -91,31 +135,21 @@ std::string protocols(const SweepTable& sweep) {
   for (const PlanRow& row : sweep.plan.rows) {
     if (!row.graph_protocol.empty()) names.insert(row.graph_protocol);
   }
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
+  return joined({names.begin(), names.end()});
 }
 
-std::string caption(const SweepTable& sweep, std::size_t shown, std::size_t total) {
-  std::string text =
-      printable(sweep.plan.name) + ": accuracy in %, mean ± standard deviation over n seeds";
-  if (total > 1) text += ", best validation first";
+std::string caption(const SweepTable& sweep, const TableView& view, std::size_t total) {
+  const bool shares = std::all_of(view.metrics.begin(), view.metrics.end(), is_share);
+  std::string text = printable(sweep.plan.name) +
+                     (shares ? ": accuracy in %, " : ": shares in %, ") +
+                     "mean ± standard deviation over n seeds";
+  if (total > 1) text += view.by.empty() ? ", best validation first" : ", by " + printable(view.by);
   if (const std::string graph = protocols(sweep); !graph.empty()) text += "; graph: " + graph;
-  if (shown < total) {
-    text += "\n" + std::to_string(shown) + " of " + std::to_string(total) +
+  if (view.rows < total) {
+    text += "\n" + std::to_string(view.rows) + " of " + std::to_string(total) +
             " combinations; all are in sweep.h5 under /agg";
   }
   return text + "\n\n";
-}
-
-// Combinations with trials of components of which the sweep has more than one build.
-std::set<std::string> combinations_of(const SweepTable& sweep, const BuildMix& mix) {
-  std::set<std::string> ids;
-  for (std::size_t i = 0; i < sweep.records.size(); ++i) {
-    const bool complete = sweep.records[i].status == TrialStatus::complete;
-    if (complete && !mix.of(sweep.records[i]).empty()) ids.insert(sweep.plan.rows[i].combo_id);
-  }
-  return ids;
 }
 
 std::string footnote(const BuildMix& mix) {
@@ -124,36 +158,78 @@ std::string footnote(const BuildMix& mix) {
          mix.text();
 }
 
+constexpr const char* untrained_note =
+    "\n+ best_epoch 0: in one of the trials at least no epoch was better on validation than the\n"
+    "  untrained weights, which were kept; look at train.lr, train.epochs and the curves\n";
+
+std::vector<std::string> heading(const PlanTable& plan, const TableView& view) {
+  std::vector<std::string> line;
+  for (const PlanAxis& axis : plan.axes) {
+    if (axis.key != "seed") line.push_back(printable(axis.key));
+  }
+  line.emplace_back("n");
+  line.insert(line.end(), view.metrics.begin(), view.metrics.end());
+  return line;
+}
+
+std::vector<std::string> line_of(const SweepTable& sweep, const Combination& combination,
+                                 const TableView& view) {
+  std::vector<std::string> line;
+  const std::vector<Json>& values = sweep.plan.rows[combination.trials.front()].values;
+  for (std::size_t axis = 0; axis < values.size(); ++axis) {
+    if (sweep.plan.axes[axis].key != "seed") line.push_back(plain(values[axis]));
+  }
+  line.push_back(std::to_string(combination.trials.size()) + (combination.mixed ? "*" : ""));
+  for (const std::string& metric : view.metrics) {
+    line.push_back(cell(metric, spread(sweep, combination, metric)));
+  }
+  if (combination.untrained) line.back() += " +";
+  return line;
+}
+
+std::vector<std::string> metric_names() {
+  std::vector<std::string> names;
+  for (const TrialField& field : trial_fields()) names.emplace_back(field.name);
+  return names;
+}
+
+void check_known(const std::string& what, const std::string& name,
+                 const std::vector<std::string>& known, Problems& problems) {
+  if (std::find(known.begin(), known.end(), name) != known.end()) return;
+  problems.add({.what = "there is no " + what + " \"" + name + "\"",
+                .where = "command line",
+                .expected = known.empty() ? "nothing: no axis but seeds is swept"
+                                          : "one of " + joined(known),
+                .found = {},
+                .fix = did_you_mean(name, known)});
+}
+
 }  // namespace
 
-std::string best_combinations(const SweepTable& sweep, std::size_t rows) {
-  const Table table = combinations_table(sweep);
-  if (table.rows() == 0) return {};
-  const std::vector<const PlanRow*> rows_of = first_rows(sweep.plan, table);
-  std::vector<std::size_t> axes;
-  for (std::size_t i = 0; i < sweep.plan.axes.size(); ++i) {
-    if (sweep.plan.axes[i].key != "seed") axes.push_back(i);
-  }
-  Lines lines(1);
-  for (const std::size_t axis : axes) lines[0].push_back(printable(sweep.plan.axes[axis].key));
-  lines[0].insert(lines[0].end(), {"n", "val_top1", "test_top1"});
+void check_view(const TableView& view, std::vector<std::string> axes) {
+  std::erase(axes, "seed");
+  Problems problems;
+  if (!view.by.empty()) check_known("axis", view.by, axes, problems);
+  const std::vector<std::string> metrics = metric_names();
+  for (const std::string& metric : view.metrics) check_known("metric", metric, metrics, problems);
+  problems.throw_if_any();
+}
 
+std::string combinations_text(const SweepTable& sweep, const TableView& view) {
   const BuildMix mix(sweep.records);
-  const std::set<std::string> mixed = combinations_of(sweep, mix);
-  const auto& counts = std::get<std::vector<std::int64_t>>(table.find("n")->values);
-  std::vector<std::size_t> order = ranking(table);
-  order.resize(std::min(order.size(), rows));
-  for (const std::size_t row : order) {
-    std::vector<std::string>& line = lines.emplace_back();
-    for (const std::size_t axis : axes) line.push_back(plain(rows_of[row]->values[axis]));
-    const bool marked = mixed.contains(rows_of[row]->combo_id);
-    line.push_back(std::to_string(counts[row]) + (marked ? "*" : ""));
-    for (const std::string name : {"val_top1", "test_top1"}) {
-      line.push_back(percent(numbers(table, (name + "_mean").c_str())[row],
-                             numbers(table, (name + "_std").c_str())[row]));
-    }
+  std::vector<Combination> list = combinations_of(sweep, mix);
+  if (list.empty()) return {};
+  order(list, sweep.plan, view.by);
+  std::string text = caption(sweep, view, list.size());
+  list.resize(std::min(list.size(), view.rows));
+
+  Lines lines{heading(sweep.plan, view)};
+  bool untrained = false;
+  for (const Combination& combination : list) {
+    lines.push_back(line_of(sweep, combination, view));
+    untrained = untrained || combination.untrained;
   }
-  return caption(sweep, order.size(), table.rows()) + aligned(lines) + footnote(mix);
+  return text + aligned(lines) + (untrained ? untrained_note : "") + footnote(mix);
 }
 
 std::string failed_trials(const SweepTable& sweep) {

@@ -42,19 +42,6 @@ std::string shortened(const std::string& text) {
   return text.substr(0, end) + "...";
 }
 
-// The complete trials of each combination, in the order of the plan.
-std::vector<std::vector<std::size_t>> combinations(const SweepTable& sweep) {
-  std::vector<std::vector<std::size_t>> groups;
-  std::unordered_map<std::string, std::size_t> group_of;
-  for (std::size_t i = 0; i < sweep.records.size(); ++i) {
-    if (sweep.records[i].status != TrialStatus::complete) continue;
-    const auto [it, fresh] = group_of.try_emplace(sweep.plan.rows[i].combo_id, groups.size());
-    if (fresh) groups.emplace_back();
-    groups[it->second].push_back(i);
-  }
-  return groups;
-}
-
 void add_spread(Table& table, const std::string& name, const std::vector<Spread>& spreads) {
   const std::pair<const char*, double Spread::*> parts[] = {
       {"_mean", &Spread::mean}, {"_std", &Spread::std},     {"_median", &Spread::median},
@@ -82,6 +69,18 @@ SweepTable SweepTable::read(const std::filesystem::path& folder, bool live, Cont
     sweep.records.push_back(std::move(record));
   }
   return sweep;
+}
+
+std::vector<std::vector<std::size_t>> complete_combinations(const SweepTable& sweep) {
+  std::vector<std::vector<std::size_t>> groups;
+  std::unordered_map<std::string, std::size_t> group_of;
+  for (std::size_t i = 0; i < sweep.records.size(); ++i) {
+    if (sweep.records[i].status != TrialStatus::complete) continue;
+    const auto [it, fresh] = group_of.try_emplace(sweep.plan.rows[i].combo_id, groups.size());
+    if (fresh) groups.emplace_back();
+    groups[it->second].push_back(i);
+  }
+  return groups;
 }
 
 Table trials_table(const SweepTable& sweep) {
@@ -128,7 +127,7 @@ Table sweep_metrics_table(const SweepTable& sweep) {
 }
 
 Table combinations_table(const SweepTable& sweep) {
-  const auto groups = combinations(sweep);
+  const auto groups = complete_combinations(sweep);
   std::vector<std::size_t> first;
   std::vector<std::int64_t> count;
   for (const auto& group : groups) {

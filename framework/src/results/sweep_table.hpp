@@ -51,6 +51,9 @@ struct SweepTable {
   static SweepTable read(const std::filesystem::path& folder, bool live, ContentHasher& hasher);
 };
 
+// The complete trials of each combination that has some, as rows of the plan in its order.
+[[nodiscard]] std::vector<std::vector<std::size_t>> complete_combinations(const SweepTable& sweep);
+
 // Of which statistics are taken and cubes made.
 inline constexpr std::string_view swept_metrics[] = {
     "val_top1",      "test_top1", "test_top5", "test_macro_accuracy",

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <espalier/core/error.hpp>
 #include <espalier/core/file.hpp>
+#include <espalier/core/process.hpp>
 
 namespace espalier {
 namespace {
@@ -196,11 +197,9 @@ void add_metrics(const std::filesystem::path& folder, const TrialRecord& record,
 }
 
 Json start_record(const std::string& trial_id, const std::string& combo_id, std::int64_t attempt) {
-  char host[256] = {};
-  ::gethostname(host, sizeof host - 1);
   return {{"event", "start"},     {"journal", journal_version},
           {"trial_id", trial_id}, {"combo_id", combo_id},
-          {"attempt", attempt},   {"host", host},
+          {"attempt", attempt},   {"host", host_name()},
           {"pid", ::getpid()},    {"time", now()}};
 }
 

@@ -78,9 +78,17 @@ void SweepProgress::ended(std::size_t slot, std::size_t trial, TrialOutcome outc
 }
 
 void SweepProgress::stopping(int signal) {
-  say(signal == SIGINT ? "stopping: workers finish their epoch and keep a checkpoint; "
-                         "Ctrl-C again stops at once"
-                       : "stopping: workers finish their epoch and keep a checkpoint");
+  say(format("stopping: workers finish their epoch and keep a checkpoint; those that have not in "
+             "%lld s are ended",
+             static_cast<long long>(options_.grace.count())) +
+      (signal == SIGINT ? "; Ctrl-C again stops at once" : ""));
+}
+
+void SweepProgress::overdue(std::size_t workers) {
+  say(format(workers == 1 ? "%zu worker did not stop in time and was ended"
+                          : "%zu workers did not stop in time and were ended",
+             workers) +
+      "; what they ran goes on from the last checkpoint");
 }
 
 void SweepProgress::tick() {

@@ -19,6 +19,7 @@ struct ProgressOptions {
   std::size_t done = 0;   // trials before this run
   std::size_t total = 0;
   std::function<std::string(std::size_t trial)> label;  // such as "graph.tau=0.5 seed=1"
+  std::chrono::seconds grace{20};                       // as the scheduler has it
 };
 
 class SweepProgress final : public SweepObserver {
@@ -35,6 +36,7 @@ class SweepProgress final : public SweepObserver {
   void ended(std::size_t slot, std::size_t trial, TrialOutcome outcome,
              const std::string& error) override;
   void stopping(int signal) override;
+  void overdue(std::size_t workers) override;
   void tick() override;
 
  private:

@@ -8,10 +8,11 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cstring>
 #include <espalier/core/error.hpp>
+#include <espalier/core/failure.hpp>
 #include <espalier/core/file.hpp>
 #include <espalier/core/json.hpp>
+#include <espalier/core/process.hpp>
 #include <string>
 #include <thread>
 
@@ -21,17 +22,11 @@ namespace {
 constexpr int first_descriptor = 10;  // above those that a worker's own streams are put on
 constexpr auto patience = std::chrono::seconds(5);
 
-std::string host_name() {
-  char name[256] = {};
-  ::gethostname(name, sizeof name - 1);
-  return name;
-}
-
 [[noreturn]] void cannot_lock(const std::filesystem::path& folder, int error) {
   throw StorageError({.what = "cannot write to the results folder",
                       .where = folder.string(),
                       .expected = "a folder that you may write to",
-                      .found = std::strerror(error),
+                      .found = system_error(error),
                       .fix = "choose another with --results DIR"});
 }
 

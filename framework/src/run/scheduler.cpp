@@ -30,6 +30,7 @@ class Sweep {
       if (finished()) break;
       wait();
       enforce_limits();
+      enforce_grace();
       observer_.tick();
     }
     for (Slot& slot : slots_) {
@@ -109,6 +110,7 @@ class Sweep {
       end_.signal = *signal;
       observer_.stopping(*signal);
       ask_to_stop();
+      deadline_ = Clock::now() + options_.grace;
     }
   }
 
@@ -167,7 +169,7 @@ class Sweep {
   }
 
   void bury(Slot& slot) {
-    const ProcessEnd end = slot.worker->wait();
+    const WorkerEnd end = slot.worker->wait();
     const bool was_ready = slot.ready;
     const Violation violation = slot.killed_for ? *slot.killed_for : violation_of(end);
     slot.worker.reset();
@@ -188,7 +190,7 @@ class Sweep {
     finish(slot, TrialOutcome::failed, violation.error);
   }
 
-  [[noreturn]] void cannot_work(const ProcessEnd& end) const {
+  [[noreturn]] void cannot_work(const WorkerEnd& end) const {
     throw Error({.what = "a worker ended before it could take a trial",
                  .where = options_.worker.arguments[0],
                  .expected = {},
@@ -204,6 +206,15 @@ class Sweep {
     }
   }
 
+  void enforce_grace() {
+    if (end_.signal == 0 || end_.at_once || Clock::now() < deadline_) return;
+    const auto late = std::count_if(slots_.begin(), slots_.end(),
+                                    [](const Slot& slot) { return slot.running.has_value(); });
+    if (late == 0) return;
+    observer_.overdue(static_cast<std::size_t>(late));
+    abandon();
+  }
+
   [[nodiscard]] std::size_t index(const Slot& slot) const {
     return static_cast<std::size_t>(&slot - slots_.data());
   }
@@ -214,6 +225,7 @@ class Sweep {
   TrialQueue queue_;
   std::vector<Slot> slots_;
   SweepEnd end_;
+  Clock::time_point deadline_;  // of stopping, once a signal came
 };
 
 }  // namespace

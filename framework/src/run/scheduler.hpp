@@ -4,6 +4,7 @@
 #include "run/trial_queue.hpp"
 #include "run/trial_request.hpp"
 #include "run/worker_process.hpp"
+#include <chrono>
 #include <cstdint>
 #include <espalier/core/error.hpp>
 #include <filesystem>
@@ -34,27 +35,29 @@ class SweepObserver {
   virtual void ended(std::size_t slot, std::size_t trial, TrialOutcome outcome,
                      const std::string& error) = 0;
   virtual void stopping(int signal) = 0;
-  virtual void tick() = 0;  // ten times a second and more
+  virtual void overdue(std::size_t workers) = 0;  // they did not stop in time and were killed
+  virtual void tick() = 0;                        // ten times a second and more
 };
 
 struct SchedulerOptions {
   WorkerCommand worker;
   std::size_t workers = 1;
   TrialLimits limits;
+  std::chrono::milliseconds grace{std::chrono::seconds(20)};  // to stop in, after a signal
   // The request for a trial, or empty where it turned out to be done already.
   std::function<std::optional<TrialRequest>(std::size_t trial)> request;
 };
 
 struct SweepEnd {
-  bool at_once = false;            // a second signal came: workers were killed
+  bool at_once = false;            // workers were killed: a second signal came, or grace was over
   int signal = 0;                  // that stopped the sweep, else 0
   std::optional<Problem> storage;  // the disk is full or cannot be written; the sweep ended early
 };
 
 // A trial that throws is failed by its worker. One whose worker dies or is killed for a limit is
 // failed here, in its journal, and the worker is replaced. On the first of StopSignals' signals
-// workers stop after their epoch; on the second they are killed. Throws Error when workers cannot
-// be started at all.
+// workers stop after their epoch; on the second, or where they have not stopped after `grace`, they
+// are killed. Throws Error when workers cannot be started at all.
 [[nodiscard]] SweepEnd run_trials(const SchedulerOptions& options,
                                   const std::vector<QueuedTrial>& trials, SweepObserver& observer);
 

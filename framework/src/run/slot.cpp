@@ -1,6 +1,3 @@
-#include <signal.h>
-#include <string.h>
-
 #include <cstdio>
 
 #include "slot_internal.hpp"
@@ -33,16 +30,12 @@ std::optional<Violation> broken_limit(const Slot& slot, const TrialLimits& limit
                                  megabytes(resident)};
 }
 
-std::string describe(const ProcessEnd& end) {
-  std::string text = "ended with exit code " + std::to_string(end.exit_code);
-  if (end.signal != 0) {
-    text = "killed by signal " + std::to_string(end.signal) + " (" + ::strsignal(end.signal) + ")";
-  }
-  if (end.signal == SIGKILL) text += ", as the kernel does when memory runs out";
+std::string describe(const WorkerEnd& end) {
+  const std::string text = (end.signal != 0 ? "killed by " : "ended with ") + ending(end);
   return end.last_words.empty() ? text : text + "; last words: " + end.last_words;
 }
 
-Violation violation_of(const ProcessEnd& end) {
+Violation violation_of(const WorkerEnd& end) {
   if (end.signal != 0) return {"signal", describe(end)};
   return {"exit", "its worker " + describe(end)};
 }

@@ -31,8 +31,8 @@ struct Slot {
 // The limit that the running trial breaks now, if any.
 [[nodiscard]] std::optional<Violation> broken_limit(const Slot& slot, const TrialLimits& limits);
 // What the end of a process says about the trial that it ran.
-[[nodiscard]] Violation violation_of(const ProcessEnd& end);
+[[nodiscard]] Violation violation_of(const WorkerEnd& end);
 // `killed by signal 11 (Segmentation fault); last words: ...`
-[[nodiscard]] std::string describe(const ProcessEnd& end);
+[[nodiscard]] std::string describe(const WorkerEnd& end);
 
 }  // namespace espalier

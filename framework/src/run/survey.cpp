@@ -47,49 +47,75 @@ class OtherBuilds {
   std::map<std::pair<std::string, std::string>, std::size_t> trials_;
 };
 
-void sort_in(Survey& survey, const Plan& plan, const TrialStore& store, OtherBuilds& builds,
-             std::size_t trial, bool retry_failed) {
-  const std::string id = hex(plan.trials()[trial].trial_id);
-  TrialRecord record = store.read(id);
-  for (std::string& warning : record.warnings) survey.warnings.push_back(std::move(warning));
-  if (record.status == TrialStatus::complete) {
-    ++survey.complete;
-    return builds.note(record.builds);
+class Surveyor {
+ public:
+  Surveyor(const Plan& plan, const TrialStore& store, bool retry_failed)
+      : plan_(plan),
+        store_(store),
+        retry_failed_(retry_failed),
+        begun_(store.begun()),
+        begun_elsewhere_(store.begun_elsewhere()),
+        builds_(plan.catalog()) {}
+
+  void sort_in(std::size_t trial) {
+    const std::string id = hex(plan_.trials()[trial].trial_id);
+    TrialRecord record = begun_.contains(id) ? store_.read(id) : TrialRecord{};
+    for (std::string& warning : record.warnings) survey_.warnings.push_back(std::move(warning));
+    ++survey_.planned;
+    if (record.status == TrialStatus::complete) {
+      ++survey_.complete;
+      return builds_.note(record.builds);
+    }
+    if (auto folder = elsewhere(id)) {
+      builds_.note(read_trial(*folder, store_.hasher()).builds);
+      survey_.elsewhere.emplace_back(trial, std::move(*folder));
+      return;
+    }
+    if (record.status == TrialStatus::failed && !retry_failed_) {
+      survey_.failed.push_back(trial);
+      return;
+    }
+    if (!record.result.trial_id.empty()) {
+      survey_.attempts[trial] = record.result.attempt;
+      ++survey_.resumed;
+    }
+    survey_.to_run.push_back(queued(plan_, trial));
   }
-  if (auto folder = store.elsewhere(id)) {
-    builds.note(read_trial(*folder, store.hasher()).builds);
-    survey.elsewhere.emplace_back(trial, std::move(*folder));
-    return;
+
+  Survey finish() {
+    for (std::string& line : builds_.warnings()) survey_.warnings.push_back(std::move(line));
+    return std::move(survey_);
   }
-  if (record.status == TrialStatus::failed && !retry_failed) {
-    survey.failed.push_back(trial);
-    return;
+
+ private:
+  [[nodiscard]] std::optional<std::filesystem::path> elsewhere(const std::string& id) const {
+    return begun_elsewhere_.contains(id) ? store_.elsewhere(id) : std::nullopt;
   }
-  if (!record.result.trial_id.empty()) {
-    survey.attempts[trial] = record.result.attempt;
-    ++survey.resumed;
-  }
-  survey.to_run.push_back(queued(plan, trial));
-}
+
+  const Plan& plan_;
+  const TrialStore& store_;
+  const bool retry_failed_;
+  const std::unordered_set<std::string> begun_;
+  const std::unordered_set<std::string> begun_elsewhere_;
+  OtherBuilds builds_;
+  Survey survey_;
+};
 
 }  // namespace
 
 Survey survey_trials(const Plan& plan, const TrialStore& store, bool retry_failed) {
-  Survey survey;
+  Surveyor surveyor(plan, store, retry_failed);
   Problems problems;
-  OtherBuilds builds(plan.catalog());
   for (std::size_t i = 0; i < plan.trials().size(); ++i) {
     if (plan.trials()[i].state != TrialState::planned) continue;
-    ++survey.planned;
     try {
-      sort_in(survey, plan, store, builds, i, retry_failed);
+      surveyor.sort_in(i);
     } catch (const Error& error) {
       for (const Problem& problem : error.problems()) problems.add(problem);
     }
   }
   problems.throw_if_any();
-  for (std::string& line : builds.warnings()) survey.warnings.push_back(std::move(line));
-  return survey;
+  return surveyor.finish();
 }
 
 }  // namespace espalier

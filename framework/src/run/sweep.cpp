@@ -77,6 +77,7 @@ SweepResult run_sweep(const Plan& plan, const SweepOptions& options,
   scheduling.worker.lock = lock.descriptor();
   scheduling.workers = options.workers;
   scheduling.limits = options.limits;
+  scheduling.grace = options.grace;
   scheduling.request = [&](std::size_t trial) -> std::optional<TrialRequest> {
     const std::string id = hex(plan.trials()[trial].trial_id);
     if (const auto folder = store.elsewhere(id)) {

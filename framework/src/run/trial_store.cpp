@@ -11,7 +11,10 @@ namespace {
 std::vector<fs::path> other_experiments(const fs::path& results, const fs::path& mine) {
   std::vector<fs::path> folders;
   std::error_code ignored;
-  for (const fs::directory_entry& entry : fs::directory_iterator(results, ignored)) {
+  std::error_code failed;
+  for (fs::directory_iterator it(results, failed), end; !failed && it != end;
+       it.increment(failed)) {
+    const fs::directory_entry& entry = *it;
     fs::path trials = entry.path() / "trials";
     if (entry.path() != mine && fs::is_directory(trials, ignored)) {
       folders.push_back(std::move(trials));
@@ -19,6 +22,13 @@ std::vector<fs::path> other_experiments(const fs::path& results, const fs::path&
   }
   std::sort(folders.begin(), folders.end());
   return folders;
+}
+
+void add_names(const fs::path& folder, std::unordered_set<std::string>& names) {
+  std::error_code failed;
+  for (fs::directory_iterator it(folder, failed), end; !failed && it != end; it.increment(failed)) {
+    names.insert(it->path().filename().string());
+  }
 }
 
 void link_or_copy(const fs::path& from, const fs::path& to) {
@@ -37,6 +47,18 @@ TrialStore::TrialStore(fs::path results, const std::string& experiment)
 
 fs::path TrialStore::folder(const std::string& trial_id) const {
   return experiment_ / "trials" / trial_id;
+}
+
+std::unordered_set<std::string> TrialStore::begun() const {
+  std::unordered_set<std::string> names;
+  add_names(experiment_ / "trials", names);
+  return names;
+}
+
+std::unordered_set<std::string> TrialStore::begun_elsewhere() const {
+  std::unordered_set<std::string> names;
+  for (const fs::path& trials : others_) add_names(trials, names);
+  return names;
 }
 
 TrialRecord TrialStore::read(const std::string& trial_id) const {

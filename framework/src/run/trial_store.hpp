@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 namespace espalier {
@@ -17,6 +18,11 @@ class TrialStore {
   [[nodiscard]] const std::filesystem::path& experiment() const noexcept { return experiment_; }
   [[nodiscard]] std::filesystem::path cache() const { return results_ / ".cache"; }
   [[nodiscard]] std::filesystem::path folder(const std::string& trial_id) const;
+
+  // Trials that have a folder here, and those that have one in another experiment: two lists that
+  // spare looking for every trial of a large plan in every folder.
+  [[nodiscard]] std::unordered_set<std::string> begun() const;
+  [[nodiscard]] std::unordered_set<std::string> begun_elsewhere() const;
 
   [[nodiscard]] TrialRecord read(const std::string& trial_id) const;
   // Knows the results that were read, across runs once it is saved.

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <csignal>
 #include <espalier/core/error.hpp>
+#include <espalier/core/failure.hpp>
 #include <espalier/core/file.hpp>
 #include <filesystem>
 #include <string>
@@ -108,18 +109,14 @@ struct Failure {
   bool storage = false;  // it says more about the disk than about the trial
 };
 
-Failure failure_of(const std::exception_ptr& thrown) try {
+bool is_about_storage(const std::exception_ptr& thrown) try {
   std::rethrow_exception(thrown);
-} catch (const StorageError& error) {
-  return {error.what(), true};
+} catch (const StorageError&) {
+  return true;
 } catch (const std::system_error& error) {
-  return {error.what(), is_storage_failure(error.code())};
-} catch (const std::bad_alloc&) {
-  return {"out of memory"};
-} catch (const std::exception& error) {
-  return {error.what()};
+  return is_storage_failure(error.code());
 } catch (...) {
-  return {"something was thrown that is no std::exception"};
+  return false;
 }
 
 Json run_one(const WorkerOptions& options, const TrialFunction& trial, const TrialRequest& request,
@@ -130,7 +127,7 @@ Json run_one(const WorkerOptions& options, const TrialFunction& trial, const Tri
     execution.emplace(options, request, guard);
     return execution->run(trial, stop);
   } catch (...) {
-    failure = failure_of(std::current_exception());
+    failure = {message_of(std::current_exception()), is_about_storage(std::current_exception())};
   }
   if (!execution || failure.storage || nearly_full(request.folder)) {
     return {{"say", "full"}, {"error", failure.error}};
@@ -159,7 +156,7 @@ void serve_trials(const WorkerOptions& options, const TrialFunction& run) {
 
 int begin_worker() {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, SIG_IGN);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGXFSZ}) std::signal(signal, SIG_IGN);
   const int out = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, lock_descriptor + 1);
   ::dup2(STDERR_FILENO, STDOUT_FILENO);
   ::fcntl(lock_descriptor, F_SETFD, FD_CLOEXEC);

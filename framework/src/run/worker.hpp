@@ -26,9 +26,9 @@ struct WorkerOptions {
 void serve_trials(const WorkerOptions& options, const TrialFunction& run);
 
 // Makes the process end when its parent does, and leaves signals that ask to stop to the host:
-// where a batch system sends them to all processes, a trial is stopped and not lost. Keeps the
-// protocol to itself: the returned descriptor is the old standard output, and what plugins print
-// goes to standard error.
+// where a batch system sends them to all processes, a trial is stopped and not lost. A file over
+// its limit (`ulimit -f`) is an error and no signal. Keeps the protocol to itself: the returned
+// descriptor is the old standard output, and what plugins print goes to standard error.
 [[nodiscard]] int begin_worker();
 
 }  // namespace espalier

@@ -81,7 +81,7 @@ Json WorkerInspector::wait(const std::string& dataset) {
     const bool open = worker_->read_output(answers);
     if (!answers.empty()) return std::move(answers.front());
     if (open) continue;
-    const ProcessEnd end = worker_->wait();
+    const WorkerEnd end = worker_->wait();
     worker_.reset();
     throw Error({.what = dataset + " ended the program that opened it",
                  .where = {},

@@ -1,12 +1,13 @@
 // The host's side of one worker process.
 #pragma once
 
-#include <sys/types.h>
-
 #include "run/protocol.hpp"
 #include <cstdint>
+#include <espalier/core/descriptor.hpp>
 #include <espalier/core/json.hpp>
+#include <espalier/core/process.hpp>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,10 +20,7 @@ struct WorkerCommand {
   int lock = -1;                                   // descriptor that the worker inherits, or -1
 };
 
-// How a process ended.
-struct ProcessEnd {
-  int exit_code = 0;
-  int signal = 0;
+struct WorkerEnd : ProcessEnd {
   std::string last_words;  // the end of its standard error
 };
 
@@ -32,33 +30,30 @@ class WorkerProcess {
  public:
   // Throws Error when the program cannot be started.
   explicit WorkerProcess(const WorkerCommand& command);
-  WorkerProcess(const WorkerProcess&) = delete;
-  WorkerProcess& operator=(const WorkerProcess&) = delete;
-  ~WorkerProcess();
 
   // Without effect where the worker is gone: its end is seen when it is read from.
   void send(const Json& message);
   // No more requests: an idle worker ends.
-  void end_input();
-  void kill();
+  void end_input() { in_.close(); }
+  void kill() { process_->kill(); }
 
-  [[nodiscard]] int output() const noexcept { return out_; }
-  [[nodiscard]] int errors() const noexcept { return err_; }
+  [[nodiscard]] int output() const noexcept { return out_.get(); }
+  [[nodiscard]] int errors() const noexcept { return err_.get(); }
   // Reads what is there and adds whole messages; false at the end of the output.
   bool read_output(std::vector<Json>& messages);
   void read_errors();
 
   // Waits for the end; kills when it does not come within some seconds.
-  ProcessEnd wait();
+  WorkerEnd wait();
   // Resident memory now; 0 where it cannot be told.
   [[nodiscard]] std::int64_t resident_bytes() const;
-  [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+  [[nodiscard]] pid_t pid() const noexcept { return process_->pid(); }
 
  private:
-  pid_t pid_ = -1;
-  int in_ = -1;
-  int out_ = -1;
-  int err_ = -1;
+  std::optional<ChildProcess> process_;
+  Descriptor in_;
+  Descriptor out_;
+  Descriptor err_;
   LineReader lines_;
   std::string words_;
 };

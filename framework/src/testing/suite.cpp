@@ -58,8 +58,7 @@ class Describer {
 };
 
 Catalog described(const fs::path& path) {
-  const Catalog found =
-      Catalog::scan(PluginPath::standard(current_executable(), {folder_of(path)}));
+  const Catalog found = Catalog::installed({folder_of(path).string()});
   Problems problems;
   for (const RejectedPlugin& plugin : found.rejected()) {
     const fs::path place = fs::is_directory(path) ? plugin.file.parent_path() : plugin.file;

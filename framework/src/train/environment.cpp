@@ -4,20 +4,14 @@
 #include "plugin/used_components.hpp"
 #include <ATen/Parallel.h>
 #include <torch/version.h>
-#include <unistd.h>
 
 #include <array>
+#include <espalier/core/process.hpp>
 #include <fstream>
 #include <string>
 
 namespace espalier {
 namespace {
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (gethostname(name.data(), name.size() - 1) != 0) return {};
-  return name.data();
-}
 
 // The rest of the first line of `file` that begins with `key`, after its colon.
 std::string field_of(const char* file, const std::string& key) {

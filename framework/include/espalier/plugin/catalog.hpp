@@ -44,6 +44,7 @@ struct PluginPath {
 struct RejectedPlugin {
   std::filesystem::path file;
   Problem problem;
+  std::vector<std::string> components;  // `kind/name`; empty where the manifest cannot be read
 };
 
 class Catalog {
@@ -51,6 +52,8 @@ class Catalog {
   // Reads manifests only. Throws Error on a folder given by hand that is not there and on two
   // plugins in one folder with the same component; everything else is a RejectedPlugin.
   static Catalog scan(const PluginPath& path);
+  // What the running program finds: PluginPath::standard() with these folders before the others.
+  static Catalog installed(const std::vector<std::string>& folders = {});
   // For tests: exactly these.
   static Catalog of(std::vector<ComponentInfo> components);
 
@@ -62,6 +65,9 @@ class Catalog {
   [[nodiscard]] std::vector<std::string> names(std::string_view kind) const;
   [[nodiscard]] const std::vector<ComponentInfo>& all() const noexcept { return components_; }
   [[nodiscard]] const std::vector<RejectedPlugin>& rejected() const noexcept { return rejected_; }
+  // Of a component that is not in the catalog: the plugin that offers it; nullptr where none does.
+  [[nodiscard]] const RejectedPlugin* rejected_with(std::string_view kind,
+                                                    std::string_view name) const;
   [[nodiscard]] const std::vector<std::filesystem::path>& searched() const noexcept {
     return searched_;
   }
