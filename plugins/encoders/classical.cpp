@@ -93,16 +93,16 @@ class Classical final : public espalier::Encoder {
 
   void fit(std::span<const std::string> training_texts) override { words_.fit(training_texts); }
 
-  at::Tensor encode_images(std::span<const Image> images) const override {
-    at::Tensor rows = at::zeros({std::ssize(images), image_width()});
-    float* to = rows.data_ptr<float>();
-    for (const Image& image : images) {
-      const Image small = square(image, params_.size);
-      to = append(espalier::hog(small, hog_), 1 - params_.colour, to);
-      to = append(espalier::colour_pyramid(small, params_.levels), params_.colour, to);
-    }
-    return rows;
+  // The features already.
+  at::Tensor pixels(const Image& image) const override {
+    at::Tensor row = at::zeros({image_width()});
+    const Image small = square(image, params_.size);
+    float* const colours =
+        append(espalier::hog(small, hog_), 1 - params_.colour, row.data_ptr<float>());
+    append(espalier::colour_pyramid(small, params_.levels), params_.colour, colours);
+    return row;
   }
+  at::Tensor encode_pixels(const at::Tensor& pixels) const override { return pixels; }
 
   at::Tensor encode_texts(std::span<const std::string> texts) const override {
     at::Tensor rows = at::zeros({std::ssize(texts), text_width()});

@@ -45,14 +45,20 @@ class Dual final : public espalier::Encoder {
 
   void fit(std::span<const std::string> training_texts) override { text_->fit(training_texts); }
 
-  [[nodiscard]] at::Tensor encode_images(std::span<const espalier::Image> images) const override {
-    return image_->encode_images(images);
+  [[nodiscard]] at::Tensor pixels(const espalier::Image& image) const override {
+    return image_->pixels(image);
+  }
+  [[nodiscard]] at::Tensor encode_pixels(const at::Tensor& pixels) const override {
+    return image_->encode_pixels(pixels);
   }
   [[nodiscard]] at::Tensor encode_texts(std::span<const std::string> texts) const override {
     return text_->encode_texts(texts);
   }
   // The side that has no sites stays frozen.
   [[nodiscard]] espalier::AdaptableEncoder* adaptable() override { return joined_.get(); }
+  [[nodiscard]] espalier::Json settings() const override {
+    return {{"image", image_->settings()}, {"text", text_->settings()}};
+  }
 
  private:
   static void require(bool has_tower, const std::string& side, const std::string& name) {

@@ -1,7 +1,6 @@
 // Any image model that was exported as TorchScript: one tensor [n, 3, size, size] in, [n, width]
 // out. Frozen, without sites. Such a file is a program: whoever opens it runs it.
 #include <ATen/ops/cat.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/GradMode.h>
 #include <torch/script.h>
@@ -17,8 +16,6 @@ namespace {
 
 using espalier::ContentPath;
 using espalier::Error;
-
-constexpr std::size_t batch = 16;
 
 struct TorchscriptParams {
   ContentPath weights;
@@ -81,23 +78,17 @@ class Torchscript final : public espalier::Encoder {
   [[nodiscard]] std::int64_t image_width() const override { return width_; }
   [[nodiscard]] std::int64_t text_width() const override { return 0; }
 
-  [[nodiscard]] at::Tensor encode_images(std::span<const espalier::Image> images) const override {
+  [[nodiscard]] at::Tensor pixels(const espalier::Image& image) const override {
+    return espalier::pixel_values(transform_, image);
+  }
+  // Each picture alone, for what else is in a batch may change how a product rounds.
+  [[nodiscard]] at::Tensor encode_pixels(const at::Tensor& pixels) const override {
     const c10::AutoGradMode without_gradients(false);
-    std::vector<at::Tensor> parts;
-    for (std::size_t from = 0; from < images.size(); from += batch) {
-      const auto some = images.subspan(from, std::min(batch, images.size() - from));
-      parts.push_back(call(espalier::pixel_values(transform_, some)));
-    }
-    return parts.empty() ? at::empty({0, width_}, at::kFloat) : at::cat(parts);
+    std::vector<at::Tensor> rows;
+    for (const at::Tensor& one : pixels.split(1)) rows.push_back(call(one));
+    return at::cat(rows);
   }
-
-  [[nodiscard]] at::Tensor encode_texts(std::span<const std::string>) const override {
-    throw Error({.what = "texts cannot be encoded",
-                 .where = file_,
-                 .expected = "an encoder with a text tower",
-                 .found = "encoder/torchscript",
-                 .fix = {}});
-  }
+  [[nodiscard]] espalier::Json settings() const override { return {{"device", device_.str()}}; }
 
  private:
   [[noreturn]] void refuse(const std::string& what, const std::string& found) const {
@@ -147,5 +138,5 @@ class Torchscript final : public espalier::Encoder {
 
 }  // namespace
 
-ESPALIER_COMPONENT(encoder, "torchscript", 1, Torchscript,
+ESPALIER_COMPONENT(encoder, "torchscript", 2, Torchscript,
                    "Any image model exported as TorchScript", "image")

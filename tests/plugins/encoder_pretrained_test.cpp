@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/equal.h>
 
 #include <espalier/core/file.hpp>
 #include <espalier/image/decode.hpp>
@@ -67,7 +68,7 @@ TEST(ClipEncoder, GivesARowNoOtherPictureChanges) {
   many[7] = exif;
   const std::vector<Image> one = {exif};
   const at::Tensor rows = clip->encode_images(many);
-  EXPECT_LT(difference(rows[7], clip->encode_images(one)[0]), 1e-5);
+  EXPECT_TRUE(at::equal(rows[7], clip->encode_images(one)[0]));
   EXPECT_LT(difference(rows[39], rows[0]), 1e-5);
   EXPECT_EQ(clip->encode_images({}).size(0), 0);
 }
@@ -83,7 +84,7 @@ TEST(BertEncoder, GivesTheSentenceEmbeddingsOfTheReference) {
   const at::Tensor features = bert->encode_texts(texts_of("bert-tiny"));
   const at::Tensor want = expected("bert-tiny").at("sentence_embedding");
   EXPECT_LT(difference(features, want.narrow(0, 0, features.size(0))), 1e-5);
-  EXPECT_THAT(error_of([&] { (void)bert->encode_images({}); }), HasSubstr("text tower alone"));
+  EXPECT_THAT(error_of([&] { (void)bert->pixels({}); }), HasSubstr("text tower alone"));
 }
 
 TEST(DualEncoder, JoinsTwoModels) {

@@ -39,7 +39,6 @@ class Table final : public Encoder {
   explicit Table(std::map<std::string, std::pair<float, float>> rows) : rows_(std::move(rows)) {}
   std::int64_t image_width() const override { return 2; }
   std::int64_t text_width() const override { return 2; }
-  at::Tensor encode_images(std::span<const Image>) const override { return {}; }
   at::Tensor encode_texts(std::span<const std::string> texts) const override {
     std::vector<float> values;
     for (const std::string& text : texts) {

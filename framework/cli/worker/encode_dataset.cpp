@@ -6,11 +6,11 @@
 
 #include "results/feature_file.hpp"
 #include "train/class_features.hpp"
+#include "train/pixel_batches.hpp"
 #include <chrono>
 #include <cstdio>
 #include <espalier/core/error.hpp>
 #include <espalier/core/process.hpp>
-#include <espalier/dataset/image_batches.hpp>
 #include <espalier/nn/safetensors_tensor.hpp>
 #include <espalier/nn/unit_rows.hpp>
 #include <espalier/plugin/dataset.hpp>
@@ -40,12 +40,12 @@ at::Tensor image_rows(const Encoder& encoder, const Dataset& dataset) {
   std::vector<at::Tensor> parts;
   std::vector<std::size_t> samples(count);
   std::iota(samples.begin(), samples.end(), 0);
-  ImageBatches batches(std::move(samples), batch, usable_cores(),
-                       [&](std::size_t sample) { return dataset.image(sample); });
+  PixelBatches batches(std::move(samples), batch, usable_cores(),
+                       [&](std::size_t sample) { return encoder.pixels(dataset.image(sample)); });
   std::size_t done = 0;
-  for (auto images = batches.next(); !images.empty(); images = batches.next()) {
-    parts.push_back(encoder.encode_images(images).cpu());
-    done += images.size();
+  for (at::Tensor some = batches.next(); some.defined(); some = batches.next()) {
+    parts.push_back(encoder.encode_pixels(some).cpu());
+    done += static_cast<std::size_t>(some.size(0));
     progress(done, count, begin);
   }
   return parts.empty() ? at::empty({0, encoder.image_width()}) : at::cat(parts);

@@ -107,8 +107,7 @@ class ImageCase {
       if (auto made = transformed(image, what)) {
         compare(it->first, it->second, std::move(*made));
       } else if (const auto found = pipelines_.find(what); found != pipelines_.end()) {
-        rows_.push_back(compare_tensors(it->first, it->second,
-                                        pixel_values(found->second, std::span(&image, 1))[0],
+        rows_.push_back(compare_tensors(it->first, it->second, pixel_values(found->second, image),
                                         float_tolerance));
       }
     }

@@ -1,56 +1,95 @@
-#include <ATen/ops/cat.h>
+#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/stack.h>
+#include <c10/core/GradMode.h>
 
 #include <algorithm>
 #include <espalier/core/error.hpp>
 #include <espalier/nn/tower.hpp>
-#include <numeric>
+#include <map>
 
 namespace espalier {
 namespace {
 
 using Ids = std::vector<std::int64_t>;
+using Members = std::vector<std::size_t>;
 
-// Positions of `ids` that share a batch, and how long its rows are.
-struct Slice {
-  std::vector<std::size_t> members;
-  std::int64_t length = 0;
-};
+constexpr std::size_t inputs_on_gpu = 64;
 
-std::vector<Slice> slices(std::span<const Ids> ids, const std::vector<std::int64_t>& lengths,
-                          bool equal, std::int64_t tokens) {
-  std::vector<std::size_t> order(ids.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return lengths[a] < lengths[b]; });
-  std::vector<Slice> list;
-  for (const std::size_t member : order) {
-    const std::int64_t length = lengths[member];
-    const bool fits = !list.empty() && (!equal || list.back().length == length) &&
-                      (static_cast<std::int64_t>(list.back().members.size()) + 1) * length <=
-                          std::max(tokens, length);
-    if (!fits) list.emplace_back();
-    list.back().members.push_back(member);
-    list.back().length = length;
-  }
-  return list;
+// From pixels or ids.
+at::Tensor feature_of(const Tower& tower, const at::Tensor& input) {
+  return tower.advance({input, {}, {}}, -1, tower.layers() + 2, {}).states;
 }
 
-at::Tensor rows_of(std::span<const Ids> ids, const Slice& slice, std::int64_t padding) {
-  const auto count = static_cast<std::int64_t>(slice.members.size());
-  at::Tensor rows = at::full({count, slice.length}, padding, at::kLong);
+// Also for one input a parallel loop of two turns, in which whatever computes it stays in its
+// thread.
+template <class Forward>
+void each_alone(std::int64_t count, const Forward& forward, at::Tensor& rows) {
+  at::parallel_for(0, std::max<std::int64_t>(count, 2), 1,
+                   [&](std::int64_t begin, std::int64_t end) {
+                     const c10::AutoGradMode without_gradients(false);
+                     for (std::int64_t i = begin; i < std::min(end, count); ++i) {
+                       rows[i].copy_(forward({static_cast<std::size_t>(i)})[0]);
+                     }
+                   });
+}
+
+// Inputs of one length, in batches of one size.
+template <class Forward>
+void in_full_batches(const Members& all, const Forward& forward, at::Tensor& rows) {
+  for (std::size_t from = 0; from < all.size(); from += inputs_on_gpu) {
+    Members some(inputs_on_gpu, all[from]);
+    const std::size_t count = std::min(inputs_on_gpu, all.size() - from);
+    std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(from), count, some.begin());
+    const at::Tensor features = forward(some);
+    for (std::size_t i = 0; i < count; ++i) {
+      rows[static_cast<std::int64_t>(some[i])].copy_(features[static_cast<std::int64_t>(i)]);
+    }
+  }
+}
+
+// forward(members) gives the features of inputs, which are of one length.
+template <class Forward>
+at::Tensor features(const Tower& tower, const std::vector<std::int64_t>& lengths,
+                    const Forward& forward) {
+  const c10::AutoGradMode without_gradients(false);
+  const auto count = static_cast<std::int64_t>(lengths.size());
+  at::Tensor rows = at::empty({count, tower.feature_width()},
+                              at::TensorOptions(tower.device()).dtype(at::kFloat));
+  if (tower.device().is_cpu()) {
+    each_alone(count, forward, rows);
+    return rows;
+  }
+  std::map<std::int64_t, Members> of_length;
+  for (std::size_t i = 0; i < lengths.size(); ++i) of_length[lengths[i]].push_back(i);
+  for (const auto& [length, members] : of_length) in_full_batches(members, forward, rows);
+  return rows;
+}
+
+// [members, length]
+at::Tensor batch_of(std::span<const Ids> ids, const Members& members, std::int64_t length,
+                    std::int64_t padding) {
+  at::Tensor rows =
+      at::full({static_cast<std::int64_t>(members.size()), length}, padding, at::kLong);
   auto* out = rows.data_ptr<std::int64_t>();
-  for (const std::size_t member : slice.members) {
-    const auto take = std::min<std::size_t>(ids[member].size(), slice.length);
+  for (const std::size_t member : members) {
+    const auto take = std::min<std::size_t>(ids[member].size(), static_cast<std::size_t>(length));
     std::copy_n(ids[member].begin(), take, out);
-    out += slice.length;
+    out += length;
   }
   return rows;
 }
 
-// How many of its ids a text needs.
-std::int64_t needed(const TextTower& tower, const Ids& ids) {
+// How long the batch of a text is.
+std::int64_t length_of(const TextTower& tower, const Ids& ids) {
+  if (ids.empty()) {
+    throw Error({.what = "a text has no tokens",
+                 .where = "token ids",
+                 .expected = "one or more, special tokens included",
+                 .found = "none",
+                 .fix = {}});
+  }
   switch (tower.batching()) {
     case TextBatching::causal_end:
       return tower.pooled_position(ids) + 1;
@@ -62,59 +101,25 @@ std::int64_t needed(const TextTower& tower, const Ids& ids) {
   return tower.max_length();
 }
 
-// As many as keep the widest activation below 24 MiB, which glibc's allocator hands out again
-// instead of mapping fresh pages for it; on a GPU more is better.
-std::int64_t pictures_at_once(const VisionTower& tower, std::int64_t area) {
-  if (!tower.device().is_cpu()) return 64;
-  const std::int64_t tokens = area / (tower.patch_size() * tower.patch_size()) + 1;
-  const std::int64_t bytes = tokens * tower.transformer().config().intermediate * 4;
-  return std::clamp<std::int64_t>((std::int64_t{24} << 20) / std::max<std::int64_t>(bytes, 1), 1,
-                                  64);
-}
-
-// float32, from pixels or ids.
-at::Tensor feature_of(const Tower& tower, const at::Tensor& input) {
-  return tower.advance({input, {}, {}}, -1, tower.layers() + 2, {}).states.to(at::kFloat);
-}
-
 }  // namespace
 
-at::Tensor text_features(const TextTower& tower, std::span<const Ids> ids, std::int64_t tokens) {
+at::Tensor text_features(const TextTower& tower, std::span<const Ids> ids) {
   std::vector<std::int64_t> lengths;
-  for (const Ids& text : ids) {
-    if (text.empty()) {
-      throw Error({.what = "a text has no tokens",
-                   .where = "token ids",
-                   .expected = "one or more, special tokens included",
-                   .found = "none",
-                   .fix = {}});
-    }
-    lengths.push_back(needed(tower, text));
-  }
-  const bool equal = tower.batching() == TextBatching::equal_length;
-  std::vector<at::Tensor> parts;
-  std::vector<std::int64_t> rank(ids.size());
-  std::int64_t next = 0;
-  for (const Slice& slice : slices(ids, lengths, equal, tokens)) {
-    for (const std::size_t member : slice.members) rank[member] = next++;
-    const at::Tensor rows = rows_of(ids, slice, tower.padding_id()).to(tower.device());
-    parts.push_back(feature_of(tower, rows));
-  }
-  if (parts.empty()) return at::empty({0, tower.feature_width()}, at::kFloat);
-  const at::Tensor joined = at::cat(parts);
-  const at::Tensor index = at::empty({static_cast<std::int64_t>(rank.size())}, at::kLong);
-  std::copy(rank.begin(), rank.end(), index.data_ptr<std::int64_t>());
-  return joined.index_select(0, index.to(joined.device()));
+  for (const Ids& text : ids) lengths.push_back(length_of(tower, text));
+  return features(tower, lengths, [&](const Members& members) {
+    const at::Tensor batch = batch_of(ids, members, lengths[members.front()], tower.padding_id());
+    return feature_of(tower, batch.to(tower.device()));
+  });
 }
 
 at::Tensor image_features(const VisionTower& tower, const at::Tensor& pixels) {
-  const std::int64_t slice = pictures_at_once(tower, pixels.size(2) * pixels.size(3));
-  std::vector<at::Tensor> parts;
-  for (std::int64_t from = 0; from < pixels.size(0); from += slice) {
-    const at::Tensor some = pixels.narrow(0, from, std::min(slice, pixels.size(0) - from));
-    parts.push_back(feature_of(tower, some));
-  }
-  return parts.empty() ? at::empty({0, tower.feature_width()}, at::kFloat) : at::cat(parts);
+  const std::vector<std::int64_t> lengths(static_cast<std::size_t>(pixels.size(0)), 0);
+  return features(tower, lengths, [&](const Members& members) {
+    std::vector<at::Tensor> some;
+    for (const std::size_t member : members)
+      some.push_back(pixels[static_cast<std::int64_t>(member)]);
+    return feature_of(tower, at::stack(some));
+  });
 }
 
 }  // namespace espalier

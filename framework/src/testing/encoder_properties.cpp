@@ -8,16 +8,6 @@
 namespace espalier::conformance {
 namespace {
 
-// A batch may be computed by other kernels than a single row: rounding, not more. Features that a
-// shorter type can hold were computed in it, and its rounding counts.
-double batch_tolerance(const at::Tensor& features) {
-  const auto held_by = [&](at::ScalarType type) {
-    return same_bits(features.to(type).to(at::kFloat), features);
-  };
-  if (held_by(at::kBFloat16)) return 3e-2;
-  return held_by(at::kHalf) ? 3e-3 : 1e-5;
-}
-
 std::shared_ptr<Encoder> ready(const Subject& subject) {
   auto encoder = subject.make<Encoder>();
   const std::vector<std::string> training = {
@@ -86,13 +76,27 @@ void batch_invariance(const Subject& subject) {
   each_tower(subject,
              [](const auto& inputs, const auto& encode, std::int64_t, const std::string& what) {
                const at::Tensor features = encode(inputs);
-               const double tolerance = batch_tolerance(features);
                for (std::size_t i = 0; i < inputs.size(); ++i) {
                  const at::Tensor alone = encode(std::span(&inputs[i], 1));
-                 expect(close(alone[0], features[static_cast<std::int64_t>(i)], tolerance),
-                        what + "row " + std::to_string(i) + " depends on the rest of its batch");
+                 expect(same_bits(alone[0], features[static_cast<std::int64_t>(i)]),
+                        what + "row " + std::to_string(i) +
+                            " depends on the rest of its batch: encode each input by products of "
+                            "its own, as image_features() and text_features() do");
                }
              });
+}
+
+void pixels_of_one_shape(const Subject& subject) {
+  if (!subject.has("image")) return;
+  const auto encoder = ready(subject);
+  const at::Tensor first = encoder->pixels(some_images()[0]);
+  for (const Image& image : some_images()) {
+    const at::Tensor pixels = encoder->pixels(image);
+    expect(pixels.device().is_cpu() && pixels.sizes() == first.sizes() &&
+               pixels.scalar_type() == first.scalar_type(),
+           "pixels() gives " + shape_of(pixels) + " for one picture and " + shape_of(first) +
+               " for another, or not on the CPU");
+  }
 }
 
 void repeatable(const Subject& subject) {
@@ -119,8 +123,10 @@ std::vector<Property> encoder_properties() {
       {"declared_towers", "Towers, widths and sites are as its capabilities say", true,
        declared_towers},
       {"sound_features", "Features are finite float32 rows without gradient", true, sound_features},
+      {"pixels_of_one_shape", "Pixels of all pictures have one shape", true, pixels_of_one_shape},
       {"empty_batches", "No inputs give no rows", true, empty_batches},
-      {"batch_invariance", "A row depends on its own input alone", true, batch_invariance},
+      {"batch_invariance", "A row depends on its own input alone, to the last bit", true,
+       batch_invariance},
       {"repeatable", "The same inputs give the same bits", true, repeatable},
   };
 }

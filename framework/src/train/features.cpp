@@ -153,22 +153,23 @@ std::vector<std::string> FeatureStages::caption_batch(Samples samples) {
   return texts;
 }
 
-std::shared_ptr<ImageBatches> FeatureStages::decoded(Samples samples) const {
-  const auto decode = [this](std::size_t sample) {
+std::shared_ptr<PixelBatches> FeatureStages::loading(Samples samples) {
+  const auto make = [this, &encoder = encoder()](std::size_t sample) {
     const std::string operation = "image of " + inputs_.dataset->samples()[sample].id;
-    return call_component(inputs_.dataset_name, operation,
-                          [&] { return inputs_.dataset->image(sample); });
+    const Image image = call_component(inputs_.dataset_name, operation,
+                                       [&] { return inputs_.dataset->image(sample); });
+    return call_component(inputs_.encoder_name, "pixels", [&] { return encoder.pixels(image); });
   };
-  return std::make_shared<ImageBatches>(std::vector(samples.begin(), samples.end()), batch,
-                                        inputs_.decode_threads, decode);
+  return std::make_shared<PixelBatches>(std::vector(samples.begin(), samples.end()), batch,
+                                        inputs_.decode_threads, make);
 }
 
-at::Tensor FeatureStages::image_batch(const std::vector<Image>& images) {
+at::Tensor FeatureStages::image_batch(const at::Tensor& pixels) {
   const c10::AutoGradMode no_grad(false);
-  at::Tensor rows = call_component(inputs_.encoder_name, "encode_images",
-                                   [&] { return encoder().encode_images(images); });
-  require_rows(inputs_.encoder_name, "encode_images", rows,
-               static_cast<std::int64_t>(images.size()), encoder().image_width());
+  at::Tensor rows = call_component(inputs_.encoder_name, "encode_pixels",
+                                   [&] { return encoder().encode_pixels(pixels); });
+  require_rows(inputs_.encoder_name, "encode_pixels", rows, pixels.size(0),
+               encoder().image_width());
   return rows.cpu();
 }
 
@@ -209,7 +210,7 @@ at::Tensor FeatureStages::gathered(const StageEntry& entry, Samples samples) {
 std::optional<at::Tensor> FeatureStages::images(Samples samples) {
   Parts& rows = parts("image_features");
   const auto begin = [&](Samples absent) {
-    return [this, batches = decoded(absent)](Samples) { return image_batch(batches->next()); };
+    return [this, batches = loading(absent)](Samples) { return image_batch(batches->next()); };
   };
   if (!rows.fill(samples, begin, row_store())) return std::nullopt;
   return gathered(rows.entry(), samples);

@@ -4,10 +4,10 @@
 #include "cache/stage_entry.hpp"
 #include "experiment/stage.hpp"
 #include "train/class_features.hpp"
+#include "train/pixel_batches.hpp"
 #include <cstddef>
 #include <espalier/core/json.hpp>
 #include <espalier/core/process.hpp>
-#include <espalier/dataset/image_batches.hpp>
 #include <espalier/plugin/captioner.hpp>
 #include <espalier/plugin/dataset.hpp>
 #include <espalier/plugin/encoder.hpp>
@@ -74,8 +74,8 @@ class FeatureStages {
   at::Tensor gathered(const StageEntry& entry, std::span<const std::size_t> samples);
   [[nodiscard]] std::shared_ptr<Captioner> checked_captioner() const;
   [[nodiscard]] std::vector<std::string> caption_batch(std::span<const std::size_t> samples);
-  [[nodiscard]] std::shared_ptr<ImageBatches> decoded(std::span<const std::size_t> samples) const;
-  [[nodiscard]] at::Tensor image_batch(const std::vector<Image>& images);
+  [[nodiscard]] std::shared_ptr<PixelBatches> loading(std::span<const std::size_t> samples);
+  [[nodiscard]] at::Tensor image_batch(const at::Tensor& pixels);
   [[nodiscard]] at::Tensor text_batch(std::span<const std::size_t> samples,
                                       const std::map<std::size_t, std::string>& text_of);
   [[nodiscard]] at::Tensor class_batch(std::span<const std::size_t> classes,

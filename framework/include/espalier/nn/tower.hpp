@@ -110,9 +110,9 @@ struct TokenBatch {
   at::Tensor types;  // int64 [n, l], first and second text of a pair; undefined: zeros
 };
 
-// How lists of ids become batches without changing a feature.
-//   causal_end    nothing after the pooled position matters: cut there, sort by length
-//   equal_length  only lists of one length share a batch: no padding at all
+// How long a list of ids is made for the tower, without changing its feature.
+//   causal_end    nothing after the pooled position matters: cut there
+//   equal_length  as it is: no padding at all
 //   full_length   the model was trained on texts padded to max_length()
 enum class TextBatching { causal_end, equal_length, full_length };
 
@@ -149,13 +149,14 @@ class TextTower : public Tower {
 [[nodiscard]] TowerOutput forward(const TextTower& tower, const TokenBatch& batch,
                                   const Mode& mode = {});
 
-// One feature a list of ids, float32 [n, feature_width()], rows in the given order. Batches are
-// made by the tower's rule and hold at most `tokens` tokens.
+// One feature a list of ids, float32 [n, feature_width()] without gradient, rows in the given
+// order. A row depends on its own ids alone, to the last bit, whatever the number of threads: a
+// BLAS rounds a row by its place in a product and by the number of rows, so on the CPU each text
+// has products of its own, in one thread, and threads take texts. On a GPU texts of one length
+// share batches of one size, the last filled up.
 [[nodiscard]] at::Tensor text_features(const TextTower& tower,
-                                       std::span<const std::vector<std::int64_t>> ids,
-                                       std::int64_t tokens = 4096);
-// One feature a picture, float32 [n, feature_width()], in slices small enough to stay in the
-// allocator's reach.
+                                       std::span<const std::vector<std::int64_t>> ids);
+// The same of pictures, [n, channels, height, width].
 [[nodiscard]] at::Tensor image_features(const VisionTower& tower, const at::Tensor& pixels);
 
 }  // namespace espalier

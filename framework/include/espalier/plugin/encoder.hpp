@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <espalier/core/json.hpp>
 #include <espalier/image/image.hpp>
 #include <espalier/tensor/tensor.hpp>
 #include <functional>
@@ -15,7 +16,9 @@ namespace espalier {
 class AdaptableEncoder;  // nn/adaptable.hpp: towers with named sites
 
 // Features are float32 rows on the encoder's device, without gradient. A row depends on its own
-// input alone: f(x)[i] equals f(x[i:i+1]).
+// input alone, to the last bit: f(x)[i] equals f(x[i:i+1]), so it does not matter which samples are
+// encoded together. image_features() and text_features() of nn/tower.hpp see to that. A call for a
+// tower that is not there throws Error.
 //
 // Capabilities: `image`, `text` (which towers there are), `shared_space` (image and text features
 // can be compared by cosine), `sites` (adaptable() answers), `fitted` (fit() must come first).
@@ -33,10 +36,19 @@ class Encoder {
   // Called once, with the texts of the training split alone; labels are never given.
   virtual void fit(std::span<const std::string> training_texts);
 
-  // [n, image_width()]
-  [[nodiscard]] virtual at::Tensor encode_images(std::span<const Image> images) const = 0;
+  // A picture of any size as the image tower takes it: resized, cut, normalised. On the CPU, of one
+  // shape and type for all pictures. Called from several threads at once.
+  [[nodiscard]] virtual at::Tensor pixels(const Image& image) const;
+  // [n, image_width()] of n results of pixels(), stacked.
+  [[nodiscard]] virtual at::Tensor encode_pixels(const at::Tensor& pixels) const;
   // [n, text_width()]
-  [[nodiscard]] virtual at::Tensor encode_texts(std::span<const std::string> texts) const = 0;
+  [[nodiscard]] virtual at::Tensor encode_texts(std::span<const std::string> texts) const;
+  // [n, image_width()]: pixels() and encode_pixels().
+  [[nodiscard]] at::Tensor encode_images(std::span<const Image> images) const;
+
+  // What the parameters came to on this machine, such as {"precision": "bfloat16"} for `auto`. Rows
+  // that were made under different settings are never used together.
+  [[nodiscard]] virtual Json settings() const;
 
   // Multiplies cosines of image and text features in zero-shot logits.
   [[nodiscard]] virtual double logit_scale() const;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <espalier/core/error.hpp>
+#include <espalier/core/json.hpp>
 #include <espalier/core/schema.hpp>
 #include <espalier/image/transform.hpp>
 #include <espalier/nn/adaptable.hpp>
@@ -37,8 +38,11 @@ class PretrainedEncoder : public Encoder {
 
   [[nodiscard]] std::int64_t image_width() const override;
   [[nodiscard]] std::int64_t text_width() const override;
-  [[nodiscard]] at::Tensor encode_images(std::span<const Image> images) const override;
+  [[nodiscard]] at::Tensor pixels(const Image& image) const override;
+  [[nodiscard]] at::Tensor encode_pixels(const at::Tensor& pixels) const override;
   [[nodiscard]] at::Tensor encode_texts(std::span<const std::string> texts) const override;
+  // Type and device that it computes in.
+  [[nodiscard]] Json settings() const override { return settings_; }
   [[nodiscard]] double logit_scale() const override;
   [[nodiscard]] AdaptableEncoder* adaptable() override { return model_.get(); }
 
@@ -48,10 +52,10 @@ class PretrainedEncoder : public Encoder {
   std::optional<Tokenizer> tokenizer_;
   std::string prompt_;
   std::vector<Problem> problems_;  // why one of the two is not there
+  Json settings_;
 };
 
-// float32 [n, 3, height, width] of pictures of any size, on the CPU.
-[[nodiscard]] at::Tensor pixel_values(const ImageTransform& transform,
-                                      std::span<const Image> images);
+// float32 [3, height, width] of a picture of any size, on the CPU.
+[[nodiscard]] at::Tensor pixel_values(const ImageTransform& transform, const Image& image);
 
 }  // namespace espalier

@@ -1,9 +1,28 @@
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/stack.h>
+
+#include <algorithm>
+#include <espalier/core/error.hpp>
 #include <espalier/plugin/encoder.hpp>
 #include <espalier/plugin/gnn.hpp>
 #include <espalier/plugin/graph.hpp>
 #include <espalier/plugin/peft.hpp>
 
 namespace espalier {
+namespace {
+
+constexpr std::size_t pictures_at_once = 64;
+
+[[noreturn]] void no_tower(const std::string& inputs) {
+  throw Error({.what = inputs + " cannot be encoded",
+               .where = {},
+               .expected = "an encoder with such a tower",
+               .found = "one without",
+               .fix = {}});
+}
+
+}  // namespace
 
 Encoder::~Encoder() = default;
 GraphBuilder::~GraphBuilder() = default;
@@ -11,6 +30,10 @@ Gnn::~Gnn() = default;
 Peft::~Peft() = default;
 
 void Encoder::fit(std::span<const std::string>) {}
+at::Tensor Encoder::pixels(const Image&) const { no_tower("pictures"); }
+at::Tensor Encoder::encode_pixels(const at::Tensor&) const { no_tower("pictures"); }
+at::Tensor Encoder::encode_texts(std::span<const std::string>) const { no_tower("texts"); }
+Json Encoder::settings() const { return Json::object(); }
 double Encoder::logit_scale() const { return 1.0; }
 AdaptableEncoder* Encoder::adaptable() { return nullptr; }
 
@@ -18,6 +41,20 @@ void Peft::prepare(const FrozenFeatures&, std::span<const std::int64_t>) {}
 void Peft::attach(AdaptableEncoder&, Parameters&, Random&) {}
 Json Peft::adapter_config() const { return nullptr; }
 void Peft::merge(AdaptableEncoder&) {}
+
+at::Tensor Encoder::encode_images(std::span<const Image> images) const {
+  if (image_width() == 0) no_tower("pictures");
+  std::vector<at::Tensor> parts;
+  for (std::size_t from = 0; from < images.size(); from += pictures_at_once) {
+    std::vector<at::Tensor> some;
+    for (const Image& image :
+         images.subspan(from, std::min(pictures_at_once, images.size() - from))) {
+      some.push_back(pixels(image));
+    }
+    parts.push_back(encode_pixels(at::stack(some)));
+  }
+  return parts.empty() ? at::empty({0, image_width()}, at::kFloat) : at::cat(parts);
+}
 
 at::Tensor Gnn::embed(const at::Tensor& x, const Mode&) const { return x; }
 at::Tensor Gnn::readout(const at::Tensor& h, const at::Tensor&, const Mode&) const { return h; }

@@ -1,9 +1,6 @@
 #include <espalier/plugin/pretrained_encoder.hpp>
 
-#include <ATen/Parallel.h>
-#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
-#include <c10/core/GradMode.h>
 
 #include <algorithm>
 #include <cmath>
@@ -13,13 +10,6 @@
 
 namespace espalier {
 namespace {
-
-// 32 pictures at CLIP's size take 20 MB, enough for the towers' own batches.
-constexpr std::int64_t floats_in_memory = std::int64_t{32} * 3 * 224 * 224;
-
-std::size_t pictures_in_memory(const ImageTransform& transform) {
-  return static_cast<std::size_t>(std::max<std::int64_t>(floats_in_memory / transform.floats(), 1));
-}
 
 // Nothing where `make` throws an Error; what it says is added, each problem once.
 template <class Make>
@@ -101,6 +91,9 @@ PretrainedEncoder::PretrainedEncoder(const std::vector<std::string>& families, c
   }
   if (!model) throw Error(std::move(problems_));
   model_ = std::move(*model);
+  const at::Device device = device_of(context.device());
+  settings_ = {{"precision", c10::toString(precision_of(params.precision, device))},
+               {"device", device.is_cpu() ? "cpu" : "cuda"}};
   if (!tokenizer_) return;
   const std::int64_t longest = model_->text()->max_length();
   if (tokenizer_->max_length() > longest) tokenizer_ = tokenizer_->with_max_length(longest);
@@ -116,22 +109,19 @@ std::int64_t PretrainedEncoder::text_width() const {
   return model_->text() ? model_->text()->feature_width() : 0;
 }
 
-at::Tensor PretrainedEncoder::encode_images(std::span<const Image> images) const {
+at::Tensor PretrainedEncoder::pixels(const Image& image) const {
   if (!model_->image()) refuse("pictures cannot be encoded", "a text tower alone");
-  const c10::AutoGradMode without_gradients(false);
   if (!transform_) throw Error(problems_);
-  std::vector<at::Tensor> parts;
-  const std::size_t at_once = pictures_in_memory(*transform_);
-  for (std::size_t from = 0; from < images.size(); from += at_once) {
-    const auto some = images.subspan(from, std::min(at_once, images.size() - from));
-    parts.push_back(image_features(*model_->image(), pixel_values(*transform_, some)));
-  }
-  return parts.empty() ? at::empty({0, image_width()}, at::kFloat) : at::cat(parts);
+  return pixel_values(*transform_, image);
+}
+
+at::Tensor PretrainedEncoder::encode_pixels(const at::Tensor& pixels) const {
+  if (!model_->image()) refuse("pictures cannot be encoded", "a text tower alone");
+  return image_features(*model_->image(), pixels);
 }
 
 at::Tensor PretrainedEncoder::encode_texts(std::span<const std::string> texts) const {
   if (!model_->text()) refuse("texts cannot be encoded", "an image tower alone");
-  const c10::AutoGradMode without_gradients(false);
   if (!tokenizer_) throw Error(problems_);
   std::vector<std::string> prompted;
   if (!prompt_.empty()) {
@@ -152,15 +142,9 @@ double PretrainedEncoder::logit_scale() const {
   return log.defined() ? std::exp(log.item<double>()) : 1.0;
 }
 
-at::Tensor pixel_values(const ImageTransform& transform, std::span<const Image> images) {
-  const auto count = static_cast<std::int64_t>(images.size());
-  at::Tensor pixels = at::empty({count, 3, transform.height(), transform.width()}, at::kFloat);
-  float* const to = pixels.data_ptr<float>();
-  at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      transform.apply(images[static_cast<std::size_t>(i)], to + i * transform.floats());
-    }
-  });
+at::Tensor pixel_values(const ImageTransform& transform, const Image& image) {
+  at::Tensor pixels = at::empty({3, transform.height(), transform.width()}, at::kFloat);
+  transform.apply(image, pixels.data_ptr<float>());
   return pixels;
 }
 

@@ -1,4 +1,7 @@
-#include <espalier/dataset/image_batches.hpp>
+#include "train/pixel_batches.hpp"
+
+#include <ATen/ops/stack.h>
+#include <c10/core/GradMode.h>
 
 #include <iterator>
 #include <utility>
@@ -12,22 +15,25 @@ LoaderOptions options_of(std::int64_t batch, std::int64_t threads) {
 
 }  // namespace
 
-ImageBatches::ImageBatches(std::vector<std::size_t> samples, std::int64_t batch,
-                           std::int64_t threads, Decode decode)
+PixelBatches::PixelBatches(std::vector<std::size_t> samples, std::int64_t batch,
+                           std::int64_t threads, Make make)
     : samples_(std::move(samples)),
-      decode_(std::move(decode)),
+      make_(std::move(make)),
       rows_(static_cast<std::size_t>(BatchLoader::rows(options_of(batch, threads)))),
       loader_(static_cast<std::int64_t>(samples_.size()), options_of(batch, threads),
               [this](std::int64_t index, std::int64_t row) {
+                const c10::AutoGradMode without_gradients(false);
                 rows_[static_cast<std::size_t>(row)] =
-                    decode_(samples_[static_cast<std::size_t>(index)]);
+                    make_(samples_[static_cast<std::size_t>(index)]);
               }) {}
 
-std::vector<Image> ImageBatches::next() {
+at::Tensor PixelBatches::next() {
   const std::optional<BatchLoader::Batch> batch = loader_.next();
   if (!batch) return {};
   const auto first = rows_.begin() + batch->row;
-  return {std::make_move_iterator(first), std::make_move_iterator(first + batch->count)};
+  const std::vector<at::Tensor> some(std::make_move_iterator(first),
+                                     std::make_move_iterator(first + batch->count));
+  return at::stack(some);
 }
 
 }  // namespace espalier
