@@ -14,7 +14,7 @@
 
 namespace espalier {
 
-using Samples = std::vector<std::size_t>;
+using Ids = std::vector<std::string>;
 
 class CacheTest : public testing::Test {
  protected:
@@ -44,23 +44,25 @@ class CacheTest : public testing::Test {
     return entry(name) / ("part-" + std::to_string(number) + ".safetensors");
   }
 
-  static void add(StageEntry& entry, const Samples& samples, const std::vector<float>& rows) {
+  static void add(StageEntry& entry, const Ids& ids, const std::vector<float>& rows) {
     const TensorView view{.name = "rows",
                           .dtype = DType::f32,
                           .shape = {static_cast<std::int64_t>(rows.size())},
                           .data = reinterpret_cast<const std::byte*>(rows.data()),
                           .bytes = rows.size() * sizeof(float)};
-    entry.add(samples, std::span(&view, 1));
+    entry.add(ids, std::span(&view, 1));
   }
   // An entry with two parts.
   void fill(const std::string& name = "flora") {
     StageEntry entry = open(name);
-    const StageEntry::Lock lock(entry, [] { return true; });
-    add(entry, {4, 2}, {0.4F, 0.2F});
-    add(entry, {9}, {0.9F});
+    StageEntry::Claims claims(entry, Ids{"4", "2", "9"});
+    EXPECT_EQ(claims.next(2), (Ids{"4", "2"}));
+    add(entry, {"4", "2"}, {0.4F, 0.2F});
+    EXPECT_EQ(claims.next(2), (Ids{"9"}));
+    add(entry, {"9"}, {0.9F});
   }
-  static float value(const StageEntry& entry, std::size_t sample) {
-    const StageEntry::Place place = entry.find(sample);
+  static float value(const StageEntry& entry, const std::string& id) {
+    const StageEntry::Place place = entry.find(id);
     float out = 0;
     std::memcpy(&out, place.part->at("rows").data + place.row * sizeof out, sizeof out);
     return out;
@@ -90,7 +92,7 @@ class CacheTest : public testing::Test {
   void make_newer() const {
     const SafeTensors file = SafeTensors::open(part(0));
     std::map<std::string, std::string> metadata = file.metadata();
-    metadata.at("stage_part") = "2";
+    metadata.at("stage_part") = "3";
     write_safetensors(part(0), file.tensors(), metadata);
   }
 

@@ -101,7 +101,7 @@ TEST_F(StageCacheTest, ANewerPartIsNoDamage) {
   const std::vector<PartFault> faults = verify(cache().entries()[0]);
   ASSERT_EQ(faults.size(), 1U);
   EXPECT_TRUE(faults[0].fault.newer);
-  EXPECT_THAT(faults[0].fault.reason, HasSubstr("version 2"));
+  EXPECT_THAT(faults[0].fault.reason, HasSubstr("version 3"));
 }
 
 TEST_F(StageCacheTest, RemovesWholeEntriesThatNobodyFills) {
@@ -110,14 +110,14 @@ TEST_F(StageCacheTest, RemovesWholeEntriesThatNobodyFills) {
   const CachedStage flora = cache().find(key("flora"));
   {
     StageEntry entry = open("flora");
-    const StageEntry::Lock lock(entry, [] { return true; });
+    const StageEntry::Claims claims(entry, Ids{"7"});
     EXPECT_FALSE(cache().remove(flora));
     EXPECT_TRUE(fs::exists(part(0)));
   }
   EXPECT_TRUE(cache().remove(flora));
   ASSERT_EQ(cache().entries().size(), 1U);
   EXPECT_EQ(cache().entries()[0].key, key("pets"));
-  EXPECT_THAT(open("flora").missing(Samples{4}), ElementsAre(4));
+  EXPECT_THAT(open("flora").missing(Ids{"4"}), ElementsAre("4"));
 }
 
 TEST_F(StageCacheTest, FinishesRemovalsThatWereCutShort) {

@@ -40,6 +40,10 @@ struct Witness : SweepObserver {
     slots = std::max(slots, slot + 1);
   }
   void stage(std::size_t, std::string_view name) override { stages.emplace_back(name); }
+  void progress(std::size_t, std::string_view stage, std::size_t done, std::size_t all) override {
+    progressed.push_back(std::string(stage) + " " + std::to_string(done) + "/" +
+                         std::to_string(all));
+  }
   void warning(const std::string& text) override { warnings.push_back(text); }
   void epoch(std::size_t, std::int64_t, double) override { ++epochs; }
   void ended(std::size_t, std::size_t trial, TrialOutcome outcome,
@@ -56,6 +60,7 @@ struct Witness : SweepObserver {
 
   std::vector<std::size_t> order;
   std::vector<std::string> stages;
+  std::vector<std::string> progressed;
   std::vector<std::string> warnings;
   std::size_t epochs = 0;
   std::size_t slots = 0;

@@ -41,9 +41,14 @@ class StoredActivationsTest : public CacheTest {
     }
     return list;
   }
+  static std::vector<std::string> row_ids() {
+    std::vector<std::string> ids;
+    for (const Look& look : looks()) ids.push_back(row_id(look));
+    return ids;
+  }
   // In parts of three looks, each as it was computed alone.
   void fill(StageEntry& entry, const ActivationSource& source, StoredAs type) {
-    const StageEntry::Lock lock(entry, [] { return true; });
+    const StageEntry::Claims claims(entry, row_ids());
     const std::vector<Look> all = looks();
     for (std::size_t at = 0; at < all.size(); at += 3) {
       const auto some = std::span(all).subspan(at, std::min<std::size_t>(3, all.size() - at));
@@ -108,7 +113,7 @@ TEST_F(StoredActivationsTest, KeepWhatTextsNeedBesideTheirStates) {
 TEST_F(StoredActivationsTest, RefuseAStageOfAnotherCut) {
   StageEntry entry = open();
   {
-    const StageEntry::Lock lock(entry, [] { return true; });
+    const StageEntry::Claims claims(entry, row_ids());
     const std::vector<Look> all = looks();
     add_activations(entry, std::span(all).first(3), computed(1)->at(std::span(all).first(3)),
                     StoredAs::float32);

@@ -63,7 +63,7 @@ Json part_json(const fs::path& file) {
   const auto read = StagePart::open(file);
   Json json = {{"file", file.filename().string()}};
   if (const auto* part = std::get_if<StagePart>(&read)) {
-    json["samples"] = part->samples().size();
+    json["samples"] = part->ids().size();
     json["sha256"] = part->checksum();
   } else {
     const auto& fault = std::get<StagePart::Fault>(read);

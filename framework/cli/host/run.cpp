@@ -90,12 +90,17 @@ bool has_device(const std::string& device) {
   return answer.ok();
 }
 
-WorkerCommand worker_command(const Folders& plugins, int threads, const std::string& device) {
+// Cores are divided among the workers, for loading pictures too.
+WorkerCommand worker_command(const Folders& plugins, std::size_t workers, int threads,
+                             const std::string& device) {
+  const auto loaders = static_cast<std::size_t>(usable_cores()) / workers;
   WorkerCommand command;
   command.arguments = {worker_program().string(),
                        "serve",
                        "--threads",
                        std::to_string(threads),
+                       "--loaders",
+                       std::to_string(std::max<std::size_t>(loaders, 1)),
                        "--device",
                        device,
                        "--environment",
@@ -224,7 +229,7 @@ int run(const std::vector<std::string>& arguments) {
     announce(plan, survey_trials(plan, store, sweep.retry_failed), sweep.workers, threads);
     return 0;
   }
-  sweep.worker = worker_command(plugins, threads, device);
+  sweep.worker = worker_command(plugins, sweep.workers, threads, device);
   std::optional<SweepProgress> progress;
   const SweepResult result = run_sweep(plan, sweep, [&](const Survey& survey) -> SweepObserver& {
     announce(plan, survey, sweep.workers, threads);

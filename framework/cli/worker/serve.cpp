@@ -19,6 +19,8 @@ po::options_description options_of_serve() {
   po::options_description options("options");
   auto add = options.add_options();
   add("threads", po::value<int>()->default_value(1), "threads of a trial");
+  add("loaders", po::value<std::int64_t>()->default_value(1),
+      "threads that decode and transform pictures");
   add("device", po::value<std::string>()->default_value("cpu"), "where encoders compute");
   add("environment", po::value<std::string>()->default_value("{}"),
       "a JSON object that joins the environment of every result");
@@ -51,6 +53,7 @@ int serve(const std::vector<std::string>& arguments) try {
   WorkerOptions worker;
   worker.out = begin_worker();
   worker.device = given["device"].as<std::string>();
+  worker.loaders = given["loaders"].as<std::int64_t>();
   worker.environment = parse_json(given["environment"].as<std::string>(), "--environment");
   at::set_num_threads(given["threads"].as<int>());
   const Catalog catalog = catalog_of(given["plugins"].as<std::vector<std::string>>());

@@ -1,8 +1,5 @@
 #include "cache/stage_cache.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
-
 #include <algorithm>
 #include <espalier/core/error.hpp>
 #include <espalier/core/file.hpp>
@@ -64,19 +61,6 @@ CachedStage describe(const fs::path& folder) {
   return entry;
 }
 
-// An flock on the entry, which only those who fill it hold.
-class FillLock {
- public:
-  explicit FillLock(const fs::path& entry)
-      : open_(open_own_file(entry / stage_lock_name, O_CREAT | O_RDWR)),
-        held_(::flock(open_.get(), LOCK_EX | LOCK_NB) == 0) {}
-  [[nodiscard]] bool held() const noexcept { return held_; }
-
- private:
-  Descriptor open_;
-  bool held_;
-};
-
 [[noreturn]] void no_such_entry(const std::string& name, std::size_t entries,
                                 const fs::path& folder) {
   throw Error({.what = "no cache entry \"" + name + "\"",
@@ -135,8 +119,9 @@ CachedStage StageCache::find(const std::string& name) const {
 
 // By its name first, so that nobody opens an entry that is half gone.
 bool StageCache::remove(const CachedStage& entry) const {
-  const FillLock lock(entry.folder);
-  if (!lock.held()) return false;
+  EntryLock lock;
+  lock.open(entry.folder);
+  if (!lock.own_all()) return false;
   const fs::path gone = entry.folder.parent_path() / (removed_prefix + entry.key);
   std::error_code failed;
   fs::remove_all(gone, failed);

@@ -1,6 +1,7 @@
 // The cache as a whole, for those who look after it.
 #pragma once
 
+#include "cache/entry_lock.hpp"
 #include "cache/stage_part.hpp"
 #include <cstdint>
 #include <espalier/core/json.hpp>
@@ -13,7 +14,6 @@
 namespace espalier {
 
 // In the folder of every entry (stage_entry.hpp).
-inline constexpr std::string_view stage_lock_name = "lock";
 inline constexpr std::string_view stage_about_name = "about.json";
 
 struct CachedStage {

@@ -13,7 +13,7 @@ const std::string& part(const StageInputs& inputs, std::string_view section) {
 
 // `members` are canonical JSON, sorted by key, without the braces; all come before "stage".
 StageRef stage(std::string name, const std::string& members) {
-  std::string inputs = "{" + members + ",\"stage\":\"" + name + "\",\"version\":1}";
+  std::string inputs = "{" + members + ",\"stage\":\"" + name + "\",\"version\":2}";
   std::string key = hex(sha256(inputs));
   return {std::move(name), std::move(key), std::move(inputs)};
 }

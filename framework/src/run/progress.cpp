@@ -57,19 +57,41 @@ void SweepProgress::started(std::size_t slot, std::size_t trial) {
   workers_[slot] = "begins";
 }
 
-void SweepProgress::stage(std::size_t slot, std::string_view name) { workers_[slot] = name; }
+void SweepProgress::stage(std::size_t slot, std::string_view name) {
+  workers_[slot] = name;
+  making_.erase(slot);
+}
+
+void SweepProgress::progress(std::size_t slot, std::string_view stage, std::size_t done,
+                             std::size_t all) {
+  const auto [found, first] = making_.try_emplace(slot, Making{Clock::now(), done, done, all});
+  Making& making = found->second;
+  making.done = done;
+  making.all = all;
+  std::string text =
+      format("%.*s: %zu of %zu", static_cast<int>(stage.size()), stage.data(), done, all);
+  const double seconds = std::chrono::duration<double>(Clock::now() - making.began).count();
+  if (!first && done > making.before && seconds > 0) {
+    const double rate = static_cast<double>(done - making.before) / seconds;
+    text += format(", %.1f/s, ", rate) +
+            short_duration(static_cast<double>(all - std::min(all, done)) / rate) + " left";
+  }
+  workers_[slot] = text;
+}
 
 void SweepProgress::warning(const std::string& text) {
   if (warnings_.insert(text).second) say("warning: " + printable_lines(text));
 }
 
 void SweepProgress::epoch(std::size_t slot, std::int64_t epoch, double val_top1) {
+  making_.erase(slot);
   workers_[slot] = format("epoch %lld, val_top1 %.3f", static_cast<long long>(epoch), val_top1);
 }
 
 void SweepProgress::ended(std::size_t slot, std::size_t trial, TrialOutcome outcome,
                           const std::string& error) {
   if (slot < workers_.size()) workers_[slot].clear();
+  making_.erase(slot);
   if (outcome == TrialOutcome::complete) ++finished_;
   if (outcome != TrialOutcome::failed) return;
   ++failed_;
@@ -96,7 +118,16 @@ void SweepProgress::tick() {
   if (now - shown_ < (options_.terminal ? Clock::duration(redraw) : Clock::duration(quiet))) return;
   shown_ = now;
   if (options_.terminal) return draw();
-  say(summary());
+  const std::string stage = making();
+  say(stage.empty() ? summary() : summary() + "; " + stage);
+}
+
+std::string SweepProgress::making() const {
+  const auto most =
+      std::max_element(making_.begin(), making_.end(), [](const auto& a, const auto& b) {
+        return a.second.all - a.second.done < b.second.all - b.second.done;
+      });
+  return most == making_.end() ? "" : workers_[most->first];
 }
 
 std::string SweepProgress::summary() const {
@@ -109,7 +140,9 @@ std::string SweepProgress::summary() const {
   const double rate = static_cast<double>(ended) / seconds;
   text += rate >= 1 ? format(", %.1f trials/s", rate) : format(", %.1f trials/min", rate * 60);
   const std::size_t left = options_.total - std::min(options_.total, done + failed_);
-  if (left > 0) text += ", " + short_duration(static_cast<double>(left) / rate) + " left";
+  // While a stage is made, finished trials say nothing of those that wait for it.
+  if (left > 0 && making_.empty())
+    text += ", " + short_duration(static_cast<double>(left) / rate) + " left";
   return text;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -30,6 +31,8 @@ class SweepProgress final : public SweepObserver {
 
   void started(std::size_t slot, std::size_t trial) override;
   void stage(std::size_t slot, std::string_view name) override;
+  void progress(std::size_t slot, std::string_view stage, std::size_t done,
+                std::size_t all) override;
   // Each text once.
   void warning(const std::string& text) override;
   void epoch(std::size_t slot, std::int64_t epoch, double val_top1) override;
@@ -42,7 +45,17 @@ class SweepProgress final : public SweepObserver {
  private:
   using Clock = std::chrono::steady_clock;
 
+  // A stage that a worker makes, from the first that was heard of it.
+  struct Making {
+    Clock::time_point began;
+    std::size_t before = 0;
+    std::size_t done = 0;
+    std::size_t all = 0;
+  };
+
   [[nodiscard]] std::string summary() const;
+  // What one of the workers is making, the one with the most left; empty: none.
+  [[nodiscard]] std::string making() const;
   void say(const std::string& line);  // a line that stays
   void draw();
   void erase();
@@ -53,7 +66,8 @@ class SweepProgress final : public SweepObserver {
   ProgressOptions options_;
   std::vector<std::string> workers_;  // what each does; empty: nothing
   std::vector<std::string> labels_;   // of the trial of each
-  std::set<std::string> warnings_;    // that were shown
+  std::map<std::size_t, Making> making_;
+  std::set<std::string> warnings_;  // that were shown
   std::size_t finished_ = 0;
   std::size_t failed_ = 0;
   std::size_t drawn_ = 0;  // lines

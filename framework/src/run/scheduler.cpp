@@ -137,6 +137,11 @@ class Sweep {
     if (say == "ready") slot.ready = true;
     if (!slot.running) return;
     if (say == "stage") observer_.stage(index(slot), message.value("stage", ""));
+    if (say == "progress") {
+      observer_.progress(index(slot), message.value("stage", ""),
+                         message.value("done", std::size_t{0}),
+                         message.value("all", std::size_t{0}));
+    }
     if (say == "warning") observer_.warning(message.value("text", ""));
     if (say == "epoch") {
       const auto top1 = message.find("top1");

@@ -30,6 +30,9 @@ class SweepObserver {
   virtual ~SweepObserver() = default;
   virtual void started(std::size_t slot, std::size_t trial) = 0;
   virtual void stage(std::size_t slot, std::string_view name) = 0;
+  // How far that stage is, of what the trial lacked.
+  virtual void progress(std::size_t slot, std::string_view stage, std::size_t done,
+                        std::size_t all) = 0;
   virtual void warning(const std::string& text) = 0;  // of a trial
   virtual void epoch(std::size_t slot, std::int64_t epoch, double val_top1) = 0;
   virtual void ended(std::size_t slot, std::size_t trial, TrialOutcome outcome,

@@ -5,12 +5,14 @@
 #include "experiment/input.hpp"
 #include "experiment/stage.hpp"
 #include "results/trial_result.hpp"
+#include "run/component_pool.hpp"
 #include <atomic>
 #include <cstdint>
 #include <espalier/core/json.hpp>
 #include <espalier/plugin/loader.hpp>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <spdlog/fwd.h>
 #include <string>
 #include <vector>
@@ -32,10 +34,15 @@ struct TrialRequest {
 struct TrialHooks {
   Loader* loader = nullptr;
   spdlog::logger* log = nullptr;
-  std::string device = "cpu";               // where encoders compute, as device_of() takes it
-  const std::atomic<bool>* stop = nullptr;  // set: checkpoint after this epoch
-  std::function<void(const EpochMetrics&)> epoch;        // after every evaluation, in order
-  std::function<void(std::string_view stage)> stage;     // a stage begins
+  std::string device = "cpu";     // where encoders compute, as device_of() takes it
+  ComponentPool* pool = nullptr;  // null: datasets and encoders are made for the trial
+  std::shared_ptr<PartShelf> shelf = std::make_shared<PartShelf>();
+  std::int64_t loaders = 1;                           // threads that decode and transform pictures
+  const std::atomic<bool>* stop = nullptr;            // set: checkpoint after this epoch
+  std::function<void(const EpochMetrics&)> epoch;     // after every evaluation, in order
+  std::function<void(std::string_view stage)> stage;  // a stage begins
+  // How far a stage is, of what the trial lacked.
+  std::function<void(std::string_view stage, std::size_t done, std::size_t all)> progress;
   std::function<void(const std::string& text)> warning;  // something that the user should know
   // To be called before anything is stored that was made of the inputs: throws Error where they are
   // no longer what they were.

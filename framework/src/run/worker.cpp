@@ -39,10 +39,17 @@ bool nearly_full(const std::filesystem::path& folder) {
   return !ignored && space.available < little_room;
 }
 
+// What a worker keeps from trial to trial.
+struct Keep {
+  std::optional<ComponentPool> pool;
+  std::shared_ptr<PartShelf> shelf = std::make_shared<PartShelf>();
+  std::optional<InputGuard> guard;
+};
+
 class Execution {
  public:
-  Execution(const WorkerOptions& options, const TrialRequest& request, InputGuard& guard)
-      : options_(options), request_(request), guard_(guard) {
+  Execution(const WorkerOptions& options, const TrialRequest& request, Keep& keep)
+      : options_(options), request_(request), keep_(keep) {
     std::filesystem::create_directories(request.folder);
     journal_.emplace(request.folder / "journal.jsonl");
     journal_->append_durably(start_record(request.trial_id, request.combo_id, request.attempt));
@@ -69,16 +76,25 @@ class Execution {
     hooks.loader = options_.loader;
     hooks.log = &log;
     hooks.device = options_.device;
+    hooks.loaders = options_.loaders;
+    hooks.pool = keep_.pool ? &*keep_.pool : nullptr;
+    hooks.shelf = keep_.shelf;
     hooks.stop = &stop;
     hooks.epoch = [this](const EpochMetrics& metrics) { note(metrics); };
     hooks.stage = [this](std::string_view stage) {
       journal_->append({{"event", "stage"}, {"stage", stage}});
       write_message(options_.out, {{"say", "stage"}, {"stage", stage}});
     };
+    hooks.progress = [this](std::string_view stage, std::size_t done, std::size_t all) {
+      if (done < all && Clock::now() - reported_ < between_reports) return;
+      reported_ = Clock::now();
+      write_message(options_.out,
+                    {{"say", "progress"}, {"stage", stage}, {"done", done}, {"all", all}});
+    };
     hooks.warning = [this](const std::string& text) {
       write_message(options_.out, {{"say", "warning"}, {"text", text}});
     };
-    hooks.check_inputs = [this] { guard_.check(request_.inputs); };
+    hooks.check_inputs = [this] { keep_.guard->check(request_.inputs); };
     return hooks;
   }
 
@@ -92,14 +108,14 @@ class Execution {
 
   void complete(TrialResult& result) {
     result.environment.update(options_.environment);
-    guard_.check(request_.inputs);
+    keep_.guard->check(request_.inputs);
     const ResultExtent extent = write_result(request_.folder / "result.h5", result);
     journal_->append_durably(complete_record(result, extent));
   }
 
   const WorkerOptions& options_;
   const TrialRequest& request_;
-  InputGuard& guard_;
+  Keep& keep_;
   std::optional<Journal> journal_;
   Clock::time_point reported_{};
 };
@@ -120,11 +136,11 @@ bool is_about_storage(const std::exception_ptr& thrown) try {
 }
 
 Json run_one(const WorkerOptions& options, const TrialFunction& trial, const TrialRequest& request,
-             InputGuard& guard, const std::atomic<bool>& stop) {
+             Keep& keep, const std::atomic<bool>& stop) {
   std::optional<Execution> execution;
   Failure failure;
   try {
-    execution.emplace(options, request, guard);
+    execution.emplace(options, request, keep);
     return execution->run(trial, stop);
   } catch (...) {
     failure = {message_of(std::current_exception()), is_about_storage(std::current_exception())};
@@ -143,12 +159,13 @@ Json run_one(const WorkerOptions& options, const TrialFunction& trial, const Tri
 }  // namespace
 
 void serve_trials(const WorkerOptions& options, const TrialFunction& run) {
+  Keep keep;
+  if (options.loader != nullptr) keep.pool.emplace(*options.loader, options.device);
   Inbox inbox(options.in);
   write_message(options.out, {{"say", "ready"}});
-  std::optional<InputGuard> guard;
   while (const std::optional<TrialRequest> request = inbox.next()) {
-    if (!guard) guard.emplace(content_memo(request->cache));
-    const Json answer = run_one(options, run, *request, *guard, inbox.stop());
+    if (!keep.guard) keep.guard.emplace(content_memo(request->cache));
+    const Json answer = run_one(options, run, *request, keep, inbox.stop());
     inbox.done();
     write_message(options.out, answer);
   }

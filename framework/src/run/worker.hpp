@@ -17,12 +17,14 @@ struct WorkerOptions {
   int out = 1;                        // reports
   Loader* loader = nullptr;           // handed to the trial
   std::string device = "cpu";         // the same
+  std::int64_t loaders = 1;           // the same
   Json environment = Json::object();  // joins the environment of every result
 };
 
-// Serves requests until the input ends; ends the process when it ends in the middle of a trial. In
-// the folder of a trial writes journal.jsonl, log.txt and result.h5. Whatever the trial throws is
-// journaled and reported as its failure.
+// Serves requests until the input ends, keeping datasets, encoders and what it read of the cache
+// from trial to trial; ends the process when it ends in the middle of a trial. In the folder of a
+// trial writes journal.jsonl, log.txt and result.h5. Whatever the trial throws is journaled and
+// reported as its failure.
 void serve_trials(const WorkerOptions& options, const TrialFunction& run);
 
 // Makes the process end when its parent does, and leaves signals that ask to stop to the host:

@@ -10,7 +10,7 @@
 namespace espalier {
 namespace {
 
-using Samples = std::span<const std::size_t>;
+using Ids = std::span<const std::string>;
 
 TensorView view_of(std::string name, DType dtype, std::vector<std::int64_t> shape,
                    const void* data) {
@@ -43,43 +43,33 @@ bool is_list(const TensorView* view, DType dtype, std::size_t length) {
 const TensorView& rows_of(const StagePart& part) {
   const TensorView& rows = part.at("rows");
   require(rows.dtype == DType::f32 && rows.shape.size() == 2 &&
-              rows.shape[0] == static_cast<std::int64_t>(part.samples().size()),
+              rows.shape[0] == static_cast<std::int64_t>(part.ids().size()),
           "its rows have another shape or type");
   return rows;
 }
 
 }  // namespace
 
-void add_rows(StageEntry& entry, Samples samples, const std::vector<at::Tensor>& rows,
+void add_rows(StageEntry& entry, Ids ids, const std::vector<at::Tensor>& rows,
               const EncoderFacts& facts) {
   const at::Tensor all = at::cat(rows).contiguous();
   const TensorView views[] = {view_of("rows", DType::f32, all.sizes().vec(), all.data_ptr()),
                               view_of("encoder_parameters", DType::i64, {1}, &facts.parameters),
                               view_of("logit_scale", DType::f64, {1}, &facts.logit_scale)};
-  entry.add(samples, views);
+  entry.add(ids, views);
 }
 
-void add_texts(StageEntry& entry, Samples samples, const std::vector<std::string>& texts) {
-  std::vector<std::int64_t> end;
-  std::string bytes;
-  for (const std::string& text : texts) {
-    bytes += text;
-    end.push_back(static_cast<std::int64_t>(bytes.size()));
-  }
-  const auto count = static_cast<std::int64_t>(end.size());
-  const auto length = static_cast<std::int64_t>(bytes.size());
-  const TensorView views[] = {view_of("end", DType::i64, {count}, end.data()),
-                              view_of("bytes", DType::u8, {length}, bytes.data())};
-  entry.add(samples, views);
+void add_texts(StageEntry& entry, Ids ids, const std::vector<std::string>& texts) {
+  entry.add(ids, PackedTexts(texts).views("text"));
 }
 
-at::Tensor gather_rows(const StageEntry& entry, Samples samples) {
-  const std::int64_t width = rows_of(*entry.find(samples.front()).part).shape[1];
-  at::Tensor gathered = at::empty({static_cast<std::int64_t>(samples.size()), width}, at::kFloat);
+at::Tensor gather_rows(const StageEntry& entry, Ids ids) {
+  const std::int64_t width = rows_of(*entry.find(ids.front()).part).shape[1];
+  at::Tensor gathered = at::empty({static_cast<std::int64_t>(ids.size()), width}, at::kFloat);
   const std::size_t bytes = static_cast<std::size_t>(width) * sizeof(float);
   auto* out = reinterpret_cast<std::byte*>(gathered.data_ptr<float>());
-  for (const std::size_t sample : samples) {
-    const StageEntry::Place place = entry.find(sample);
+  for (const std::string& id : ids) {
+    const StageEntry::Place place = entry.find(id);
     const TensorView& rows = rows_of(*place.part);
     require(rows.shape[1] == width, "its parts have rows of different widths");
     std::memcpy(out, rows.data + place.row * bytes, bytes);
@@ -100,14 +90,7 @@ EncoderFacts facts_at(const StagePart& part) {
 }
 
 std::string text_at(const StagePart& part, std::size_t row) {
-  const TensorView& ends = part.at("end");
-  const TensorView& bytes = part.at("bytes");
-  require(is_list(&ends, DType::i64, part.samples().size()), "its texts have another number");
-  const std::int64_t begin = row == 0 ? 0 : number_at<std::int64_t>(ends, row - 1);
-  const auto end = number_at<std::int64_t>(ends, row);
-  require(begin >= 0 && begin <= end && end <= static_cast<std::int64_t>(bytes.bytes),
-          "its texts lie outside of it");
-  return {reinterpret_cast<const char*>(bytes.data) + begin, static_cast<std::size_t>(end - begin)};
+  return packed_text(part.at("text_end"), part.at("text_bytes"), row);
 }
 
 std::int64_t size_of(const at::Tensor& rows) { return static_cast<std::int64_t>(rows.nbytes()); }

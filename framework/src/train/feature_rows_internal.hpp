@@ -18,13 +18,13 @@ struct EncoderFacts {
 };
 
 // Rows of features, of all batches.
-void add_rows(StageEntry& entry, std::span<const std::size_t> samples,
+void add_rows(StageEntry& entry, std::span<const std::string> ids,
               const std::vector<at::Tensor>& rows, const EncoderFacts& facts);
-void add_texts(StageEntry& entry, std::span<const std::size_t> samples,
+void add_texts(StageEntry& entry, std::span<const std::string> ids,
                const std::vector<std::string>& texts);
 
-// Float [samples, width]. Throws Error where the parts do not fit together.
-[[nodiscard]] at::Tensor gather_rows(const StageEntry& entry, std::span<const std::size_t> samples);
+// Float [ids, width]. Throws Error where the parts do not fit together.
+[[nodiscard]] at::Tensor gather_rows(const StageEntry& entry, std::span<const std::string> ids);
 [[nodiscard]] EncoderFacts facts_at(const StagePart& part);
 [[nodiscard]] std::string text_at(const StagePart& part, std::size_t row);
 

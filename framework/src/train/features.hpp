@@ -5,6 +5,7 @@
 #include "experiment/stage.hpp"
 #include "train/class_features.hpp"
 #include "train/pixel_batches.hpp"
+#include "train/stage_filling.hpp"
 #include <cstddef>
 #include <espalier/core/json.hpp>
 #include <espalier/core/process.hpp>
@@ -40,11 +41,14 @@ struct FeatureInputs {
   std::int64_t decode_threads = usable_cores();  // that decode pictures ahead
   std::function<bool()> stopped;                 // asks for an early end
   std::function<void(std::string_view)> stage;   // a stage has to be computed
+  // How far it is, of the samples that this trial lacked.
+  std::function<void(std::string_view stage, std::size_t done, std::size_t all)> progress =
+      [](std::string_view, std::size_t, std::size_t) {};
 };
 
-// Rows follow the samples asked for. A row is stored as soon as it is computed, in ever larger
-// parts, so an end in the middle loses little; where it cannot be stored, this object keeps it.
-// Empty results mean that `stopped` said so.
+// Rows follow the samples asked for. All processes that lack rows of one entry make them together
+// (stage_filling.hpp); where rows cannot be stored, this object keeps them. Empty results mean that
+// `stopped` said so.
 class FeatureStages {
  public:
   explicit FeatureStages(FeatureInputs inputs);
@@ -64,22 +68,28 @@ class FeatureStages {
   [[nodiscard]] const std::map<std::string, bool>& cached() const noexcept { return cached_; }
 
  private:
-  class Parts;
-  using RowStore = std::function<void(StageEntry&, std::span<const std::size_t>,
-                                      const std::vector<at::Tensor>&)>;
-  Parts& parts(const std::string& stage);
+  using Samples = std::span<const std::size_t>;
+  using Ids = std::span<const std::string>;
+  using Rows = StageFilling<at::Tensor>;
+  using Texts = StageFilling<std::vector<std::string>>;
+
+  StageEntry& entry(const std::string& stage);
+  // Makes what is missing of a stage; false: stopped.
+  template <class Value>
+  bool fill(const std::string& stage, Ids ids, typename StageFilling<Value>::Steps steps);
+  // Steps that end in rows of the encoder; compute(positions in ids) may begin at once.
+  Rows::Steps row_steps(Ids ids,
+                        const std::function<Rows::Compute(std::vector<std::size_t>)>& begin);
+  at::Tensor gathered(const StageEntry& entry, Ids ids);
+  [[nodiscard]] std::vector<std::string> ids_of(Samples samples) const;
   Encoder& encoder();
   bool fit_encoder();
-  RowStore row_store();
-  at::Tensor gathered(const StageEntry& entry, std::span<const std::size_t> samples);
   [[nodiscard]] std::shared_ptr<Captioner> checked_captioner() const;
-  [[nodiscard]] std::vector<std::string> caption_batch(std::span<const std::size_t> samples);
-  [[nodiscard]] std::shared_ptr<PixelBatches> loading(std::span<const std::size_t> samples);
+  [[nodiscard]] std::string caption(std::size_t sample);
+  [[nodiscard]] std::shared_ptr<PixelBatches> loading(std::vector<std::size_t> samples);
   [[nodiscard]] at::Tensor image_batch(const at::Tensor& pixels);
-  [[nodiscard]] at::Tensor text_batch(std::span<const std::size_t> samples,
-                                      const std::map<std::size_t, std::string>& text_of);
-  [[nodiscard]] at::Tensor class_batch(std::span<const std::size_t> classes,
-                                       const ClassTexts& texts);
+  [[nodiscard]] at::Tensor text_batch(const std::vector<std::string>& texts);
+  [[nodiscard]] at::Tensor class_batch(const ClassTexts& texts);
 
   FeatureInputs inputs_;
   std::shared_ptr<Encoder> encoder_;
@@ -88,7 +98,7 @@ class FeatureStages {
   std::int64_t encoder_parameters_ = 0;
   double logit_scale_ = 1;
   std::map<std::string, bool> cached_;
-  std::map<std::string, std::unique_ptr<Parts>> parts_;
+  std::map<std::string, std::unique_ptr<StageEntry>> entries_;
 };
 
 }  // namespace espalier

@@ -51,7 +51,7 @@ TensorView view_of(const char* name, const at::Tensor& tensor) {
 const TensorView* rows_of(const StagePart& part, const char* name) {
   const TensorView* view = part.find(name);
   if (view == nullptr) return nullptr;
-  const auto samples = static_cast<std::int64_t>(part.samples().size());
+  const auto samples = static_cast<std::int64_t>(part.ids().size());
   if (view->shape.empty() || view->shape[0] != samples) refuse(name, "has not a row a sample");
   return view;
 }
@@ -63,10 +63,12 @@ bool same_rows(const TensorView& a, const TensorView& b) {
 
 }  // namespace
 
+std::string row_id(const Look& look) { return std::to_string(look_id(look)); }
+
 void add_activations(StageEntry& entry, std::span<const Look> looks, const Activations& rows,
                      StoredAs type) {
-  std::vector<std::size_t> ids;
-  for (const Look& look : looks) ids.push_back(look_id(look));
+  std::vector<std::string> ids;
+  for (const Look& look : looks) ids.push_back(row_id(look));
   const at::ScalarType states = type == StoredAs::float32 ? at::kFloat : at::kHalf;
   const at::Tensor kept[] = {rows.states.cpu().to(states).contiguous(),
                              rows.valid.defined() ? rows.valid.cpu().contiguous() : rows.valid,
@@ -78,7 +80,7 @@ void add_activations(StageEntry& entry, std::span<const Look> looks, const Activ
 }
 
 at::Tensor StoredActivations::gather(std::span<const Look> looks, const char* name) const {
-  const TensorView* first = rows_of(*entry_->find(look_id(looks.front())).part, name);
+  const TensorView* first = rows_of(*entry_->find(row_id(looks.front())).part, name);
   if (first == nullptr) return {};
   std::vector<std::int64_t> shape = first->shape;
   shape[0] = std::ssize(looks);
@@ -86,7 +88,7 @@ at::Tensor StoredActivations::gather(std::span<const Look> looks, const char* na
   const std::size_t bytes = rows.nbytes() / looks.size();
   auto* to = static_cast<std::byte*>(rows.data_ptr());
   for (const Look& look : looks) {
-    const StageEntry::Place place = entry_->find(look_id(look));
+    const StageEntry::Place place = entry_->find(row_id(look));
     const TensorView* view = rows_of(*place.part, name);
     if (view == nullptr || !same_rows(*view, *first)) refuse(name, "differs between its parts");
     std::memcpy(to, view->data + place.row * bytes, bytes);

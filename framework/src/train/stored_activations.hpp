@@ -6,6 +6,7 @@
 #include <c10/core/ScalarType.h>
 #include <memory>
 #include <span>
+#include <string>
 
 namespace espalier {
 
@@ -13,7 +14,10 @@ namespace espalier {
 // entry's key.
 enum class StoredAs { float32, float16 };
 
-// Adds a part with one row a look, under look_id(). `rows` are as advance() gives them, in float32.
+// What a row of a look is called in an entry.
+[[nodiscard]] std::string row_id(const Look& look);
+
+// Adds a part with one row a look, under row_id(). `rows` are as advance() gives them, in float32.
 void add_activations(StageEntry& entry, std::span<const Look> looks, const Activations& rows,
                      StoredAs type);
 

@@ -3,6 +3,7 @@
 #include <spdlog/logger.h>
 
 #include <algorithm>
+#include <espalier/nn/adaptable.hpp>
 
 namespace espalier {
 namespace {
@@ -42,16 +43,23 @@ void TrialRun::time(const std::string& stage, TrialClock::time_point start, bool
 
 void TrialRun::draw_data() {
   const TrialClock::time_point start = TrialClock::now();
-  dataset_ = make<Dataset>();
+  dataset_ = keep<Dataset>();
   split_ = split_dataset(*dataset_, protocol_, context_.seed());
   time("dataset", start);
+}
+
+// One that is fitted belongs to its trial.
+std::shared_ptr<Encoder> TrialRun::clean_encoder() const {
+  std::shared_ptr<Encoder> encoder = has("encoder", "fitted") ? make<Encoder>() : keep<Encoder>();
+  if (AdaptableEncoder* model = encoder->adaptable()) model->reset();
+  return encoder;
 }
 
 FeatureStages TrialRun::feature_stages() const {
   FeatureInputs inputs;
   inputs.dataset = dataset_.get();
   inputs.captioner = [this] { return make<Captioner>(); };
-  inputs.encoder = [this] { return make<Encoder>(); };
+  inputs.encoder = [this] { return clean_encoder(); };
   inputs.dataset_name = name("dataset");
   inputs.captioner_name = name("captioner");
   inputs.encoder_name = name("encoder");
@@ -63,12 +71,15 @@ FeatureStages TrialRun::feature_stages() const {
   inputs.storage = {.cache = request_.cache,
                     .limit = request_.cache_limit,
                     .warn = [this](const std::string& text) { warn(text); },
+                    .shelf = hooks_.shelf,
                     .check =
                         [this] {
                           if (hooks_.check_inputs) hooks_.check_inputs();
                         }};
+  inputs.decode_threads = hooks_.loaders;
   inputs.stopped = [this] { return stopped(); };
   inputs.stage = [this](std::string_view stage) { begin(stage); };
+  if (hooks_.progress) inputs.progress = hooks_.progress;
   return FeatureStages(std::move(inputs));
 }
 

@@ -34,6 +34,13 @@ class TrialRun {
   [[nodiscard]] std::shared_ptr<Interface> make() const {
     return hooks_.loader->make<Interface>(component(Interface::kind), context_);
   }
+  // The same, from what the worker keeps between trials.
+  template <class Interface>
+  [[nodiscard]] std::shared_ptr<Interface> keep() const {
+    if (hooks_.pool == nullptr) return make<Interface>();
+    return hooks_.pool->get<Interface>(component(Interface::kind), context_.seed(), *hooks_.log);
+  }
+  [[nodiscard]] std::shared_ptr<Encoder> clean_encoder() const;
   [[nodiscard]] const Json& component(std::string_view kind) const {
     return request_.config.at(std::string(kind));
   }
