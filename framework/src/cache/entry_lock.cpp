@@ -57,6 +57,9 @@ bool EntryLock::own_all() { return set(F_WRLCK, sharing, 0); }
 bool EntryLock::claim(std::string_view id) { return set(F_WRLCK, place_of(id), 1); }
 void EntryLock::release(std::string_view id) { static_cast<void>(set(F_UNLCK, place_of(id), 1)); }
 void EntryLock::begin_storing() { static_cast<void>(set(F_WRLCK, storing, 1, true)); }
-void EntryLock::end_storing() { static_cast<void>(set(F_UNLCK, storing, 1)); }
+void EntryLock::end_storing() {
+  if (!is_open()) return;  // closed meanwhile, which frees it
+  static_cast<void>(set(F_UNLCK, storing, 1));
+}
 
 }  // namespace espalier
