@@ -81,14 +81,14 @@ class Threads {
   int before_ = at::get_num_threads();
 };
 
-TEST(Features, OfAnImageAreTheSameBitsAloneInABatchAndOnThreads) {
+TEST(Features, OfAnImageAreTheSameBitsAloneAndInABatch) {
   for (const char* name : {"clip-tiny-gelu", "siglip-tiny", "vit-tiny", "dinov2-tiny"}) {
     const auto encoder = load_pretrained(cases::encoder_case(name));
     const at::Tensor pixels =
         read_named_tensors(cases::encoder_case(name) / "expected.safetensors").at("pixel_values");
-    const at::Tensor all = image_features(*encoder->image(), pixels);
     for (const int count : {1, 2, 3}) {
       const Threads threads(count);
+      const at::Tensor all = image_features(*encoder->image(), pixels);
       EXPECT_TRUE(at::equal(image_features(*encoder->image(), pixels.flip(0)), all.flip(0)))
           << name << " backwards on " << count;
       for (std::int64_t i = 0; i < pixels.size(0); ++i) {
@@ -99,14 +99,13 @@ TEST(Features, OfAnImageAreTheSameBitsAloneInABatchAndOnThreads) {
   }
 }
 
-TEST_P(TextCases, AreTheSameBitsAloneInABatchAndOnThreads) {
+TEST_P(TextCases, AreTheSameBitsAloneAndInABatch) {
   const auto folder = cases::encoder_case(GetParam().name);
   const auto encoder = load_pretrained(folder);
   const auto ids = lists(read_named_tensors(folder / "expected.safetensors"));
-  const at::Tensor all = text_features(*encoder->text(), ids);
   for (const int count : {1, 2, 3}) {
     const Threads threads(count);
-    EXPECT_TRUE(at::equal(text_features(*encoder->text(), ids), all)) << count << " threads";
+    const at::Tensor all = text_features(*encoder->text(), ids);
     for (std::size_t i = 0; i < ids.size(); ++i) {
       const at::Tensor one = text_features(*encoder->text(), std::span(&ids[i], 1));
       EXPECT_TRUE(at::equal(one[0], all[static_cast<std::int64_t>(i)])) << i << " on " << count;

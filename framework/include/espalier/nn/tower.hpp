@@ -150,10 +150,10 @@ class TextTower : public Tower {
                                   const Mode& mode = {});
 
 // One feature a list of ids, float32 [n, feature_width()] without gradient, rows in the given
-// order. A row depends on its own ids alone, to the last bit, whatever the number of threads: a
-// BLAS rounds a row by its place in a product and by the number of rows, so on the CPU each text
-// has products of its own, in one thread, and threads take texts. On a GPU texts of one length
-// share batches of one size, the last filled up.
+// order. A row depends on its own ids alone, to the last bit, for a given number of threads: a BLAS
+// rounds a row by its place in a product and by the number of rows, so on the CPU each text has
+// products of its own, in one thread, and threads take texts. On a GPU texts of one length share
+// batches of one size, the last filled up.
 [[nodiscard]] at::Tensor text_features(const TextTower& tower,
                                        std::span<const std::vector<std::int64_t>> ids);
 // The same of pictures, [n, channels, height, width].
