@@ -23,21 +23,34 @@ void bind(espalier::Schema<KnnParams>& s) {
 
 // A query gets edges from its k nearest support nodes, whatever `symmetry` says: it cannot be among
 // the neighbours that the support chose.
+class KnnSupport final : public espalier::GraphSupport {
+ public:
+  KnnSupport(const KnnParams& params, const at::Tensor& features)
+      : params_(params),
+        search_(features),
+        graph_(espalier::graph_from_neighbours(search_.nearest_others(params.k), params.symmetry,
+                                               params.weight)) {}
+
+  const espalier::CsrGraph& graph() const override { return graph_; }
+  espalier::CsrGraph attach(const espalier::GraphInput& queries) const override {
+    return espalier::attach_from_neighbours(search_.nearest(queries.features, params_.k),
+                                            search_.size(), params_.weight);
+  }
+
+ private:
+  KnnParams params_;
+  espalier::CosineSearch search_;
+  espalier::CsrGraph graph_;
+};
+
 class Knn final : public espalier::GraphBuilder {
  public:
   using Params = KnnParams;
   Knn(const Params& params, const espalier::RunContext&) : params_(params) {}
 
-  espalier::CsrGraph build(const at::Tensor& features) const override {
-    const espalier::CosineSearch search(features);
-    return espalier::graph_from_neighbours(search.nearest_others(params_.k), params_.symmetry,
-                                           params_.weight);
-  }
-
-  espalier::CsrGraph attach(const at::Tensor& support, const at::Tensor& queries) const override {
-    const espalier::CosineSearch search(support);
-    return espalier::attach_from_neighbours(search.nearest(queries, params_.k), search.size(),
-                                            params_.weight);
+  std::unique_ptr<espalier::GraphSupport> support(
+      const espalier::GraphInput& nodes) const override {
+    return std::make_unique<KnnSupport>(params_, nodes.features);
   }
 
  private:

@@ -4,16 +4,27 @@
 
 namespace {
 
+class NoEdges final : public espalier::GraphSupport {
+ public:
+  explicit NoEdges(std::int64_t nodes) : graph_(espalier::empty_graph(nodes, nodes)) {}
+
+  const espalier::CsrGraph& graph() const override { return graph_; }
+  espalier::CsrGraph attach(const espalier::GraphInput& queries) const override {
+    return espalier::empty_graph(queries.nodes(), graph_.targets);
+  }
+
+ private:
+  espalier::CsrGraph graph_;
+};
+
 class NoGraph final : public espalier::GraphBuilder {
  public:
   using Params = espalier::NoParams;
   NoGraph(const Params&, const espalier::RunContext&) {}
 
-  espalier::CsrGraph build(const at::Tensor& features) const override {
-    return espalier::empty_graph(features.size(0), features.size(0));
-  }
-  espalier::CsrGraph attach(const at::Tensor& support, const at::Tensor& queries) const override {
-    return espalier::empty_graph(queries.size(0), support.size(0));
+  std::unique_ptr<espalier::GraphSupport> support(
+      const espalier::GraphInput& nodes) const override {
+    return std::make_unique<NoEdges>(nodes.nodes());
   }
 };
 

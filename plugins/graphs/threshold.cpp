@@ -41,40 +41,54 @@ void bind(espalier::Schema<ThresholdParams>& s) {
       .doc("Weight of an edge: 1, the cosine (at least 0), or (1 + cosine) / 2");
 }
 
+double tau_of(const ThresholdParams& params, const espalier::CosineSearch& search,
+              const espalier::Random& random) {
+  if (params.tau_from == "degree") return search.tau_for_degree(params.degree);
+  if (params.tau_from == "sampled_degree") {
+    return search.sampled_tau(params.degree, params.pairs, random);
+  }
+  return params.tau;
+}
+
+// tau is the support's: a query does not move it.
+class ThresholdSupport final : public espalier::GraphSupport {
+ public:
+  ThresholdSupport(const ThresholdParams& params, const espalier::Random& random,
+                   const at::Tensor& features)
+      : params_(params), search_(features), tau_(tau_of(params, search_, random)) {
+    auto found = search_.others_within(tau_);
+    const std::int64_t capped = espalier::cap_degree(found, params_.max_degree);
+    graph_ =
+        espalier::graph_from_neighbours(found, capped > 0 ? "mutual" : "directed", params_.weight);
+    graph_.facts = {{"tau", tau_}, {"capped", capped}};
+  }
+
+  const espalier::CsrGraph& graph() const override { return graph_; }
+  espalier::CsrGraph attach(const espalier::GraphInput& queries) const override {
+    auto found = search_.within(queries.features, tau_);
+    espalier::cap_degree(found, params_.max_degree);
+    return espalier::attach_from_neighbours(found, search_.size(), params_.weight);
+  }
+
+ private:
+  ThresholdParams params_;
+  espalier::CosineSearch search_;
+  double tau_;
+  espalier::CsrGraph graph_;
+};
+
 class Threshold final : public espalier::GraphBuilder {
  public:
   using Params = ThresholdParams;
   Threshold(const Params& params, const espalier::RunContext& context)
       : params_(params), random_(context.random("graph")) {}
 
-  espalier::CsrGraph build(const at::Tensor& features) const override {
-    const espalier::CosineSearch search(features);
-    const double tau = tau_of(search);
-    auto found = search.others_within(tau);
-    const std::int64_t capped = espalier::cap_degree(found, params_.max_degree);
-    espalier::CsrGraph graph =
-        espalier::graph_from_neighbours(found, capped > 0 ? "mutual" : "directed", params_.weight);
-    graph.facts = {{"tau", tau}, {"capped", capped}};
-    return graph;
-  }
-
-  // tau is the support's: a query does not move it.
-  espalier::CsrGraph attach(const at::Tensor& support, const at::Tensor& queries) const override {
-    const espalier::CosineSearch search(support);
-    auto found = search.within(queries, tau_of(search));
-    espalier::cap_degree(found, params_.max_degree);
-    return espalier::attach_from_neighbours(found, search.size(), params_.weight);
+  std::unique_ptr<espalier::GraphSupport> support(
+      const espalier::GraphInput& nodes) const override {
+    return std::make_unique<ThresholdSupport>(params_, random_, nodes.features);
   }
 
  private:
-  double tau_of(const espalier::CosineSearch& search) const {
-    if (params_.tau_from == "degree") return search.tau_for_degree(params_.degree);
-    if (params_.tau_from == "sampled_degree") {
-      return search.sampled_tau(params_.degree, params_.pairs, random_);
-    }
-    return params_.tau;
-  }
-
   Params params_;
   espalier::Random random_;
 };

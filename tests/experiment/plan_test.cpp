@@ -49,42 +49,6 @@ TEST_F(PlanTest, RunsOnceWhatAnInertAxisRepeats) {
   EXPECT_TRUE(made.identity(0).contains("graph"));
 }
 
-TEST_F(PlanTest, RunsZeroShotOnceWhateverWouldBeTrained) {
-  const Plan made =
-      plan(base_text +
-               "sweep:\n  - grid: {head.use: [cosine, zero_shot], gnn.use: [gcn, mlp], "
-               "train.lr: [0.1, 0.2], seed: [1, 2]}\n",
-           {"encoder=clip"});
-  EXPECT_THAT(states(made), ElementsAre(8 + 2, 6, 0, 0));
-  const Json identity = made.identity(8);
-  for (const char* inert : {"captioner", "gnn", "graph", "nodes", "peft", "train"}) {
-    EXPECT_FALSE(identity.contains(inert)) << inert;
-  }
-  EXPECT_EQ(identity.at("head"),
-            (Json{{"use", "zero_shot"}, {"prompts", "auto"}, {"average", "features"}}));
-  EXPECT_FALSE(identity.at("protocol").contains("graph"));
-}
-
-TEST_F(PlanTest, AsksForASharedSpaceForZeroShotAndForNothingThatItDoesNotUse) {
-  const std::string text =
-      base_text +
-      "sweep:\n  - grid: {encoder.use: [clip, classical, vit], head.use: [zero_shot]}\n";
-  // Neither captions nor a network that can attach.
-  const Plan made = plan(text, {"nodes.fuse=concat", "gnn=mlp"});
-  EXPECT_THAT(states(made), ElementsAre(1, 0, 0, 2));
-  EXPECT_THAT(reason(made, 1), HasSubstr("encoder/classical has none"));
-}
-
-TEST_F(PlanTest, FitsNoEncoderForZeroShot) {
-  std::vector<ComponentInfo> all = testing_support::components();
-  all.push_back(
-      testing_support::component("encoder", "tuned", {"fitted", "image", "shared_space", "text"}));
-  const Plan made = plan(base_text + "sweep:\n  - grid: {encoder.use: [clip, tuned]}\n",
-                         {"head=zero_shot"}, std::move(all));
-  EXPECT_THAT(states(made), ElementsAre(1, 0, 0, 1));
-  EXPECT_THAT(reason(made, 1), HasSubstr("encoder/tuned is fitted"));
-}
-
 TEST_F(PlanTest, WritesTheAxesThatMakeADifference) {
   const Plan made = plan(base_text +
                              "sweep:\n  - grid: {gnn.use: [ga_net], gnn.layer: [gcn, mlp], "
@@ -104,23 +68,6 @@ TEST_F(PlanTest, WritesTheAxesThatMakeADifference) {
                            {"graph.use", nullptr},
                            {"graph.k", nullptr},
                            {"head.use", "zero_shot"}}));
-}
-
-TEST_F(PlanTest, TakesADescriptionFileByItsContent) {
-  const std::string zero_shot =
-      base_text + "  head: {use: zero_shot, prompts: file, descriptions: ";
-  const auto head = [&](const std::string& file) {
-    return plan(zero_shot + (folder_ / file).string() + "}\n", {"encoder=clip"})
-        .identity(0)
-        .at("head");
-  };
-  put("a.json", "{}");
-  put("b.json", "{}");
-  put("c.json", "{ }");
-  EXPECT_EQ(head("a.json"), head("b.json"));
-  EXPECT_NE(head("a.json"), head("c.json"));
-  EXPECT_THAT(message(base_text + "  head: {use: zero_shot, prompts: file}\n", {"encoder=clip"}),
-              HasSubstr("descriptions"));
 }
 
 TEST_F(PlanTest, FollowsConditionsOfParametersAcrossSections) {

@@ -73,5 +73,32 @@ TEST_F(StagesTest, OfZeroShotArePicturesAndClasses) {
                                                       {"head", identity["head"]}}))));
 }
 
+TEST_F(StagesTest, OfPromptsAreClassesBesideWhatTheNodesHold) {
+  const Plan made = plan(base_text + "  captioner: attributes\n",
+                         {"head=prompts", "encoder=clip", "nodes.fuse=mean"});
+  std::string names;
+  for (const StageRef& stage : made.stages(0)) names += stage.name + " ";
+  EXPECT_EQ(names, "image_features class_features captions text_features ");
+}
+
+// Where the graph reads more than the nodes hold.
+TEST_F(StagesTest, FollowWhatTheGraphNeeds) {
+  using testing_support::component;
+  std::vector<ComponentInfo> all = testing_support::components();
+  all.push_back(component("graph", "fused", {"needs_other"}));
+  all.push_back(component("graph", "semantic", {"needs_texts"}));
+  const auto names = [&](const std::string& graph, const std::string& gnn) {
+    const Plan made = plan(base_text + "  captioner: attributes\n",
+                           {"graph=" + graph, "gnn=" + gnn, "~graph.tau"}, all);
+    EXPECT_EQ(made.identity(0).contains("captioner"), gnn == "gcn") << graph;
+    std::string list;
+    for (const StageRef& stage : made.stages(0)) list += stage.name + " ";
+    return list;
+  };
+  EXPECT_EQ(names("fused", "gcn"), "image_features captions text_features ");
+  EXPECT_EQ(names("semantic", "gcn"), "image_features captions ");
+  EXPECT_EQ(names("fused", "mlp"), "image_features ") << "it looks at no graph";
+}
+
 }  // namespace
 }  // namespace espalier

@@ -16,6 +16,14 @@ using testing_support::make;
 
 at::Tensor features() { return golden::Case("gnn/graphs")["x"]; }
 
+std::unique_ptr<GraphSupport> support(const std::string& name, const Json& params,
+                                      const at::Tensor& x) {
+  return make<GraphBuilder>(name, params)->support({.features = x});
+}
+CsrGraph build(const std::string& name, const Json& params, const at::Tensor& x) {
+  return support(name, params, x)->graph();
+}
+
 bool same(const CsrGraph& a, const CsrGraph& b) {
   return a.rowptr.equal(b.rowptr) && a.col.equal(b.col) && a.weight.equal(b.weight);
 }
@@ -39,20 +47,18 @@ std::vector<std::pair<std::string, Json>> settings() {
 
 TEST(Graphs, AreCanonicalAndTheSameEachTime) {
   for (const auto& [name, params] : settings()) {
-    const auto builder = make<GraphBuilder>(name, params);
-    const CsrGraph graph = builder->build(features());
+    const CsrGraph graph = build(name, params, features());
     EXPECT_EQ(error_of([&] { check_canonical(graph); }), "") << name << params;
-    EXPECT_TRUE(same(graph, make<GraphBuilder>(name, params)->build(features())));
+    EXPECT_TRUE(same(graph, build(name, params, features())));
     EXPECT_FALSE((graph.weight < 0).any().item<bool>());
   }
 }
 
 TEST(Graphs, EveryQueryGetsItsEdgesFromTheSupportAlone) {
-  const at::Tensor support = features().slice(0, 0, 40);
   const at::Tensor queries = features().slice(0, 40);
   for (const auto& [name, params] : settings()) {
-    const auto builder = make<GraphBuilder>(name, params);
-    const CsrGraph all = builder->attach(support, queries);
+    const auto to = support(name, params, features().slice(0, 0, 40));
+    const CsrGraph all = to->attach({.features = queries});
     EXPECT_EQ(all.targets, 20);
     EXPECT_EQ(all.sources, 40);
     const std::vector<Edge> edges = edges_of(all);
@@ -64,7 +70,7 @@ TEST(Graphs, EveryQueryGetsItsEdgesFromTheSupportAlone) {
         own.push_back(edge);
       }
       EXPECT_TRUE(
-          same(builder->attach(support, queries.slice(0, q, q + 1)), graph_from_edges(1, 40, own)))
+          same(to->attach({.features = queries.slice(0, q, q + 1)}), graph_from_edges(1, 40, own)))
           << name << params << " query " << q;
     }
   }
@@ -73,28 +79,27 @@ TEST(Graphs, EveryQueryGetsItsEdgesFromTheSupportAlone) {
 TEST(Graphs, OfNoNodesAreEmpty) {
   const at::Tensor nothing = features().slice(0, 0, 0);
   for (const auto& [name, params] : settings()) {
-    const auto builder = make<GraphBuilder>(name, params);
-    EXPECT_EQ(builder->build(nothing).edges(), 0) << name << params;
-    EXPECT_EQ(builder->build(features().slice(0, 0, 1)).edges(), 0) << name << params;
-    EXPECT_EQ(builder->attach(nothing, features()).edges(), 0) << name << params;
+    EXPECT_EQ(build(name, params, features().slice(0, 0, 1)).edges(), 0) << name << params;
+    const auto none = support(name, params, nothing);
+    EXPECT_EQ(none->graph().edges(), 0) << name << params;
+    EXPECT_EQ(none->attach({.features = features()}).edges(), 0) << name << params;
   }
 }
 
 TEST(Knn, OfAQueryAreItsNearestSupportNodes) {
   const at::Tensor x = features();
-  const CsrGraph graph = make<GraphBuilder>("knn", {{"k", 3}})->attach(x.slice(0, 0, 40), x);
+  const CsrGraph graph = support("knn", {{"k", 3}}, x.slice(0, 0, 40))->attach({.features = x});
   EXPECT_EQ(graph.edges(), 60 * 3);
   // A query that equals a support node is attached to it with weight 1.
   EXPECT_NEAR(graph.weight.slice(0, 0, 3).max().item<double>(), 1.0, 1e-6);
 }
 
 TEST(Threshold, SaysItsTauAndHowManyNodesItCapped) {
-  const CsrGraph free = make<GraphBuilder>("threshold", {{"tau", 0.5}})->build(features());
+  const CsrGraph free = build("threshold", {{"tau", 0.5}}, features());
   EXPECT_EQ(free.facts.at("tau"), 0.5);
   EXPECT_EQ(free.facts.at("capped"), 0);
   EXPECT_TRUE(symmetric(free));
-  const CsrGraph capped =
-      make<GraphBuilder>("threshold", {{"tau", 0.5}, {"max_degree", 4}})->build(features());
+  const CsrGraph capped = build("threshold", {{"tau", 0.5}, {"max_degree", 4}}, features());
   EXPECT_GT(capped.facts.at("capped"), 0);
   EXPECT_LT(capped.edges(), free.edges());
   EXPECT_TRUE(symmetric(capped));
@@ -104,18 +109,17 @@ TEST(Threshold, SaysItsTauAndHowManyNodesItCapped) {
 }
 
 TEST(Threshold, FromADegreeIsTheReferences) {
-  const CsrGraph graph =
-      make<GraphBuilder>("threshold", {{"tau_from", "degree"}, {"degree", 10}})->build(features());
+  const CsrGraph graph = build("threshold", {{"tau_from", "degree"}, {"degree", 10}}, features());
   EXPECT_EQ(graph.edges(), 600);
   EXPECT_NEAR(graph.facts.at("tau").get<double>(), 0.4310066413993101, 1e-12);
 }
 
 TEST(Threshold, OfQueriesIsTheSupports) {
   const at::Tensor x = features();
-  const auto builder = make<GraphBuilder>("threshold", {{"tau_from", "degree"}, {"degree", 5}});
-  const double tau = builder->build(x.slice(0, 0, 40)).facts.at("tau");
-  const auto fixed = make<GraphBuilder>("threshold", {{"tau", tau}});
-  EXPECT_TRUE(same(builder->attach(x.slice(0, 0, 40), x), fixed->attach(x.slice(0, 0, 40), x)));
+  const at::Tensor nodes = x.slice(0, 0, 40);
+  const auto wanted = support("threshold", {{"tau_from", "degree"}, {"degree", 5}}, nodes);
+  const auto fixed = support("threshold", {{"tau", wanted->graph().facts.at("tau")}}, nodes);
+  EXPECT_TRUE(same(wanted->attach({.features = x}), fixed->attach({.features = x})));
 }
 
 TEST(Threshold, RefusesWhatCannotBe) {

@@ -151,6 +151,9 @@ def test_links_lead_to_the_files_of_the_trials(sweep):
             right = predictions["y_true"][:] == predictions["y_pred"][:]
             assert right.mean() == pytest.approx(trial.test_top1, abs=1e-12)
             assert np.array_equal(predictions["logits"][:].argmax(1), predictions["y_pred"][:])
+            learned = set(result["training/sample"].asstr()[:])
+            assert len(learned) == 16 and (result["training/y_true"][:] < 4).all()
+            assert not learned & set(predictions["sample"].asstr()[:])
             assert len(result["class_names"]) == predictions["logits"].shape[1] == 4
         assert file["plan_json"][()].count(b"\n") == len(trials) + 1
 

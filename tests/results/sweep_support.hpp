@@ -21,6 +21,7 @@ struct MadeTrial {
   std::int64_t epochs = 2;
   Json sections = Json::object();  // more of the configuration in the plan
   Json builds = Json::object();    // of its components
+  bool untrained = false;          // the start was the best
 };
 
 inline void write_plan(const std::filesystem::path& folder, const std::vector<std::string>& keys,
@@ -53,7 +54,7 @@ inline TrialResult made_result(const MadeTrial& trial, const std::string& id) {
   result.val_top1 = trial.val_top1;
   result.test_top1 = trial.val_top1 - 0.1;
   result.epochs = trial.epochs;
-  result.best_epoch = trial.epochs;
+  result.best_epoch = trial.untrained ? 0 : trial.epochs;
   result.total_seconds = 2;
   result.environment["builds"] = trial.builds;
   for (std::int32_t epoch = 0; epoch < trial.epochs; ++epoch) {

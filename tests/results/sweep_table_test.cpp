@@ -167,6 +167,22 @@ TEST_F(SweepTableTest, AnAxisThatMakesNoDifferenceIsMissing) {
   EXPECT_THAT(combinations_text(sweep), testing::ContainsRegex("mlp +- +1 "));
 }
 
+TEST_F(SweepTableTest, TheReportMarksWhatIsUntrained) {
+  const auto trial = [](const char* gnn, std::int64_t seed, bool untrained) {
+    return MadeTrial{.axes = {{"gnn.use", gnn}, {"seed", seed}},
+                     .combo = gnn,
+                     .seed = seed,
+                     .untrained = untrained};
+  };
+  write_experiment(folder_ / "marked", {"gnn.use", "seed"},
+                   {trial("gcn", 1, false), trial("gcn", 2, true), trial("mlp", 1, false)});
+  const std::string report = best_combinations(SweepTable::read(folder_ / "marked", false));
+  EXPECT_THAT(report, testing::ContainsRegex("gcn +2 .* °\n"));
+  EXPECT_THAT(report, testing::Not(testing::ContainsRegex("mlp .*°")));
+  EXPECT_THAT(report, HasSubstr("untrained"));
+  EXPECT_THAT(best_combinations(made()), testing::Not(HasSubstr("untrained")));
+}
+
 TEST_F(SweepTableTest, ASweepWithoutAxesOrResultsIsWrittenToo) {
   write_experiment(folder_ / "one", {}, {{Json::object(), "c", 0, 0.5, "planned"}});
   const SweepTable one = SweepTable::read(folder_ / "one", false);

@@ -111,35 +111,51 @@ class OtherEachTime : public Right {
   }
 };
 
+// An edge where the inner product is positive.
+CsrGraph positive(const at::Tensor& targets, const at::Tensor& sources, bool same) {
+  const at::Tensor products = targets.matmul(sources.t()).contiguous();
+  std::vector<Edge> edges;
+  for (std::int64_t i = 0; i < targets.size(0); ++i) {
+    for (std::int64_t j = 0; j < sources.size(0); ++j) {
+      const float value = products.data_ptr<float>()[i * sources.size(0) + j];
+      if (value > 0 && !(same && i == j)) edges.push_back({i, j, 1, 0});
+    }
+  }
+  return graph_from_edges(targets.size(0), sources.size(0), std::move(edges));
+}
+
 class RightGraph : public GraphBuilder {
  public:
-  [[nodiscard]] CsrGraph build(const at::Tensor& features) const override {
-    return positive(features, features, true);
-  }
-  [[nodiscard]] CsrGraph attach(const at::Tensor& support,
-                                const at::Tensor& queries) const override {
-    return positive(queries, support, false);
+  [[nodiscard]] std::unique_ptr<GraphSupport> support(const GraphInput& nodes) const override {
+    return std::make_unique<Support>(*this, nodes.features);
   }
 
  protected:
-  // An edge where the inner product is positive.
-  static CsrGraph positive(const at::Tensor& targets, const at::Tensor& sources, bool same) {
-    const at::Tensor products = targets.matmul(sources.t()).contiguous();
-    std::vector<Edge> edges;
-    for (std::int64_t i = 0; i < targets.size(0); ++i) {
-      for (std::int64_t j = 0; j < sources.size(0); ++j) {
-        const float value = products.data_ptr<float>()[i * sources.size(0) + j];
-        if (value > 0 && !(same && i == j)) edges.push_back({i, j, 1, 0});
-      }
-    }
-    return graph_from_edges(targets.size(0), sources.size(0), std::move(edges));
+  [[nodiscard]] virtual CsrGraph build(const at::Tensor& x) const { return positive(x, x, true); }
+  [[nodiscard]] virtual CsrGraph attach(const at::Tensor& support,
+                                        const at::Tensor& queries) const {
+    return positive(queries, support, false);
   }
+
+ private:
+  class Support : public GraphSupport {
+   public:
+    Support(const RightGraph& builder, at::Tensor x)
+        : builder_(builder), x_(std::move(x)), graph_(builder.build(x_)) {}
+    [[nodiscard]] const CsrGraph& graph() const override { return graph_; }
+    [[nodiscard]] CsrGraph attach(const GraphInput& queries) const override {
+      return builder_.attach(x_, queries.features);
+    }
+
+   private:
+    const RightGraph& builder_;
+    at::Tensor x_;
+    CsrGraph graph_;
+  };
 };
 
 class KeepsSelfLoops : public RightGraph {
-  CsrGraph build(const at::Tensor& features) const override {
-    return positive(features, features, false);
-  }
+  CsrGraph build(const at::Tensor& x) const override { return positive(x, x, false); }
 };
 
 class CentresQueries : public RightGraph {
@@ -150,17 +166,32 @@ class CentresQueries : public RightGraph {
 };
 
 class FirstNodeIsCentre : public RightGraph {
-  CsrGraph build(const at::Tensor& features) const override {
+  CsrGraph build(const at::Tensor& x) const override {
     std::vector<Edge> edges;
-    for (std::int64_t i = 1; i < features.size(0); ++i) edges.push_back({i, 0, 1, 0});
-    return graph_from_edges(features.size(0), features.size(0), std::move(edges));
+    for (std::int64_t i = 1; i < x.size(0); ++i) edges.push_back({i, 0, 1, 0});
+    return graph_from_edges(x.size(0), x.size(0), std::move(edges));
   }
 };
 
 class FailsWithoutNodes : public RightGraph {
-  CsrGraph build(const at::Tensor& features) const override {
-    (void)features.select(0, 0);
-    return RightGraph::build(features);
+  CsrGraph build(const at::Tensor& x) const override {
+    (void)x.select(0, 0);
+    return RightGraph::build(x);
+  }
+};
+
+class ForgetsFirstQueries : public RightGraph {
+  CsrGraph attach(const at::Tensor& support, const at::Tensor& queries) const override {
+    if (++calls_ > 1) return empty_graph(queries.size(0), support.size(0));
+    return RightGraph::attach(support, queries);
+  }
+  mutable int calls_ = 0;
+};
+
+class ReadsTheOtherModality : public RightGraph {
+ public:
+  [[nodiscard]] std::unique_ptr<GraphSupport> support(const GraphInput& nodes) const override {
+    return RightGraph::support({.features = nodes.other});
   }
 };
 
@@ -220,6 +251,14 @@ TEST(Conformance, NoticesWhatIsWrongWithAGraph) {
   expect_violation<FirstNodeIsCentre>("permutation_equivariance", {}, "another order");
   expect_violation<FirstNodeIsCentre>("symmetric_as_declared", {"symmetric"}, "no equal opposite");
   expect_violation<FailsWithoutNodes>("canonical_graphs", {}, "");
+  expect_violation<ForgetsFirstQueries>("attaching_leaves_the_graph_alone", {}, "after others");
+}
+
+TEST(Conformance, GivesAGraphWhatItDeclaresToNeed) {
+  for (const std::string property : {"canonical_graphs", "permutation_equivariance"}) {
+    EXPECT_EQ(find<ReadsTheOtherModality>(property, {"needs_other"}).state, State::holds);
+    EXPECT_EQ(find<ReadsTheOtherModality>(property, {}).state, State::violated);
+  }
 }
 
 // Whatever a constructor throws is a finding.

@@ -85,6 +85,29 @@ TEST(AdamW, AParameterWithoutGradientStays) {
   EXPECT_FALSE(used.grad().defined());
 }
 
+// As torch counts: by parameter, from the first gradient on.
+TEST(AdamW, AParameterAddedLaterBeginsAsAtTheStart) {
+  Parameters early;
+  AdamW fresh(early, {});
+  const at::Tensor a = early.add("a", at::tensor({1.0}, at::kDouble));
+  (a * a).sum().backward();
+  fresh.step(0.1);
+
+  Parameters late;
+  const at::Tensor other = late.add("other", at::tensor({5.0}, at::kDouble));
+  AdamW old(late, {});
+  at::Tensor b;
+  for (int step = 0; step < 4; ++step) {
+    if (step == 3) b = late.add("b", at::tensor({1.0}, at::kDouble));
+    at::Tensor loss = (other * other).sum();
+    if (step == 3) loss = loss + (b * b).sum();
+    loss.backward();
+    old.step(0.1);
+  }
+  EXPECT_TRUE(a.equal(b));
+  EXPECT_EQ(old.steps(), 4);
+}
+
 TEST(AdamW, GoesOnFromItsSnapshotWithTheSameBits) {
   const auto run = [](bool interrupted) {
     Parameters parameters;

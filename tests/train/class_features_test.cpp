@@ -59,24 +59,6 @@ TEST(ClassFeatures, AverageTextsBroughtToLengthOne) {
   EXPECT_TRUE(at::allclose(class_vectors(encoder, {{"a", "b"}, {"c"}}), expected));
 }
 
-TEST(ClassFeatures, GiveScaledCosines) {
-  const ClassFeatures classes{.vectors = at::tensor({1.0F, 0.0F, 0.0F, 1.0F}).view({2, 2}),
-                              .logit_scale = 10};
-  const at::Tensor logits = classes.logits(at::tensor({3.0F, 4.0F}).view({1, 2}));
-  EXPECT_TRUE(at::allclose(logits, at::tensor({6.0F, 8.0F}).view({1, 2})));
-}
-
-// Two texts at right angles, and one: a picture between the two has cosine 1 with their mean, but
-// sqrt(1/2) with each.
-TEST(ClassFeatures, AverageFeaturesOrScores) {
-  const ClassFeatures classes{.vectors = at::tensor({0.5F, 0.5F, 1.0F, 0.0F}).view({2, 2}),
-                              .logit_scale = 10};
-  const at::Tensor picture = at::tensor({2.0F, 2.0F}).view({1, 2});
-  const float each = 10 * std::sqrt(0.5F);
-  EXPECT_TRUE(at::allclose(classes.logits(picture), at::tensor({10.0F, each}).view({1, 2})));
-  EXPECT_TRUE(at::allclose(classes.mean_logits(picture), at::tensor({each, each}).view({1, 2})));
-}
-
 TEST(ClassPrompts, FollowTheDatasetByThemselves) {
   const NamedClasses dataset;
   EXPECT_THAT(class_prompts({}, "oxford_pets", dataset),

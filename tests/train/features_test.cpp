@@ -64,7 +64,7 @@ class FeaturesTest : public testing::Test {
 
   FeatureStages stages(std::int64_t threads) {
     FeatureInputs inputs;
-    inputs.dataset = &pictures_;
+    inputs.photos = &photos_;
     inputs.encoder = [] { return std::make_shared<Copies>(); };
     inputs.dataset_name = "dataset/pictures";
     inputs.encoder_name = "encoder/copies";
@@ -83,14 +83,15 @@ class FeaturesTest : public testing::Test {
 
   fs::path cache_ =
       fs::path(testing::TempDir()) / testing::UnitTest::GetInstance()->current_test_info()->name();
-  Pictures pictures_{200};
+  std::shared_ptr<Pictures> pictures_ = std::make_shared<Pictures>(200);
+  UnlabelledDataset photos_{pictures_};
   int asked_ = 0;
   int stop_after_ = 1000;
 };
 
 TEST_F(FeaturesTest, DecodingAheadChangesNoBit) {
   std::vector<Image> images;
-  for (const std::size_t i : first(200)) images.push_back(pictures_.image(i));
+  for (const std::size_t i : first(200)) images.push_back(pictures_->image(i));
   const at::Tensor expected = Copies().encode_images(images);
   for (const std::int64_t threads : {1, 2, 5}) {
     const auto computed = stages(threads).images(first(200));
@@ -101,7 +102,7 @@ TEST_F(FeaturesTest, DecodingAheadChangesNoBit) {
 }
 
 TEST_F(FeaturesTest, APictureThatCannotBeDecodedIsNamed) {
-  pictures_.broken = 130;
+  pictures_->broken = 130;
   try {
     (void)stages(3).images(first(200));
     FAIL() << "nothing was thrown";
@@ -115,7 +116,7 @@ TEST_F(FeaturesTest, AStopInTheMiddleKeepsWhatIsDone) {
   stop_after_ = 1;
   EXPECT_FALSE(stages(2).images(first(200)));
   stop_after_ = 1000;
-  pictures_.broken = 10;
+  pictures_->broken = 10;
   EXPECT_TRUE(stages(2).images(first(64))) << "the first batch was stored";
 }
 

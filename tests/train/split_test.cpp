@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "train/unlabelled_dataset.hpp"
 #include <algorithm>
 #include <espalier/core/error.hpp>
 #include <map>
@@ -124,6 +125,34 @@ concept Readable = requires(const T& labels) {
 || requires(const T& labels) { labels.data(); }
 || std::is_convertible_v<const T&, std::vector<std::int64_t>>;
 static_assert(!Readable<SealedLabels>);
+
+TEST(SplitDataset, AllTrainingImagesBringAllValidationImagesUnlessToldOtherwise) {
+  const FakeDataset data = dataset(3, 20);
+  const auto validation = [&](const ProtocolParams& protocol) {
+    return split_dataset(data, protocol, 1).val.samples.size();
+  };
+  EXPECT_EQ(validation({.shots = 0}), 12U) << "a fifth of each class";
+  EXPECT_EQ(validation({.shots = 0, .val_shots = 2}), 6U);
+  EXPECT_EQ(validation({.shots = 8}), 12U) << "CoOp's four";
+  EXPECT_EQ(validation({.shots = 2}), 6U);
+  EXPECT_EQ(validation({.shots = 8, .val_shots = 0}), 12U);
+}
+
+TEST(SplitDataset, CanDoWithoutValidation) {
+  const DataSplit split = split_dataset(dataset(3, 20), {.shots = 0, .val_fraction = 0}, 1);
+  EXPECT_TRUE(split.val.samples.empty());
+  EXPECT_EQ(split.train.samples.size() + split.test.samples.size(), 60U);
+}
+
+// What a trial keeps of its dataset cannot be asked for a label.
+template <class T>
+concept TellsLabels = requires(const T& data) {
+  data.samples();
+}
+|| requires(const T& data) { data.label(0); }
+|| requires(const T& data) { data.class_texts(0); };
+static_assert(TellsLabels<FakeDataset>);
+static_assert(!TellsLabels<UnlabelledDataset>);
 
 }  // namespace
 }  // namespace espalier

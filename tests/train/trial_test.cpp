@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cmath>
 #include <filesystem>
+#include <set>
 
 #include "plugins/plugin_support.hpp"
 #include "train/resolved.hpp"
@@ -109,6 +110,10 @@ TEST_F(Trials, LeaveACompleteResult) {
   EXPECT_GT(result->trainable_parameters, 0);
   EXPECT_GT(result->peak_rss_bytes, 1 << 20);
   EXPECT_EQ(result->metrics.size(), 14U);
+  EXPECT_EQ(result->training.ids.size(), 16U);
+  EXPECT_EQ(std::set<std::string>(result->training.ids.begin(), result->training.ids.end()).size(),
+            16U);
+  EXPECT_THAT(result->training.labels, testing::Contains(3).Times(4));
   EXPECT_EQ(result->predictions.at(0).split, "val");
   EXPECT_EQ(result->predictions.at(1).split, "test");
   EXPECT_EQ(result->graph.at("nodes"), 16) << "the training nodes alone";
@@ -200,6 +205,22 @@ TEST_F(Trials, OfTheAdapterBeginAsTheHeadAlone) {
   const auto bare = run("b");
   EXPECT_EQ(adapted->test_loss, bare->test_loss);
   EXPECT_EQ(adapted->predictions[1].logits, bare->predictions[1].logits);
+}
+
+TEST_F(Trials, CanDoWithoutValidationImages) {
+  config_["protocol"]["val_fraction"] = 0;
+  const auto result = run();
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->best_epoch, 6) << "the last";
+  EXPECT_TRUE(std::isnan(result->val_top1));
+  EXPECT_TRUE(result->predictions.at(0).ids.empty());
+  EXPECT_TRUE(std::isfinite(result->test_loss));
+}
+
+TEST_F(Trials, SayThatWhatTheyTestIsUntrained) {
+  config_["train"] = {{"epochs", 3}, {"lr", 1e-12}};
+  EXPECT_EQ(run()->best_epoch, 0);
+  EXPECT_THAT(warnings_, testing::Contains(HasSubstr("untrained")));
 }
 
 TEST_F(Trials, TestNodesEnterTheGraphOfTheTransductiveProtocolAlone) {

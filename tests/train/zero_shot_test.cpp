@@ -1,5 +1,5 @@
 // With the CLIP that comes with Espalier, on flowers of which it has seen none.
-#include "train/zero_shot.hpp"
+#include "train/trial.hpp"
 
 #include <gmock/gmock.h>
 #include <spdlog/spdlog.h>
@@ -80,9 +80,10 @@ TEST_F(ZeroShot, TellsFlowersApartThatItNeverSawAndTrainsNothing) {
 
 TEST_F(ZeroShot, TakesFeaturesAndTheScaleFromTheCache) {
   const auto first = run();
-  EXPECT_THAT(stages_, testing::ElementsAre("image_features", "class_features", "test"));
+  EXPECT_THAT(stages_,
+              testing::ElementsAre("image_features", "class_features", "graph", "train", "test"));
   const auto cached = run();
-  EXPECT_THAT(stages_, testing::ElementsAre("test"));
+  EXPECT_THAT(stages_, testing::ElementsAre("graph", "train", "test"));
   EXPECT_EQ(first->predictions[1].logits, cached->predictions[1].logits);
   EXPECT_EQ(first->total_parameters, cached->total_parameters);
 }
@@ -92,6 +93,22 @@ TEST_F(ZeroShot, ReadsThePromptsThatItIsTold) {
   config_["head"]["prompts"] = "simple";  // names alone, which are made up
   const auto named = run("other-");
   EXPECT_LT(named->test_top1, described->test_top1 - 0.2);
+}
+
+// The head that it is made of, with something to train before it.
+TEST_F(ZeroShot, IsWhereAnAdapterBeforePromptsBegins) {
+  const auto zero_shot = run();
+  config_["head"]["use"] = "prompts";
+  config_["nodes"] = {{"fuse", "image"}};
+  config_["gnn"] = {{"use", "ga_net"}, {"layer", {{"use", "mlp"}, {"layers", 1}}}};
+  config_["train"] = {{"epochs", 15}, {"lr", 0.01}};
+  const auto trained = run();
+  ASSERT_TRUE(trained);
+  EXPECT_EQ(trained->metrics.at(1).split, "val");
+  EXPECT_NEAR(trained->metrics[1].loss, zero_shot->metrics[0].loss, 1e-4);
+  EXPECT_LT(trained->metrics.end()[-2].loss, 0.8 * trained->metrics[0].loss);
+  EXPECT_GE(trained->val_top1, zero_shot->val_top1);
+  EXPECT_GT(trained->trainable_parameters, 0);
 }
 
 TEST_F(ZeroShot, StopsBeforeItComputes) {

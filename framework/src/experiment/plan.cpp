@@ -149,6 +149,9 @@ std::vector<StageRef> Plan::stages(std::size_t trial) const {
   }
   inputs.image_tower = text(state_->towers[trial].image);
   inputs.text_tower = text(state_->towers[trial].text);
+  const std::size_t head = section_index("head");
+  const std::string use = state_->variants.at(head, picks[head]).resolved.at("use");
+  inputs.class_texts = use == "prompts" || use == "zero_shot";
   inputs.captions = inputs.identity[section_index("captioner")] != nullptr;
   inputs.seeded_captions = has("captioner", "seeded");
   inputs.fitted_encoder = has("encoder", "fitted");

@@ -5,11 +5,15 @@ namespace {
 
 constexpr TrialTrait traits[] = {
     {"training", "head.use != 'zero_shot'"},
-    {"class_texts", "head.use == 'zero_shot'"},
-    {"captions", "has(trial, training) and nodes.fuse != 'image'"},
-    {"image", "not has(trial, training) or nodes.fuse != 'text'"},
-    {"text", "has(trial, captions) or has(trial, class_texts)"},
     {"edges", "has(trial, training) and has(gnn, graph) and protocol.graph != 'none'"},
+    {"class_texts", "head.use in ['prompts', 'zero_shot']"},
+    {"captions",
+     "has(trial, training) and nodes.fuse != 'image' or has(trial, edges) and (has(graph, "
+     "needs_other) or has(graph, needs_texts))"},
+    {"image",
+     "not has(trial, training) or nodes.fuse != 'text' or has(trial, edges) and has(graph, "
+     "needs_other)"},
+    {"text", "has(trial, captions) or has(trial, class_texts)"},
 };
 
 constexpr InertRule inert[] = {
@@ -19,10 +23,17 @@ constexpr InertRule inert[] = {
 };
 
 constexpr ImpossibleRule impossible[] = {
-    {"head", "head.use == 'zero_shot' and not has(encoder, shared_space)",
-     "head.use: zero_shot needs pictures and texts in one space, and encoder/{encoder} has none"},
-    {"head", "head.use == 'zero_shot' and has(encoder, fitted)",
-     "head.use: zero_shot trains nothing, and encoder/{encoder} is fitted on captions first"},
+    {"head", "has(trial, class_texts) and not has(encoder, shared_space)",
+     "head.use: {head.use} needs pictures and texts in one space, and encoder/{encoder} has none"},
+    {"head", "has(trial, class_texts) and has(encoder, fitted)",
+     "head.use: {head.use} reads the classes' texts as they are, and encoder/{encoder} is fitted "
+     "on captions first"},
+    {"head", "head.use == 'prompts' and nodes.fuse == 'concat'",
+     "head.use: prompts compares nodes with texts, and nodes.fuse: concat makes them wider"},
+    {"graph", "has(graph, needs_other) and not (has(encoder, image) and has(encoder, text))",
+     "graph/{graph} compares images and texts, and encoder/{encoder} has not both towers"},
+    {"graph", "(has(graph, needs_other) or has(graph, needs_texts)) and not has(captioner, text)",
+     "graph/{graph} needs captions, and captioner/{captioner} gives none"},
     {"nodes", "nodes.fuse != 'text' and not has(encoder, image)",
      "nodes.fuse: {nodes.fuse} needs image features, and encoder/{encoder} has no image tower"},
     {"nodes", "nodes.fuse != 'image' and not has(encoder, text)",
@@ -38,7 +49,7 @@ constexpr ImpossibleRule impossible[] = {
     {"peft", "has(peft, needs_sites) and not has(encoder, sites)",
      "peft/{peft} attaches to sites, and encoder/{encoder} has none"},
     {"gnn",
-     "protocol.graph in [inductive_attach, none] and has(gnn, graph) and not has(gnn, bipartite)",
+     "protocol.graph == inductive_attach and has(gnn, graph) and not has(gnn, bipartite)",
      "protocol.graph: {protocol.graph} needs a network that can attach queries, and gnn/{gnn} "
      "cannot"},
 };

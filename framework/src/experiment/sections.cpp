@@ -10,19 +10,23 @@ void bind(Schema<ProtocolParams>& s) {
       .range(0, 1e6)
       .doc("Labelled training images a class, 0 for all");
   s.field("val_shots", &ProtocolParams::val_shots)
-      .range(0, 1e6)
+      .range(-1, 1e6)
       .at_most("shots")
-      .doc("Validation images a class, never more than shots; 0 for all")
+      .doc(
+          "Validation images a class, never more than shots; 0 for all, -1 for 4 at most, or all "
+          "where shots is 0")
       .source("CoOp: min(shots, 4)");
   s.field("graph", &ProtocolParams::graph)
       .choices({"none", "inductive_attach", "inductive_batch", "transductive"})
       .only_if("has(trial, training) and has(gnn, graph)")
       .doc("Which nodes the graph may hold when a query is classified");
   s.field("val_fraction", &ProtocolParams::val_fraction)
-      .above(0)
+      .min(0)
       .below(1)
       .only_if("not has(dataset, official_val)")
-      .doc("Share of each class for validation, where the dataset has no split of its own");
+      .doc(
+          "Share of each class for validation, where the dataset has no split of its own; 0 for "
+          "none");
   s.field("test_fraction", &ProtocolParams::test_fraction)
       .above(0)
       .below(1)
@@ -46,8 +50,10 @@ void bind(Schema<NodesParams>& s) {
 
 void bind(Schema<HeadParams>& s) {
   s.field("use", &HeadParams::use)
-      .choices({"linear", "cosine", "zero_shot"})
-      .doc("Classifier on the node states; zero_shot compares pictures with prompts, untrained")
+      .choices({"linear", "cosine", "prompts", "zero_shot"})
+      .doc(
+          "Classifier on the node states; prompts compares them with what the encoder says of the "
+          "classes' texts, zero_shot so compares pictures and trains nothing")
       .source("zero_shot: Radford et al. 2021");
   s.field("scale", &HeadParams::scale)
       .above(0)
@@ -57,28 +63,30 @@ void bind(Schema<HeadParams>& s) {
   s.field("prompts", &HeadParams::prompts)
       .choices({"auto", "simple", "general", "oxford_pets", "flowers102", "food101", "template",
                 "file", "phrases"})
-      .only_if("use == 'zero_shot'")
+      .only_if("use in ['prompts', 'zero_shot']")
       .doc(
           "Published templates by name, your own template, or a file of sentences or phrases; auto "
           "takes "
           "what the dataset says of its classes, else the templates published for it, else simple");
   s.field("prompt", &HeadParams::prompt)
-      .only_if("use == 'zero_shot' and prompts == 'template'")
+      .only_if("use in ['prompts', 'zero_shot'] and prompts == 'template'")
       .doc("The template, with {} for the class");
   s.field("descriptions", &HeadParams::descriptions)
-      .only_if("use == 'zero_shot' and prompts in ['file', 'phrases']")
+      .only_if("use in ['prompts', 'zero_shot'] and prompts in ['file', 'phrases']")
       .doc("JSON file, {class: [sentence or phrase, ...]}");
   s.field("phrase_prompt", &HeadParams::phrase_prompt)
-      .only_if("use == 'zero_shot' and prompts == 'phrases'")
+      .only_if("use in ['prompts', 'zero_shot'] and prompts == 'phrases'")
       .doc("The template of phrases, with {class} and {phrase}")
       .source("Menon and Vondrick 2023");
   s.field("average", &HeadParams::average)
       .choices({"features", "scores"})
-      .only_if("use == 'zero_shot'")
+      .only_if("use in ['prompts', 'zero_shot']")
       .doc("What is averaged over the texts of a class")
       .source("features: Radford et al. 2021; scores: Menon and Vondrick 2023");
-  s.check("use != 'zero_shot' or not (prompts in ['file', 'phrases']) or descriptions != ''",
-          "prompts: file and phrases need the file's path in descriptions");
+  s.check(
+      "use not in ['prompts', 'zero_shot'] or not (prompts in ['file', 'phrases']) or descriptions "
+      "!= ''",
+      "prompts: file and phrases need the file's path in descriptions");
 }
 
 void bind(Schema<TrainParams>& s) {
@@ -107,10 +115,16 @@ void bind(Schema<TrainParams>& s) {
       .doc("Share of the target spread evenly over all classes");
   s.field("patience", &TrainParams::patience)
       .range(0, 1e6)
+      .only_if("select == 'best_val'")
       .doc("Stop after so many epochs without a better validation top-1, 0 for never");
   s.field("clip_norm", &TrainParams::clip_norm)
       .range(0, 1e9)
       .doc("Largest norm of all gradients together, 0 for no limit");
+  s.field("select", &TrainParams::select)
+      .choices({"best_val", "last"})
+      .doc(
+          "Epoch whose parameters are judged: the best by validation top-1, which is the last "
+          "where there are no validation images, or the last");
 }
 
 bool is_fixed_section(std::string_view name) {

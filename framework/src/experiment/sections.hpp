@@ -13,11 +13,12 @@
 namespace espalier {
 
 struct ProtocolParams {
-  std::int64_t shots = 16;     // labelled training images a class, 0: all
-  std::int64_t val_shots = 4;  // validation images a class, at most shots where shots > 0; 0: all
+  std::int64_t shots = 16;      // labelled training images a class, 0: all
+  std::int64_t val_shots = -1;  // validation images a class, at most shots where shots > 0; 0: all;
+                                // -1: min(shots, 4), all where shots is 0
   std::string graph =
       "inductive_attach";     // none | inductive_attach | inductive_batch | transductive
-  double val_fraction = 0.2;  // of each class, where the dataset has no official split
+  double val_fraction = 0.2;  // of each class, where the dataset has no official split; 0: none
   double test_fraction = 0.3;
   std::int64_t split_seed = 1;  // of that split
 };
@@ -30,9 +31,10 @@ struct NodesParams {
 void bind(Schema<NodesParams>& s);
 
 struct HeadParams {
-  std::string use = "linear";  // linear | cosine | zero_shot
+  std::string use = "linear";  // linear | cosine | prompts | zero_shot
   double scale = 16.0;         // of the cosine, trained
-  // Of zero_shot, which trains nothing: what the encoder is told about each class.
+  // Of prompts, and of zero_shot, which is prompts with nothing to train: what the encoder is told
+  // about each class.
   // auto | simple | general | oxford_pets | ... | template | file | phrases
   std::string prompts = "auto";
   std::string prompt = "a photo of a {}.";
@@ -53,8 +55,9 @@ struct TrainParams {
   std::string schedule = "cosine";  // cosine | constant
   double warmup = 0.1;              // fraction of the steps
   double label_smoothing = 0.0;
-  std::int64_t patience = 0;  // epochs without a better validation top-1; 0: never stop early
-  double clip_norm = 0.0;     // of all gradients together; 0: no clipping
+  std::int64_t patience = 0;        // epochs without a better validation top-1; 0: never stop early
+  double clip_norm = 0.0;           // of all gradients together; 0: no clipping
+  std::string select = "best_val";  // best_val | last: the epoch whose parameters are judged
 };
 void bind(Schema<TrainParams>& s);
 

@@ -56,11 +56,8 @@ StageRef text_features(const StageInputs& inputs, const StageRef& captions) {
 std::vector<StageRef> stage_refs(const StageInputs& inputs) {
   std::vector<StageRef> stages;
   if (inputs.image_tower != nullptr) stages.push_back(image_features(inputs));
-  if (inputs.text_tower == nullptr) return stages;
-  if (!inputs.captions) {
-    stages.push_back(class_features(inputs));
-    return stages;
-  }
+  if (inputs.class_texts) stages.push_back(class_features(inputs));
+  if (!inputs.captions) return stages;
   stages.push_back(captions(inputs));
   stages.push_back(text_features(inputs, stages.back()));
   return stages;

@@ -15,7 +15,8 @@ struct StageInputs {
   std::array<const std::string*, trial_sections.size()> identity{};
   const std::string* image_tower = nullptr;  // of the encoder, where the trial looks at images
   const std::string* text_tower = nullptr;   // where it looks at texts
-  bool captions = false;                     // whose texts: captions, else those of the classes
+  bool class_texts = false;                  // whose texts: those of the classes
+  bool captions = false;                     // and captions
   bool seeded_captions = false;
   bool fitted_encoder = false;
 };

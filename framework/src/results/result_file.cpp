@@ -56,6 +56,14 @@ Table timing_table(const std::vector<StageTime>& timing) {
   return table;
 }
 
+void write_training(hid_t file, const TrainingSamples& training) {
+  ESPALIER_ASSERT(training.labels.size() == training.ids.size(), "one label a sample");
+  if (training.ids.empty()) return;
+  hdf5::write_column(file, "training/sample", training.ids);
+  hdf5::write_array(file, "training/y_true", H5T_NATIVE_INT32, training.labels.data(),
+                    {training.labels.size()});
+}
+
 void write_predictions(hid_t file, const Predictions& predictions) {
   const std::string group = "predictions/" + predictions.split;
   const hsize_t rows = predictions.ids.size();
@@ -200,6 +208,7 @@ ResultExtent write_result(const std::filesystem::path& file, const TrialResult& 
   hdf5::write_column(memory, "class_names", result.class_names);
   hdf5::write_table(memory, "final", final_table(result));
   hdf5::write_table(memory, "timing", timing_table(result.timing));
+  write_training(memory, result.training);
   for (const Predictions& predictions : result.predictions) write_predictions(memory, predictions);
 
   MetricsColumns rows;

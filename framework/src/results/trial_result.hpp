@@ -22,6 +22,12 @@ struct EpochMetrics {
   double wall_s = missing;  // since the trial began
 };
 
+// What the model learned from.
+struct TrainingSamples {
+  std::vector<std::string> ids;
+  std::vector<std::int32_t> labels;
+};
+
 // What the model said of one split, for those who want other metrics.
 struct Predictions {
   std::string split;  // val | test
@@ -61,6 +67,7 @@ struct TrialResult {
   std::int64_t attempt = 1;
 
   std::vector<EpochMetrics> metrics;
+  TrainingSamples training;
   std::vector<Predictions> predictions;
   std::vector<StageTime> timing;
   Json graph = Json::object();        // statistics of the training graph

@@ -21,6 +21,40 @@ at::Tensor features(std::int64_t n, std::uint64_t seed = 5) {
   return normal_tensor({n, width}, random);
 }
 
+// The nodes' features, and what else the builder declares that it needs: the other modality is a
+// fixed image of the features, a caption their first number, so that equal nodes are equal in all.
+class Nodes {
+ public:
+  Nodes(const Subject& subject, at::Tensor rows) : features_(std::move(rows)) {
+    if (subject.has("needs_other")) other_ = (features_ * 2).tanh();
+    if (!subject.has("needs_texts")) return;
+    for (std::int64_t i = 0; i < features_.size(0); ++i) {
+      texts_.push_back("a flower of " + std::to_string(features_[i][0].item<float>()) + " cm");
+    }
+  }
+  GraphInput input() const { return {.features = features_, .other = other_, .texts = texts_}; }
+
+ private:
+  at::Tensor features_;
+  at::Tensor other_;
+  std::vector<std::string> texts_;
+};
+
+std::unique_ptr<GraphSupport> support(const Subject& subject, const GraphBuilder& builder,
+                                      const at::Tensor& x) {
+  std::unique_ptr<GraphSupport> made = builder.support(Nodes(subject, x).input());
+  expect(made != nullptr, "support() returns nothing");
+  return made;
+}
+
+CsrGraph build(const Subject& subject, const GraphBuilder& builder, const at::Tensor& x) {
+  return support(subject, builder, x)->graph();
+}
+
+CsrGraph attach(const Subject& subject, const GraphSupport& to, const at::Tensor& queries) {
+  return to.attach(Nodes(subject, queries).input());
+}
+
 void expect_square(const CsrGraph& graph, std::int64_t n, const std::string& what) {
   expect(graph.targets == n && graph.sources == n && graph.square(),
          what + "the graph is not square over the nodes");
@@ -31,30 +65,31 @@ void expect_square(const CsrGraph& graph, std::int64_t n, const std::string& wha
 void canonical_graphs(const Subject& subject) {
   const auto builder = subject.make<GraphBuilder>();
   for (const std::int64_t n : {0, 1, 2, 3, 40}) {
-    expect_square(builder->build(features(n)), n, std::to_string(n) + " nodes: ");
+    expect_square(build(subject, *builder, features(n)), n, std::to_string(n) + " nodes: ");
   }
 }
 
 void degenerate_features(const Subject& subject) {
   const auto builder = subject.make<GraphBuilder>();
   for (const at::Tensor& x : {at::zeros({7, width}), at::ones({7, width})}) {
-    const CsrGraph graph = builder->build(x);
-    expect_square(graph, 7, "equal rows: ");
-    expect(same_graph(graph, builder->build(x), 0), "equal rows: ties are not broken alike twice");
-    (void)builder->attach(x, x);
+    const auto made = support(subject, *builder, x);
+    expect_square(made->graph(), 7, "equal rows: ");
+    expect(same_graph(made->graph(), build(subject, *builder, x), 0),
+           "equal rows: ties are not broken alike twice");
+    (void)attach(subject, *made, x);
   }
-  expect_square(builder->build(features(5).slice(1, 0, 1)), 5, "one column: ");
+  expect_square(build(subject, *builder, features(5).slice(1, 0, 1)), 5, "one column: ");
 }
 
 void repeatable(const Subject& subject) {
   const at::Tensor x = features(30);
   const auto builder = subject.make<GraphBuilder>(1);
-  const CsrGraph graph = builder->build(x);
-  expect(same_graph(graph, builder->build(x), 0), "a second call gives another graph");
-  expect(same_graph(graph, subject.make<GraphBuilder>(1)->build(x), 0),
+  const CsrGraph graph = build(subject, *builder, x);
+  expect(same_graph(graph, build(subject, *builder, x), 0), "a second call gives another graph");
+  expect(same_graph(graph, build(subject, *subject.make<GraphBuilder>(1), x), 0),
          "another instance with the same seed gives another graph");
   if (subject.has("seeded")) return;
-  expect(same_graph(graph, subject.make<GraphBuilder>(2)->build(x), 0),
+  expect(same_graph(graph, build(subject, *subject.make<GraphBuilder>(2), x), 0),
          "the seed changes the graph and `seeded` is not declared");
 }
 
@@ -64,8 +99,8 @@ void permutation_equivariance(const Subject& subject) {
   const at::Tensor x = features(30);
   Random random(std::uint64_t{9});
   const auto order = random_order(30, random);
-  const CsrGraph moved = builder->build(x.index_select(0, index_tensor(order)));
-  expect(same_graph(moved, reorder(builder->build(x), order), weight_tolerance),
+  const CsrGraph moved = build(subject, *builder, x.index_select(0, index_tensor(order)));
+  expect(same_graph(moved, reorder(build(subject, *builder, x), order), weight_tolerance),
          "nodes in another order give another graph");
 }
 
@@ -75,8 +110,7 @@ void leaves_inputs_alone(const Subject& subject) {
   const at::Tensor q = features(5, 6);
   const at::Tensor x_before = x.clone();
   const at::Tensor q_before = q.clone();
-  (void)builder->build(x);
-  (void)builder->attach(x, q);
+  (void)attach(subject, *support(subject, *builder, x), q);
   expect(at::equal(x, x_before) && at::equal(q, q_before), "it changes the features");
 }
 
@@ -84,12 +118,13 @@ void any_layout(const Subject& subject) {
   const auto builder = subject.make<GraphBuilder>();
   const at::Tensor x = features(20);
   const at::Tensor strided = x.t().contiguous().t();
-  expect(same_graph(builder->build(strided), builder->build(x), weight_tolerance),
-         "features stored by column give another graph");
+  expect(
+      same_graph(build(subject, *builder, strided), build(subject, *builder, x), weight_tolerance),
+      "features stored by column give another graph");
 }
 
 void weights_as_declared(const Subject& subject) {
-  const CsrGraph graph = subject.make<GraphBuilder>()->build(features(30));
+  const CsrGraph graph = build(subject, *subject.make<GraphBuilder>(), features(30));
   if (subject.has("edge_weight")) return;
   expect(at::equal(graph.weight, at::ones({graph.edges()})),
          "a weight is not 1 and `edge_weight` is not declared");
@@ -97,7 +132,7 @@ void weights_as_declared(const Subject& subject) {
 
 void symmetric_as_declared(const Subject& subject) {
   if (!subject.has("symmetric")) throw Skip("`symmetric` is not declared");
-  const CsrGraph graph = subject.make<GraphBuilder>()->build(features(30));
+  const CsrGraph graph = build(subject, *subject.make<GraphBuilder>(), features(30));
   std::vector<Edge> turned = edges_of(graph);
   for (Edge& edge : turned) std::swap(edge.target, edge.source);
   expect(same_graph(graph, graph_from_edges(30, 30, std::move(turned)), 0),
@@ -106,14 +141,15 @@ void symmetric_as_declared(const Subject& subject) {
 
 void attaches_queries(const Subject& subject) {
   const auto builder = subject.make<GraphBuilder>();
-  for (const std::int64_t support : {0, 1, 2, 25}) {
+  for (const std::int64_t nodes : {0, 1, 2, 25}) {
+    const auto made = support(subject, *builder, features(nodes));
     for (const std::int64_t queries : {0, 1, 6}) {
-      const CsrGraph graph = builder->attach(features(support), features(queries, 6));
+      const CsrGraph graph = attach(subject, *made, features(queries, 6));
       const std::string what =
-          std::to_string(queries) + " queries to " + std::to_string(support) + " nodes: ";
-      expect(graph.targets == queries && graph.sources == support, what + "a wrong size");
+          std::to_string(queries) + " queries to " + std::to_string(nodes) + " nodes: ";
+      expect(graph.targets == queries && graph.sources == nodes, what + "a wrong size");
       CsrGraph checked = graph;
-      checked.source_degree = at::zeros({support});
+      checked.source_degree = at::zeros({nodes});
       check_canonical(checked);
     }
   }
@@ -122,12 +158,12 @@ void attaches_queries(const Subject& subject) {
 // What makes inductive evaluation sound: a query's edges do not depend on the other queries.
 void queries_do_not_meet(const Subject& subject) {
   const auto builder = subject.make<GraphBuilder>();
-  const at::Tensor support = features(25);
+  const auto made = support(subject, *builder, features(25));
   const at::Tensor queries = features(6, 6);
-  const std::vector<Edge> together = edges_of(builder->attach(support, queries));
+  const std::vector<Edge> together = edges_of(attach(subject, *made, queries));
   std::vector<Edge> alone;
   for (std::int64_t i = 0; i < 6; ++i) {
-    for (Edge edge : edges_of(builder->attach(support, queries.slice(0, i, i + 1)))) {
+    for (Edge edge : edges_of(attach(subject, *made, queries.slice(0, i, i + 1)))) {
       edge.target = i;
       alone.push_back(edge);
     }
@@ -135,6 +171,18 @@ void queries_do_not_meet(const Subject& subject) {
   expect(same_graph(graph_from_edges(6, 25, together), graph_from_edges(6, 25, alone),
                     weight_tolerance),
          "a query's edges depend on the other queries");
+}
+
+void attaching_leaves_the_graph_alone(const Subject& subject) {
+  const auto builder = subject.make<GraphBuilder>();
+  const auto made = support(subject, *builder, features(25));
+  const CsrGraph before = build(subject, *builder, features(25));
+  const CsrGraph first = attach(subject, *made, features(6, 6));
+  (void)attach(subject, *made, features(40, 7));
+  expect(same_graph(made->graph(), before, 0),
+         "queries change the graph that they are attached to");
+  expect(same_graph(attach(subject, *made, features(6, 6)), first, 0),
+         "queries are attached in another way after others");
 }
 
 }  // namespace
@@ -157,6 +205,8 @@ std::vector<Property> graph_properties() {
        attaches_queries},
       {"queries_do_not_meet", "A query's edges depend on itself and the support alone", true,
        queries_do_not_meet},
+      {"attaching_leaves_the_graph_alone", "Queries change neither the graph nor later queries",
+       true, attaching_leaves_the_graph_alone},
   };
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <espalier/plugin/gnn_states.hpp>
 
 #include "network_internal.hpp"
 #include "toys_internal.hpp"
@@ -68,27 +69,13 @@ void Network::to_double() {
 }
 
 at::Tensor Network::forward(const at::Tensor& x, const CsrGraph& graph, const Mode& mode) const {
-  const at::Tensor h_0 = gnn_->embed(x, mode);
-  at::Tensor h = h_0;
-  for (std::int64_t layer = 0; layer < gnn_->depth(); ++layer) {
-    h = gnn_->step(layer, h, h, h_0, graph, mode);
-  }
-  return gnn_->readout(h, x, mode);
+  return run_gnn(*gnn_, x, graph, mode).output;
 }
 
 at::Tensor Network::attach(const at::Tensor& support, const CsrGraph& among_support,
                            const at::Tensor& queries, CsrGraph to_queries) const {
   to_queries.source_degree = in_degree(among_support);
-  const Mode mode;
-  const at::Tensor s_0 = gnn_->embed(support, mode);
-  const at::Tensor q_0 = gnn_->embed(queries, mode);
-  at::Tensor s = s_0;
-  at::Tensor q = q_0;
-  for (std::int64_t layer = 0; layer < gnn_->depth(); ++layer) {
-    q = gnn_->step(layer, s, q, q_0, to_queries, mode);
-    s = gnn_->step(layer, s, s, s_0, among_support, mode);
-  }
-  return gnn_->readout(q, queries, mode);
+  return attach_to_gnn(*gnn_, run_gnn(*gnn_, support, among_support, {}), queries, to_queries);
 }
 
 void check_gradients(Network& network, const at::Tensor& x, const CsrGraph& graph) {

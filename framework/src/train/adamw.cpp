@@ -1,5 +1,6 @@
 #include "train/adamw.hpp"
 
+#include <ATen/ops/full.h>
 #include <ATen/ops/zeros_like.h>
 #include <c10/core/GradMode.h>
 
@@ -10,30 +11,39 @@ namespace espalier {
 
 AdamW::AdamW(Parameters& parameters, const AdamWOptions& options)
     : parameters_(parameters), options_(options) {
-  for (const at::Tensor& tensor : parameters.tensors()) {
-    mean_.push_back(at::zeros_like(tensor.detach()));
-    square_.push_back(at::zeros_like(tensor.detach()));
+  take_in_new_parameters();
+}
+
+void AdamW::take_in_new_parameters() {
+  const auto& entries = parameters_.entries();
+  for (std::size_t i = states_.size(); i < entries.size(); ++i) {
+    const at::Tensor tensor = entries[i].second.detach();
+    states_.push_back({.mean = at::zeros_like(tensor), .square = at::zeros_like(tensor)});
   }
 }
 
 void AdamW::step(double lr) {
   const c10::AutoGradMode no_grad(false);
+  take_in_new_parameters();
   ++steps_;
-  const double bias1 = 1 - std::pow(options_.beta1, static_cast<double>(steps_));
-  const double bias2 = 1 - std::pow(options_.beta2, static_cast<double>(steps_));
-  for (std::size_t i = 0; i < mean_.size(); ++i) {
-    at::Tensor parameter = parameters_.entries()[i].second;
-    const at::Tensor gradient = parameter.grad();
-    if (!gradient.defined()) continue;
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    const at::Tensor& parameter = parameters_.entries()[i].second;
     const ParameterRates& rates = parameters_.rates()[i];
-    const double own_lr = lr * rates.lr;
-    parameter.mul_(1 - own_lr * options_.weight_decay * rates.decay);
-    mean_[i].mul_(options_.beta1).add_(gradient, 1 - options_.beta1);
-    square_[i].mul_(options_.beta2).addcmul_(gradient, gradient, 1 - options_.beta2);
-    const at::Tensor root = square_[i].sqrt().div_(std::sqrt(bias2)).add_(options_.eps);
-    parameter.addcdiv_(mean_[i], root, -own_lr / bias1);
-    parameter.mutable_grad().reset();
+    if (parameter.grad().defined()) update(parameter, states_[i], lr * rates.lr, rates.decay);
   }
+}
+
+void AdamW::update(at::Tensor parameter, State& state, double lr, double decay) const {
+  ++state.updates;
+  const double bias1 = 1 - std::pow(options_.beta1, static_cast<double>(state.updates));
+  const double bias2 = 1 - std::pow(options_.beta2, static_cast<double>(state.updates));
+  const at::Tensor gradient = parameter.grad();
+  parameter.mul_(1 - lr * options_.weight_decay * decay);
+  state.mean.mul_(options_.beta1).add_(gradient, 1 - options_.beta1);
+  state.square.mul_(options_.beta2).addcmul_(gradient, gradient, 1 - options_.beta2);
+  const at::Tensor root = state.square.sqrt().div_(std::sqrt(bias2)).add_(options_.eps);
+  parameter.addcdiv_(state.mean, root, -lr / bias1);
+  parameter.mutable_grad().reset();
 }
 
 double AdamW::clip(double limit) {
@@ -55,19 +65,21 @@ double AdamW::clip(double limit) {
 
 std::vector<Parameters::Entry> AdamW::snapshot() const {
   std::vector<Parameters::Entry> copies;
-  for (std::size_t i = 0; i < mean_.size(); ++i) {
+  for (std::size_t i = 0; i < states_.size(); ++i) {
     const std::string& name = parameters_.entries()[i].first;
-    copies.emplace_back("m." + name, mean_[i].clone());
-    copies.emplace_back("v." + name, square_[i].clone());
+    copies.emplace_back("m." + name, states_[i].mean.clone());
+    copies.emplace_back("v." + name, states_[i].square.clone());
+    copies.emplace_back("t." + name, at::full({}, states_[i].updates, at::kLong));
   }
   return copies;
 }
 
 void AdamW::restore(const std::vector<Parameters::Entry>& snapshot, std::int64_t steps) {
-  ESPALIER_ASSERT(snapshot.size() == 2 * mean_.size(), "the snapshot is of other parameters");
-  for (std::size_t i = 0; i < mean_.size(); ++i) {
-    mean_[i].copy_(snapshot[2 * i].second);
-    square_[i].copy_(snapshot[2 * i + 1].second);
+  ESPALIER_ASSERT(snapshot.size() == 3 * states_.size(), "the snapshot is of other parameters");
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    states_[i].mean.copy_(snapshot[3 * i].second);
+    states_[i].square.copy_(snapshot[3 * i + 1].second);
+    states_[i].updates = snapshot[3 * i + 2].second.item<std::int64_t>();
   }
   steps_ = steps;
 }

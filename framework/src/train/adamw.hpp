@@ -21,24 +21,34 @@ class AdamW {
   AdamW(Parameters& parameters, const AdamWOptions& options);
 
   // One update with this learning rate from the gradients that are there; a parameter without one
-  // stays as it is. The gradients are then dropped.
+  // stays as it is. The gradients are then dropped. Each parameter counts its own updates, so one
+  // that is added later begins as at the start.
   void step(double lr);
 
   // Scales all gradients by limit / (norm + 1e-6) where their common norm exceeds `limit`, as
   // torch.nn.utils.clip_grad_norm_ does; returns the norm before.
   double clip(double limit);
 
-  // Moments by parameter name, behind `m.` and `v.`; restore() takes such copies back.
+  // Moments and numbers of updates by parameter name, behind `m.`, `v.` and `t.`; restore() takes
+  // such copies back.
   [[nodiscard]] std::vector<Parameters::Entry> snapshot() const;
   void restore(const std::vector<Parameters::Entry>& snapshot, std::int64_t steps);
+  // Calls of step().
   [[nodiscard]] std::int64_t steps() const noexcept { return steps_; }
 
  private:
+  struct State {
+    at::Tensor mean;
+    at::Tensor square;
+    std::int64_t updates = 0;
+  };
+  void take_in_new_parameters();
+  void update(at::Tensor parameter, State& state, double lr, double decay) const;
+
   Parameters& parameters_;
   AdamWOptions options_;
   std::int64_t steps_ = 0;
-  std::vector<at::Tensor> mean_;
-  std::vector<at::Tensor> square_;
+  std::vector<State> states_;  // in the order of the parameters
 };
 
 }  // namespace espalier

@@ -11,7 +11,7 @@
 namespace espalier {
 namespace {
 
-constexpr int format = 1;
+constexpr int format = 2;
 
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 double number(const Json& value) { return value.is_null() ? missing : value.get<double>(); }
@@ -24,7 +24,7 @@ Json to_json(const Progress& progress) {
   }
   return {{"epoch", progress.epoch},
           {"best_epoch", progress.best_epoch},
-          {"best_top1", progress.best_top1},
+          {"best_top1", number(progress.best_top1)},
           {"seconds", progress.seconds},
           {"metrics", rows}};
 }
@@ -32,7 +32,7 @@ Json to_json(const Progress& progress) {
 Progress progress_from(const Json& json) {
   Progress progress{.epoch = json.at("epoch"),
                     .best_epoch = json.at("best_epoch"),
-                    .best_top1 = json.at("best_top1"),
+                    .best_top1 = number(json.at("best_top1")),
                     .seconds = json.at("seconds"),
                     .metrics = {}};
   for (const Json& m : json.at("metrics")) {

@@ -1,7 +1,7 @@
 // A training in the middle, on disk.
 #pragma once
 
-#include "train/fit.hpp"
+#include "train/training.hpp"
 #include <filesystem>
 #include <spdlog/fwd.h>
 #include <string>

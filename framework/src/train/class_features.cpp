@@ -1,6 +1,5 @@
 #include "train/class_features.hpp"
 
-#include <ATen/TensorOperators.h>
 #include <ATen/ops/stack.h>
 #include <c10/core/GradMode.h>
 
@@ -50,14 +49,6 @@ at::Tensor class_vectors(const Encoder& encoder, const ClassTexts& texts) {
     from += count;
   }
   return at::stack(vectors);
-}
-
-at::Tensor ClassFeatures::logits(const at::Tensor& images) const {
-  return unit_rows(images).matmul(unit_rows(vectors).t()) * logit_scale;
-}
-
-at::Tensor ClassFeatures::mean_logits(const at::Tensor& images) const {
-  return unit_rows(images).matmul(vectors.t()) * logit_scale;
 }
 
 }  // namespace espalier

@@ -22,12 +22,6 @@ namespace espalier {
 struct ClassFeatures {
   at::Tensor vectors;      // as class_vectors() gives them
   double logit_scale = 1;  // the encoder's
-
-  // Of image features [n, width], [n, classes]: scaled cosines with the class vectors (Radford et
-  // al. 2021).
-  [[nodiscard]] at::Tensor logits(const at::Tensor& images) const;
-  // The mean of the scaled cosines with each of a class's texts (Menon and Vondrick 2023).
-  [[nodiscard]] at::Tensor mean_logits(const at::Tensor& images) const;
 };
 
 }  // namespace espalier

@@ -44,9 +44,9 @@ class FrozenSource final : public FeatureSource {
 
 // Null where the trial has no use for one.
 struct Sources {
-  std::shared_ptr<const FeatureSource> images;
-  std::shared_ptr<const FeatureSource> texts;
-  std::shared_ptr<const FeatureSource> classes;  // looks are labels, from 0 to class_count - 1
+  std::shared_ptr<const FeatureSource> images = {};
+  std::shared_ptr<const FeatureSource> texts = {};
+  std::shared_ptr<const FeatureSource> classes = {};  // looks are labels, from 0 to class_count - 1
   std::size_t class_count = 0;
 };
 

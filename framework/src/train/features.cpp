@@ -87,7 +87,7 @@ bool FeatureStages::fill(const std::string& stage, Ids ids,
 
 std::vector<std::string> FeatureStages::ids_of(Samples samples) const {
   std::vector<std::string> ids;
-  for (const std::size_t sample : samples) ids.push_back(inputs_.dataset->samples()[sample].id);
+  for (const std::size_t sample : samples) ids.push_back(inputs_.photos->id(sample));
   return ids;
 }
 
@@ -99,13 +99,13 @@ Encoder& FeatureStages::encoder() {
 std::shared_ptr<Captioner> FeatureStages::checked_captioner() const {
   std::shared_ptr<Captioner> captioner = inputs_.captioner();
   guarded(inputs_.captioner_name, "check",
-          [&] { check_captions(*captioner, *inputs_.dataset, inputs_.seed); });
+          [&] { inputs_.photos->check_captions(*captioner, inputs_.seed); });
   return captioner;
 }
 
 std::string FeatureStages::caption(std::size_t sample) {
   if (!captioner_) captioner_ = checked_captioner();
-  const CaptionRequest request = caption_request(*inputs_.dataset, sample, inputs_.seed);
+  const CaptionRequest request = inputs_.photos->caption_request(sample, inputs_.seed);
   return call_component(inputs_.captioner_name, "caption of " + std::string(request.id),
                         [&] { return captioner_->caption(request); })
       .text;
@@ -113,9 +113,9 @@ std::string FeatureStages::caption(std::size_t sample) {
 
 std::shared_ptr<PixelBatches> FeatureStages::loading(std::vector<std::size_t> samples) {
   const auto make = [this, &encoder = encoder()](std::size_t sample) {
-    const std::string operation = "image of " + inputs_.dataset->samples()[sample].id;
+    const std::string operation = "image of " + inputs_.photos->id(sample);
     const Image image = call_component(inputs_.dataset_name, operation,
-                                       [&] { return inputs_.dataset->image(sample); });
+                                       [&] { return inputs_.photos->image(sample); });
     return call_component(inputs_.encoder_name, "pixels", [&] { return encoder.pixels(image); });
   };
   const std::int64_t count = std::ssize(samples);
@@ -243,7 +243,7 @@ std::optional<at::Tensor> FeatureStages::texts(Samples samples) {
 
 std::optional<ClassFeatures> FeatureStages::classes(const ClassTexts& texts) {
   StageEntry& rows = entry("class_features");
-  const std::vector<std::string> ids = class_ids(inputs_.dataset->class_names());
+  const std::vector<std::string> ids = class_ids(inputs_.photos->class_names());
   cached_.try_emplace("class_features", true);
   if (!rows.missing(ids).empty()) {
     rows.use(encoder().settings());

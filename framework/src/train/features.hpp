@@ -6,11 +6,11 @@
 #include "train/class_features.hpp"
 #include "train/pixel_batches.hpp"
 #include "train/stage_filling.hpp"
+#include "train/unlabelled_dataset.hpp"
 #include <cstddef>
 #include <espalier/core/json.hpp>
 #include <espalier/core/process.hpp>
 #include <espalier/plugin/captioner.hpp>
-#include <espalier/plugin/dataset.hpp>
 #include <espalier/plugin/encoder.hpp>
 #include <espalier/tensor/tensor.hpp>
 #include <functional>
@@ -26,7 +26,7 @@ namespace espalier {
 // Everything that the stages of stage.hpp need. Components are made by the functions, and only
 // where the cache lacks something.
 struct FeatureInputs {
-  const Dataset* dataset = nullptr;
+  const UnlabelledDataset* photos = nullptr;
   std::function<std::shared_ptr<Captioner>()> captioner;
   std::function<std::shared_ptr<Encoder>()> encoder;
   std::string dataset_name;  // dataset/..., for messages

@@ -66,6 +66,15 @@ Pools official(const std::vector<Sample>& samples) {
   return pools;
 }
 
+// 0: all.
+std::int64_t val_shots_of(const ProtocolParams& protocol) {
+  constexpr std::int64_t of_coop = 4;
+  const std::int64_t wanted =
+      protocol.val_shots < 0 && protocol.shots > 0 ? of_coop : protocol.val_shots;
+  if (wanted <= 0) return 0;
+  return protocol.shots > 0 ? std::min(protocol.shots, wanted) : wanted;
+}
+
 std::int64_t share_of(std::size_t count, double fraction) {
   return std::max<std::int64_t>(1, std::llround(static_cast<double>(count) * fraction));
 }
@@ -77,7 +86,7 @@ void move_tail(Positions& from, std::int64_t count, Positions& to) {
 
 // Takes the missing splits out of the training pool, class by class.
 void carve(const Dataset& dataset, const ProtocolParams& protocol, Pools& pools) {
-  const bool need_val = pools.val.empty();
+  const bool need_val = pools.val.empty() && protocol.val_fraction > 0;
   const bool need_test = pools.test.empty();
   if (!need_val && !need_test) return;
   std::vector<Positions> by_class(dataset.class_names().size());
@@ -129,10 +138,8 @@ DataSplit split_dataset(const Dataset& dataset, const ProtocolParams& protocol, 
   carve(dataset, protocol, pools);
   const LabelledSamples train{pools.train, labels_of(dataset, pools.train)};
   const LabelledSamples val{pools.val, labels_of(dataset, pools.val)};
-  const bool capped = protocol.shots > 0 && protocol.val_shots > 0;
-  const std::int64_t val_shots =
-      capped ? std::min(protocol.shots, protocol.val_shots) : protocol.val_shots;
-  const FewShot drawn = few_shot(train.labels, val.labels, protocol.shots, val_shots, seed);
+  const FewShot drawn =
+      few_shot(train.labels, val.labels, protocol.shots, val_shots_of(protocol), seed);
   return {.train = select(train, drawn.train),
           .val = select(val, drawn.val),
           .test = {pools.test, SealedLabels(labels_of(dataset, pools.test))},

@@ -46,10 +46,10 @@ struct DataSplit {
 };
 
 // The dataset's own splits; one that it lacks is taken from the training samples, stratified, by
-// protocol.split_seed and the fractions. Then protocol.shots images a class of train and val_shots
-// of val, by CoOp's sampling with the trial's seed. Throws Error on a dataset that cannot be split
-// so: no samples, fewer than two classes, labels out of range, official splits for some samples
-// only, a class with too few samples.
+// protocol.split_seed and the fractions; without a val_fraction there is no validation. Then
+// protocol.shots images a class of train and val_shots of val, by CoOp's sampling with the trial's
+// seed. Throws Error on a dataset that cannot be split so: no samples, fewer than two classes,
+// labels out of range, official splits for some samples only, a class with too few samples.
 [[nodiscard]] DataSplit split_dataset(const Dataset& dataset, const ProtocolParams& protocol,
                                       std::int64_t seed);
 

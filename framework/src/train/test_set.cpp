@@ -13,20 +13,16 @@ std::vector<double> values_of(const at::Tensor& logits) {
 
 }  // namespace
 
-TestSet::TestSet(Nodes nodes, SealedLabels labels, std::vector<std::string> ids)
-    : nodes_(std::move(nodes)), labels_(std::move(labels)), ids_(std::move(ids)) {
-  ESPALIER_ASSERT(labels_.size() == ids_.size(), "one label a sample");
+TestSet::TestSet(SealedSamples test, std::vector<std::string> ids)
+    : test_(std::move(test)), ids_(std::move(ids)) {
+  ESPALIER_ASSERT(test_.labels.size() == ids_.size(), "one label a sample");
 }
 
-std::optional<Nodes> TestSet::unlabelled(const std::string& protocol) const {
-  if (protocol != "transductive") return std::nullopt;
-  return nodes_;
-}
-
-TestSet::Verdict TestSet::evaluate(const std::function<at::Tensor(const Nodes&)>& logits) && {
-  const at::Tensor rows = logits(nodes_);
-  return {.metrics = metrics_of(rows, labels_.labels_),
-          .predictions = predictions_of("test", std::move(ids_), labels_.labels_, rows)};
+TestSet::Verdict TestSet::evaluate(const Logits& logits) && {
+  const at::Tensor rows = logits(test_.samples);
+  const std::vector<std::int64_t>& labels = test_.labels.labels_;
+  return {.metrics = metrics_of(rows, labels),
+          .predictions = predictions_of("test", std::move(ids_), labels, rows)};
 }
 
 ClassificationMetrics metrics_of(const at::Tensor& logits,

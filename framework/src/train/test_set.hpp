@@ -3,37 +3,37 @@
 
 #include "results/trial_result.hpp"
 #include "train/metrics.hpp"
-#include "train/nodes.hpp"
 #include "train/split.hpp"
+#include <cstddef>
+#include <espalier/tensor/tensor.hpp>
 #include <functional>
-#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace espalier {
 
-// Holds the only key to SealedLabels. evaluate() uses it up, so nothing can be chosen by its
-// answer.
+// Sample numbers, ids and labels, and the only key to SealedLabels. evaluate() uses it up, so
+// nothing can be chosen by its answer.
 class TestSet {
  public:
-  TestSet(Nodes nodes, SealedLabels labels, std::vector<std::string> ids);
+  TestSet(SealedSamples test, std::vector<std::string> ids);
   TestSet(TestSet&&) = default;
   TestSet(const TestSet&) = delete;
   TestSet& operator=(const TestSet&) = delete;
 
-  // The nodes without labels where the protocol is transductive, else nothing.
-  [[nodiscard]] std::optional<Nodes> unlabelled(const std::string& protocol) const;
+  [[nodiscard]] const std::vector<std::size_t>& samples() const noexcept { return test_.samples; }
 
   struct Verdict {
     ClassificationMetrics metrics;
     Predictions predictions;
   };
-  // `logits` says [samples, classes] of the test nodes.
-  [[nodiscard]] Verdict evaluate(const std::function<at::Tensor(const Nodes&)>& logits) &&;
+  // `logits` says [samples, classes] of the test samples.
+  using Logits = std::function<at::Tensor(std::span<const std::size_t> samples)>;
+  [[nodiscard]] Verdict evaluate(const Logits& logits) &&;
 
  private:
-  Nodes nodes_;
-  SealedLabels labels_;
+  SealedSamples test_;
   std::vector<std::string> ids_;
 };
 

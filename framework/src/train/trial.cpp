@@ -1,120 +1,179 @@
 #include "train/trial.hpp"
 
 #include "train/checkpoint.hpp"
+#include "train/class_features.hpp"
 #include "train/component_call.hpp"
-#include "train/fit.hpp"
-#include "train/graph_protocol.hpp"
-#include "train/zero_shot.hpp"
+#include "train/environment.hpp"
+#include "train/evaluation.hpp"
+#include "train/node_graphs.hpp"
+#include "train/protocol.hpp"
+#include "train/recipe.hpp"
+#include "train/split.hpp"
+#include "train/test_set.hpp"
+#include "train/training.hpp"
+#include "train/trial_features.hpp"
+#include "train/trial_setting.hpp"
+#include "train/unlabelled_dataset.hpp"
+#include <algorithm>
+#include <chrono>
 #include <espalier/core/error.hpp>
 #include <espalier/graph/statistics.hpp>
-
-#include "trial_run_internal.hpp"
 
 namespace espalier {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 constexpr double checkpoint_seconds = 30;
 
-class NoEdges final : public GraphBuilder {
- public:
-  CsrGraph build(const at::Tensor& x) const override { return empty_graph(x.size(0), x.size(0)); }
-  CsrGraph attach(const at::Tensor& support, const at::Tensor& queries) const override {
-    return empty_graph(queries.size(0), support.size(0));
-  }
-};
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
-// The nodes of the three splits.
-struct SplitNodes {
-  Nodes train;
-  Nodes val;
-  Nodes test;
-};
-
-class Trial : TrialRun {
+class Trial {
  public:
   Trial(const TrialRequest& request, const TrialHooks& hooks)
-      : TrialRun(request, hooks), nodes_params_(section<NodesParams>("nodes")) {}
+      : setting_(request, hooks), recipe_(setting_) {}
 
   std::optional<TrialResult> run();
 
  private:
-  std::optional<SplitNodes> make_nodes();
-  std::string graph_protocol() const;
-  std::shared_ptr<GraphBuilder> graph_builder() const;
+  void draw_data();
+  bool make_features();
+  [[nodiscard]] FrozenNodes frozen_nodes(std::span<const std::size_t> samples) const;
+  [[nodiscard]] std::unique_ptr<Protocol> make_protocol() const;
+  void describe_graph(const Protocol& protocol);
   void require_frozen_encoder() const;
-  void describe_graph(const GraphProtocol& protocol);
-  bool train(Training& training, Parameters& parameters, const Checkpoint& checkpoint);
+  [[nodiscard]] NetworkParts network_parts() const;
+  bool train(Training& training, const Parameters& parameters, const Checkpoint& checkpoint);
   void describe_training(const Progress& progress);
+  TrialResult conclude(const at::Tensor& val_logits, TestSet::Verdict verdict);
 
-  NodesParams nodes_params_;
+  void time(const std::string& stage, double seconds, bool cached = false) {
+    result_.timing.push_back({.stage = stage, .seconds = seconds, .cached = cached});
+  }
+  [[nodiscard]] std::vector<std::string> ids(const std::vector<std::size_t>& samples) const;
+
+  Clock::time_point start_ = Clock::now();
+  MemoryWatch memory_;
+  TrialSetting setting_;
+  Recipe recipe_;
+  UnlabelledDataset photos_;
+  ClassTexts prompts_;
+  DataSplit split_;
+  TrialFeatures features_;
+  std::shared_ptr<Fusion> fusion_;
+  std::int64_t encoder_parameters_ = 0;
+  TrialResult result_;
 };
 
-std::optional<SplitNodes> Trial::make_nodes() {
-  const TrialClock::time_point start = TrialClock::now();
-  FeatureStages stages = feature_stages();
+void Trial::draw_data() {
+  const Clock::time_point start = Clock::now();
+  const std::shared_ptr<Dataset> dataset = setting_.kept<Dataset>();
+  split_ = split_dataset(*dataset, setting_.section<ProtocolParams>("protocol"), setting_.seed());
+  if (recipe_.zero_shot) split_.train = {};
+  if (recipe_.classes) {
+    prompts_ = class_prompts(recipe_.head, setting_.config_of("dataset").at("use"), *dataset);
+  }
+  photos_ = UnlabelledDataset(dataset);
+  time("dataset", seconds_since(start));
+}
+
+// False: stopped.
+bool Trial::make_features() {
+  const Clock::time_point start = Clock::now();
+  FeatureStages stages(feature_inputs(setting_, photos_, split_.unlabelled_train));
   std::vector<std::size_t> samples = split_.train.samples;
   samples.insert(samples.end(), split_.val.samples.begin(), split_.val.samples.end());
   samples.insert(samples.end(), split_.test.samples.begin(), split_.test.samples.end());
-  std::optional<at::Tensor> images = at::Tensor();
-  std::optional<at::Tensor> texts = at::Tensor();
-  if (nodes_params_.fuse != "text") images = stages.images(samples);
-  if (images && nodes_params_.fuse != "image") texts = stages.texts(samples);
-  if (!images || !texts) return std::nullopt;
-  note(stages, start);
-  const Nodes all = fuse(nodes_params_, *images, *texts, has("encoder", "shared_space"));
-  const auto train = static_cast<std::int64_t>(split_.train.samples.size());
-  const auto val = static_cast<std::int64_t>(split_.val.samples.size());
-  return SplitNodes{.train = slice(all, 0, train),
-                    .val = slice(all, train, train + val),
-                    .test = slice(all, train + val, all.samples())};
+  std::optional<TrialFeatures> features = gather_features(stages, recipe_, samples, prompts_);
+  if (!features) return false;
+  features_ = std::move(*features);
+  fusion_ = make_fusion(recipe_.nodes, features_.widths, setting_.has("encoder", "shared_space"));
+  encoder_parameters_ = stages.encoder_parameters();
+  const auto& cached = stages.cached();
+  time("features", seconds_since(start),
+       std::all_of(cached.begin(), cached.end(), [](const auto& stage) { return stage.second; }));
+  return true;
 }
 
-std::string Trial::graph_protocol() const { return has("gnn", "graph") ? protocol_.graph : "none"; }
+// As they are before training.
+FrozenNodes Trial::frozen_nodes(std::span<const std::size_t> samples) const {
+  const Values values = values_of(features_.sources, samples, {});
+  FrozenNodes frozen{.nodes = (*fusion_)(values), .others = {}, .texts = {}};
+  if (setting_.has("graph", "needs_other")) frozen.others = fusion_->others(values);
+  if (!setting_.has("graph", "needs_texts")) return frozen;
+  for (std::int64_t v = 0; v < frozen.nodes.views; ++v) {
+    for (const std::size_t sample : samples) frozen.texts.push_back(features_.captions.at(sample));
+  }
+  return frozen;
+}
 
-std::shared_ptr<GraphBuilder> Trial::graph_builder() const {
-  if (graph_protocol() == "none") return std::make_shared<NoEdges>();
-  return make<GraphBuilder>();
+std::unique_ptr<Protocol> Trial::make_protocol() const {
+  const std::vector<std::size_t>& train = split_.train.samples;
+  if (recipe_.graph == "none") return no_graph(train, fusion_->views());
+  const GraphMaker maker{
+      .builder = setting_.component<GraphBuilder>(),
+      .name = setting_.name_of("graph"),
+      .shared_space = setting_.has("encoder", "shared_space"),
+      .nodes = [this](std::span<const std::size_t> samples) { return frozen_nodes(samples); }};
+  if (recipe_.graph == "inductive_attach") return inductive_attach(train, maker);
+  if (recipe_.graph == "inductive_batch") {
+    const auto id_of = [this](std::size_t sample) { return photos_.id(sample); };
+    return inductive_batch(train, maker, id_of, setting_.seed());
+  }
+  ESPALIER_ASSERT(recipe_.graph == "transductive", "a protocol that the schema allows");
+  std::vector<std::size_t> others = split_.val.samples;
+  others.insert(others.end(), split_.test.samples.begin(), split_.test.samples.end());
+  return transductive(train, others, maker);
+}
+
+void Trial::describe_graph(const Protocol& protocol) {
+  if (recipe_.graph == "none") return;
+  const Scene& scene = protocol.training();
+  const std::int64_t views = fusion_->views();
+  const std::vector<std::int64_t>& labels = split_.train.labels;
+  std::vector<std::int64_t> of_nodes;
+  for (std::int64_t v = 0; v < views; ++v) {
+    of_nodes.insert(of_nodes.end(), labels.begin(), labels.end());
+    of_nodes.resize(static_cast<std::size_t>(v + 1) * scene.samples.size(), -1);
+  }
+  result_.graph = graph_statistics(scene.graph, of_nodes);
+  if (views == 1) return;
+  const auto homophily =
+      edge_homophily(without_pairs(scene.graph, std::ssize(scene.samples)), of_nodes);
+  result_.graph["edge_homophily"] = homophily ? Json(*homophily) : Json(nullptr);
 }
 
 void Trial::require_frozen_encoder() const {
-  if (!has("peft", "needs_sites")) return;
+  if (recipe_.zero_shot || !setting_.has("peft", "needs_sites")) return;
   throw Error(
-      {.what = name("peft") + " trains inside the encoder",
+      {.what = setting_.name_of("peft") + " trains inside the encoder",
        .where = {},
        .expected = "a method that leaves the encoder frozen: its features are computed once",
        .found = {},
        .fix = "peft=none"});
 }
 
-void Trial::describe_graph(const GraphProtocol& protocol) {
-  if (graph_protocol() == "none") return;
-  const std::vector<std::int64_t>& labels = split_.train.labels;
-  std::vector<std::int64_t> of_nodes;
-  for (std::int64_t v = 0; v < protocol.nodes().views; ++v) {
-    of_nodes.insert(of_nodes.end(), labels.begin(), labels.end());
-    of_nodes.resize(static_cast<std::size_t>((v + 1) * protocol.nodes().samples()), -1);
-  }
-  result_.graph = graph_statistics(protocol.graph(), of_nodes);
-  if (protocol.nodes().views == 1) return;
-  const auto homophily =
-      edge_homophily(without_pairs(protocol.graph(), protocol.nodes().samples()), of_nodes);
-  result_.graph["edge_homophily"] = homophily ? Json(*homophily) : Json(nullptr);
+NetworkParts Trial::network_parts() const {
+  return {.fusion = fusion_,
+          .gnn = recipe_.zero_shot ? no_network() : setting_.component<Gnn>(),
+          .gnn_name = setting_.name_of("gnn"),
+          .head = make_head(recipe_.head, features_.space)};
 }
 
 // False: stopped, with a checkpoint on disk.
-bool Trial::train(Training& training, Parameters& parameters, const Checkpoint& checkpoint) {
-  TrialClock::time_point saved = TrialClock::now();
+bool Trial::train(Training& training, const Parameters& parameters, const Checkpoint& checkpoint) {
+  Clock::time_point saved = Clock::now();
   while (!training.finished()) {
     training.next();
-    const std::vector<EpochMetrics>& rows = training.progress().metrics;
-    if (hooks_.epoch) {
-      for (std::size_t i = rows.size() - 2; i < rows.size(); ++i) hooks_.epoch(rows[i]);
+    if (const auto& tell = setting_.hooks().epoch) {
+      for (const EpochMetrics& row : training.last_metrics()) tell(row);
     }
-    const bool stop = stopped() && !training.finished();
-    const std::chrono::duration<double> unsaved = TrialClock::now() - saved;
-    if (stop || unsaved.count() > checkpoint_seconds) {
+    const bool stop = setting_.stopped() && !training.finished();
+    if (stop || seconds_since(saved) > checkpoint_seconds) {
       checkpoint.save(training, parameters);
-      saved = TrialClock::now();
+      saved = Clock::now();
     }
     if (stop) return false;
   }
@@ -122,8 +181,12 @@ bool Trial::train(Training& training, Parameters& parameters, const Checkpoint& 
 }
 
 void Trial::describe_training(const Progress& progress) {
-  const std::chrono::duration<double> spent(progress.seconds);
-  time("train", TrialClock::now() - std::chrono::duration_cast<TrialClock::duration>(spent));
+  time("train", progress.seconds);
+  if (progress.epoch > 0 && progress.best_epoch == 0) {
+    setting_.warn(
+        "no epoch was better on the validation images than the untrained start, which is "
+        "what is tested: raise train.lr or train.epochs, or train.select=last");
+  }
   result_.val_top1 = progress.best_top1;
   result_.best_epoch = progress.best_epoch;
   result_.epochs = progress.epoch;
@@ -131,48 +194,74 @@ void Trial::describe_training(const Progress& progress) {
   result_.metrics = progress.metrics;
 }
 
+std::vector<std::string> Trial::ids(const std::vector<std::size_t>& samples) const {
+  std::vector<std::string> ids;
+  for (const std::size_t i : samples) ids.push_back(photos_.id(i));
+  return ids;
+}
+
+TrialResult Trial::conclude(const at::Tensor& val_logits, TestSet::Verdict verdict) {
+  const TrialRequest& request = setting_.request();
+  result_.trial_id = request.trial_id;
+  result_.combo_id = request.combo_id;
+  result_.seed = setting_.seed();
+  result_.config = request.config;
+  result_.class_names = photos_.class_names();
+  result_.test_top1 = verdict.metrics.top1;
+  result_.test_top5 = verdict.metrics.top5;
+  result_.test_macro_accuracy = verdict.metrics.macro_accuracy;
+  result_.test_macro_f1 = verdict.metrics.macro_f1;
+  result_.test_loss = verdict.metrics.loss;
+  result_.test_ece = verdict.metrics.ece;
+  result_.attempt = request.attempt;
+  result_.training = {.ids = ids(split_.train.samples),
+                      .labels = {split_.train.labels.begin(), split_.train.labels.end()}};
+  result_.predictions.push_back(
+      predictions_of("val", ids(split_.val.samples), split_.val.labels, val_logits));
+  result_.predictions.push_back(std::move(verdict.predictions));
+  result_.environment = trial_environment(request.config, setting_.hooks().loader->catalog());
+  result_.total_seconds = seconds_since(start_);
+  result_.peak_rss_bytes = memory_.peak();
+  return std::move(result_);
+}
+
 std::optional<TrialResult> Trial::run() {
   draw_data();
-  std::optional<SplitNodes> nodes = make_nodes();
-  if (!nodes) return std::nullopt;
-  const std::int64_t width = nodes->train.x.size(1);
-  const std::int64_t views = nodes->train.views;
-  TestSet test(std::move(nodes->test), std::move(split_.test.labels), ids(split_.test.samples));
+  if (!make_features()) return std::nullopt;
 
-  const TrialClock::time_point graph_start = TrialClock::now();
-  begin("graph");
-  const std::shared_ptr<GraphBuilder> builder = graph_builder();
-  const NodeGraphs graphs(*builder, name("graph"), has("encoder", "shared_space"));
-  const std::unique_ptr<GraphProtocol> protocol =
-      make_graph_protocol(graph_protocol(),
-                          {.train = std::move(nodes->train),
-                           .val = std::move(nodes->val),
-                           .unlabelled = test.unlabelled(graph_protocol())},
-                          graphs);
+  const Clock::time_point graph_start = Clock::now();
+  setting_.begin("graph");
+  const std::unique_ptr<Protocol> protocol = make_protocol();
   describe_graph(*protocol);
-  time("graph", graph_start);
+  time("graph", seconds_since(graph_start));
 
   Parameters parameters;
   require_frozen_encoder();
-  const auto classes = static_cast<std::int64_t>(dataset_->class_names().size());
-  Model model(make<Gnn>(), name("gnn"), section<HeadParams>("head"), width, views, classes,
-              context_.seed(), parameters);
-  Training training(model, parameters, *protocol, {split_.train.labels, split_.val.labels},
-                    section<TrainParams>("train"), context_.seed());
-  const Checkpoint checkpoint(request_.folder, request_.trial_id, *hooks_.log);
+  Network network(network_parts(), std::ssize(photos_.class_names()), setting_.seed(), parameters);
+  Training training({network, parameters, features_.sources, *protocol, split_.train, split_.val},
+                    recipe_.train, setting_.seed());
+  const Checkpoint checkpoint(setting_.request().folder, setting_.request().trial_id,
+                              setting_.log());
   checkpoint.load(training, parameters);
-  begin("train");
+  setting_.begin("train");
   if (!train(training, parameters, checkpoint)) return std::nullopt;
   describe_training(training.progress());
 
-  const TrialClock::time_point test_start = TrialClock::now();
-  begin("test");
+  const Clock::time_point test_start = Clock::now();
+  setting_.begin("test");
   parameters.restore(training.best());
-  const at::Tensor val_logits = protocol->evaluate(model).val;
-  TestSet::Verdict verdict = std::move(test).evaluate(
-      [&](const Nodes& queries) { return protocol->test(model, queries); });
-  time("test", test_start);
-  TrialResult result = conclude(val_logits, std::move(verdict), parameters.count());
+  Evaluation evaluation(network, features_.sources, *protocol);
+  const auto answers = [&](std::span<const std::size_t> samples) {
+    return evaluation.answers(protocol->scenes(samples), std::ssize(samples));
+  };
+  const at::Tensor val_logits = answers(split_.val.samples);
+  std::vector<std::string> test_ids = ids(split_.test.samples);
+  TestSet test(std::move(split_.test), std::move(test_ids));
+  TestSet::Verdict verdict = std::move(test).evaluate(answers);
+  time("test", seconds_since(test_start));
+  result_.trainable_parameters = parameters.count();
+  result_.total_parameters = parameters.count() + encoder_parameters_;
+  TrialResult result = conclude(val_logits, std::move(verdict));
   checkpoint.remove();
   return result;
 }
@@ -180,7 +269,6 @@ std::optional<TrialResult> Trial::run() {
 }  // namespace
 
 std::optional<TrialResult> run_trial(const TrialRequest& request, const TrialHooks& hooks) {
-  if (request.config.at("head").at("use") == "zero_shot") return run_zero_shot(request, hooks);
   return Trial(request, hooks).run();
 }
 

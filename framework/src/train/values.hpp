@@ -6,17 +6,21 @@
 #include <espalier/nn/mode.hpp>
 #include <espalier/tensor/tensor.hpp>
 #include <span>
+#include <vector>
 
 namespace espalier {
 
 // Rows by sample of a scene and by class; undefined where the trial has no use for them.
 struct Values {
-  at::Tensor images;   // [samples, image width]
-  at::Tensor texts;    // [samples, text width]
-  at::Tensor classes;  // [classes, text width], of length 1
+  at::Tensor images = {};   // [samples, image width]
+  at::Tensor texts = {};    // [samples, text width]
+  at::Tensor classes = {};  // [classes, text width], means of texts of length 1
 };
 
-// The plain view of each sample, and all classes.
+// The plain view of each sample.
+[[nodiscard]] std::vector<Look> plain_looks(std::span<const std::size_t> samples);
+
+// Of those, and of all classes.
 [[nodiscard]] Values values_of(const Sources& sources, std::span<const std::size_t> samples,
                                const Mode& mode);
 

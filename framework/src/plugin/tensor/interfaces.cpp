@@ -26,6 +26,7 @@ constexpr std::size_t pictures_at_once = 64;
 
 Encoder::~Encoder() = default;
 GraphBuilder::~GraphBuilder() = default;
+GraphSupport::~GraphSupport() = default;
 Gnn::~Gnn() = default;
 Peft::~Peft() = default;
 

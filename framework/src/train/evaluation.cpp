@@ -1,0 +1,49 @@
+#include "train/evaluation.hpp"
+
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/GradMode.h>
+
+namespace espalier {
+namespace {
+
+at::Tensor index_of(const std::vector<std::int64_t>& places, at::Device device) {
+  return at::tensor(places, at::kLong).to(device);
+}
+
+}  // namespace
+
+const Network::Support& Evaluation::support() {
+  if (!support_) {
+    support_ = network_.support(training_.graph, values_of(sources_, training_.samples, {}));
+  }
+  return *support_;
+}
+
+at::Tensor Evaluation::training() {
+  const c10::AutoGradMode no_grad(false);
+  const at::Tensor& logits = support().logits;
+  return logits.index_select(0, index_of(training_.asked, logits.device()));
+}
+
+at::Tensor Evaluation::logits(const Scene& scene) {
+  if (scene.standing == Standing::inside) return support().logits;
+  const Values values = values_of(sources_, scene.samples, {});
+  if (scene.standing == Standing::attached) {
+    return network_.attached(support(), scene.graph, values);
+  }
+  return network_.logits(scene.graph, values, {});
+}
+
+at::Tensor Evaluation::answers(std::span<const Scene> scenes, std::int64_t queries) {
+  const c10::AutoGradMode no_grad(false);
+  at::Tensor answers = at::zeros({queries, network_.classes()}, at::kFloat);
+  for (const Scene& scene : scenes) {
+    const at::Tensor rows = logits(scene);
+    const at::Tensor asked = rows.index_select(0, index_of(scene.asked, rows.device()));
+    answers.index_copy_(0, index_of(scene.queries, at::kCPU), asked.cpu());
+  }
+  return answers;
+}
+
+}  // namespace espalier

@@ -1,0 +1,136 @@
+#include "train/fusion.hpp"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/zeros.h>
+
+#include <espalier/core/error.hpp>
+#include <espalier/nn/unit_rows.hpp>
+
+namespace espalier {
+namespace {
+
+// The rows with columns of zeros before and after them.
+at::Tensor between(const at::Tensor& x, std::int64_t before, std::int64_t after) {
+  return at::cat(
+      {at::zeros({x.size(0), before}, x.options()), x, at::zeros({x.size(0), after}, x.options())},
+      1);
+}
+
+// Features of both modalities, each row of length 1 where nodes.normalize says so.
+class Ready {
+ public:
+  Ready(bool normalize, const FeatureWidths& widths) : normalize_(normalize), widths_(widths) {}
+
+  [[nodiscard]] at::Tensor images(const Values& values) const { return ready(values.images); }
+  [[nodiscard]] at::Tensor texts(const Values& values) const { return ready(values.texts); }
+  [[nodiscard]] const FeatureWidths& widths() const { return widths_; }
+
+ private:
+  [[nodiscard]] at::Tensor ready(const at::Tensor& x) const {
+    return normalize_ ? unit_rows(x) : x;
+  }
+
+  bool normalize_;
+  FeatureWidths widths_;
+};
+
+class ImageNodes final : public Fusion {
+ public:
+  explicit ImageNodes(const Ready& ready) : ready_(ready) {}
+  std::int64_t width() const override { return ready_.widths().images; }
+  Nodes operator()(const Values& values) const override { return {.x = ready_.images(values)}; }
+  at::Tensor others(const Values& values) const override { return ready_.texts(values); }
+
+ private:
+  Ready ready_;
+};
+
+class TextNodes final : public Fusion {
+ public:
+  explicit TextNodes(const Ready& ready) : ready_(ready) {}
+  std::int64_t width() const override { return ready_.widths().texts; }
+  Nodes operator()(const Values& values) const override { return {.x = ready_.texts(values)}; }
+  at::Tensor others(const Values& values) const override { return ready_.images(values); }
+
+ private:
+  Ready ready_;
+};
+
+class Mean final : public Fusion {
+ public:
+  explicit Mean(const Ready& ready) : ready_(ready) {
+    const auto [images, texts] = ready.widths();
+    if (images == texts) return;
+    throw Error({.what = "nodes.fuse: mean needs image and text features of one width",
+                 .where = {},
+                 .expected = "equal widths",
+                 .found = std::to_string(images) + " and " + std::to_string(texts),
+                 .fix = "use concat or bimodal, or an encoder with a shared space"});
+  }
+  std::int64_t width() const override { return ready_.widths().images; }
+  Nodes operator()(const Values& values) const override {
+    return {.x = (ready_.images(values) + ready_.texts(values)) / 2};
+  }
+  at::Tensor others(const Values& values) const override { return ready_.texts(values); }
+
+ private:
+  Ready ready_;
+};
+
+class Concat final : public Fusion {
+ public:
+  explicit Concat(const Ready& ready) : ready_(ready) {}
+  std::int64_t width() const override { return ready_.widths().images + ready_.widths().texts; }
+  Nodes operator()(const Values& values) const override {
+    return {.x = at::cat({ready_.images(values), ready_.texts(values)}, 1)};
+  }
+  at::Tensor others(const Values& values) const override { return ready_.texts(values); }
+
+ private:
+  Ready ready_;
+};
+
+class Bimodal final : public Fusion {
+ public:
+  Bimodal(const Ready& ready, bool shared_space) : ready_(ready), shared_(shared_space) {}
+  std::int64_t width() const override {
+    const auto [images, texts] = ready_.widths();
+    return shared_ ? images : images + texts;
+  }
+  std::int64_t views() const override { return 2; }
+  Nodes operator()(const Values& values) const override {
+    return {.x = at::cat({image_nodes(values), text_nodes(values)}), .views = 2};
+  }
+  at::Tensor others(const Values& values) const override {
+    return at::cat({text_nodes(values), image_nodes(values)});
+  }
+
+ private:
+  [[nodiscard]] at::Tensor image_nodes(const Values& values) const {
+    const at::Tensor x = ready_.images(values);
+    return shared_ ? x : between(x, 0, ready_.widths().texts);
+  }
+  [[nodiscard]] at::Tensor text_nodes(const Values& values) const {
+    const at::Tensor x = ready_.texts(values);
+    return shared_ ? x : between(x, ready_.widths().images, 0);
+  }
+
+  Ready ready_;
+  bool shared_;
+};
+
+}  // namespace
+
+std::unique_ptr<Fusion> make_fusion(const NodesParams& params, const FeatureWidths& widths,
+                                    bool shared_space) {
+  const Ready ready(params.normalize, widths);
+  if (params.fuse == "image") return std::make_unique<ImageNodes>(ready);
+  if (params.fuse == "text") return std::make_unique<TextNodes>(ready);
+  if (params.fuse == "mean") return std::make_unique<Mean>(ready);
+  if (params.fuse == "concat") return std::make_unique<Concat>(ready);
+  ESPALIER_ASSERT(params.fuse == "bimodal", "a fusion that the schema allows");
+  return std::make_unique<Bimodal>(ready, shared_space);
+}
+
+}  // namespace espalier

@@ -1,0 +1,101 @@
+#include "train/head.hpp"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/full.h>
+
+#include <cmath>
+#include <espalier/core/error.hpp>
+#include <espalier/nn/linear.hpp>
+#include <espalier/nn/unit_rows.hpp>
+
+namespace espalier {
+namespace {
+
+class LinearHead final : public Head {
+ public:
+  void init(std::int64_t width, std::int64_t classes, Parameters& parameters,
+            Random& random) override {
+    linear_.init("linear", width, classes, LinearInit::standard, parameters, random);
+  }
+  at::Tensor operator()(const at::Tensor& states, const Values&) const override {
+    return linear_(states);
+  }
+
+ private:
+  Linear linear_;
+};
+
+class CosineHead final : public Head {
+ public:
+  explicit CosineHead(double scale) : scale_(scale) {}
+
+  void init(std::int64_t width, std::int64_t classes, Parameters& parameters,
+            Random& random) override {
+    linear_.init("linear", width, classes, LinearInit::standard, parameters, random, false);
+    log_scale_ = parameters.add("log_scale", at::full({1}, std::log(scale_), at::kFloat));
+  }
+  at::Tensor operator()(const at::Tensor& states, const Values&) const override {
+    return log_scale_.exp() * unit_rows(states).matmul(unit_rows(linear_.weight()).t());
+  }
+
+ private:
+  double scale_;
+  Linear linear_;
+  at::Tensor log_scale_;
+};
+
+// Scores by the texts of the classes.
+class PromptsHead : public Head {
+ public:
+  explicit PromptsHead(const ClassSpace& space) : space_(space) {}
+
+  void init(std::int64_t width, std::int64_t, Parameters&, Random&) override {
+    if (width == space_.width) return;
+    throw Error({.what = "head.use: prompts compares node states with class vectors of their width",
+                 .where = {},
+                 .expected = std::to_string(space_.width) + " columns, as the encoder's texts have",
+                 .found = std::to_string(width),
+                 .fix = "nodes.fuse: image, text, mean or bimodal, and a network that keeps the "
+                        "width, such as ga_net"});
+  }
+
+ protected:
+  [[nodiscard]] at::Tensor products(const at::Tensor& states, const at::Tensor& vectors) const {
+    return unit_rows(states).matmul(vectors.t()) * space_.logit_scale;
+  }
+
+ private:
+  ClassSpace space_;
+};
+
+// Cosines with the class vectors: Radford et al. 2021, section 3.1, where the states are the
+// pictures' features.
+class FeatureAverage final : public PromptsHead {
+ public:
+  using PromptsHead::PromptsHead;
+  at::Tensor operator()(const at::Tensor& states, const Values& values) const override {
+    return products(states, unit_rows(values.classes));
+  }
+};
+
+// The mean of the cosines with each text of a class: Menon and Vondrick 2023.
+class ScoreAverage final : public PromptsHead {
+ public:
+  using PromptsHead::PromptsHead;
+  at::Tensor operator()(const at::Tensor& states, const Values& values) const override {
+    return products(states, values.classes);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Head> make_head(const HeadParams& params, const ClassSpace& space) {
+  if (params.use == "linear") return std::make_unique<LinearHead>();
+  if (params.use == "cosine") return std::make_unique<CosineHead>(params.scale);
+  ESPALIER_ASSERT(params.use == "prompts" || params.use == "zero_shot",
+                  "a head that the schema allows");
+  if (params.average == "scores") return std::make_unique<ScoreAverage>(space);
+  return std::make_unique<FeatureAverage>(space);
+}
+
+}  // namespace espalier

@@ -1,0 +1,57 @@
+// Everything that is trained behind the features: fusion, graph network, head.
+#pragma once
+
+#include "train/fusion.hpp"
+#include "train/head.hpp"
+#include "train/scene.hpp"
+#include <cstdint>
+#include <espalier/plugin/gnn_states.hpp>
+#include <memory>
+#include <string>
+
+namespace espalier {
+
+struct NetworkParts {
+  std::shared_ptr<Fusion> fusion;
+  std::shared_ptr<Gnn> gnn;
+  std::string gnn_name;  // gnn/..., for messages
+  std::unique_ptr<Head> head;
+};
+
+// A graph network that leaves the nodes as they are.
+[[nodiscard]] std::shared_ptr<Gnn> no_network();
+
+class Network {
+ public:
+  // Draws each part's parameters from a stream of its own (`fusion`, `init`, `head`), so that none
+  // moves the others. Names start with `fusion.`, `gnn.` and `head.`.
+  Network(NetworkParts parts, std::int64_t classes, std::int64_t seed, Parameters& parameters);
+
+  [[nodiscard]] std::int64_t classes() const noexcept { return classes_; }
+  [[nodiscard]] const Fusion& fusion() const noexcept { return *fusion_; }
+
+  // Logits [samples, classes] of all samples of a scene whose graph is square.
+  [[nodiscard]] at::Tensor logits(const CsrGraph& graph, const Values& values,
+                                  const Mode& mode) const;
+
+  // The states of a square graph's nodes before each step, for queries to attach to: exactly what
+  // the nodes have in logits() outside training.
+  struct Support {
+    GnnStates states;
+    at::Tensor logits;
+  };
+  [[nodiscard]] Support support(const CsrGraph& graph, const Values& values) const;
+  // Logits of queries in a rectangular graph, as NodeGraph::attach() gives it.
+  [[nodiscard]] at::Tensor attached(const Support& support, const CsrGraph& graph,
+                                    const Values& values) const;
+
+ private:
+  [[nodiscard]] at::Tensor classify(const at::Tensor& states, const Values& values) const;
+
+  std::shared_ptr<const Fusion> fusion_;
+  std::shared_ptr<const Gnn> gnn_;
+  std::unique_ptr<Head> head_;
+  std::int64_t classes_;
+};
+
+}  // namespace espalier

@@ -1,0 +1,146 @@
+#include "train/node_graphs.hpp"
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/zeros.h>
+
+#include "train/component_call.hpp"
+#include <cstdlib>
+#include <espalier/core/error.hpp>
+
+namespace espalier {
+namespace {
+
+std::int8_t relation_of(bool target_is_text, bool source_is_text) {
+  if (target_is_text == source_is_text) return target_is_text ? 1 : 0;
+  return target_is_text ? 2 : 3;
+}
+
+void append(std::vector<Edge>& edges, const CsrGraph& graph, std::int64_t target_offset,
+            std::int64_t source_offset) {
+  for (Edge edge : edges_of(graph)) {
+    edge.target += target_offset;
+    edge.source += source_offset;
+    edges.push_back(edge);
+  }
+}
+
+// Edges between the two nodes of each of n samples, which stand at these offsets among the sources.
+void append_pairs(std::vector<Edge>& edges, std::int64_t n, std::int64_t sources) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    edges.push_back({.target = i, .source = sources + n + i});
+    edges.push_back({.target = n + i, .source = sources + i});
+  }
+}
+
+GraphInput all_of(const FrozenNodes& from) {
+  return {.features = from.nodes.x, .other = from.others, .texts = from.texts};
+}
+
+GraphInput view_of(const FrozenNodes& from, std::int64_t v) {
+  const std::int64_t n = from.nodes.samples();
+  GraphInput input{.features = from.nodes.view(v), .other = {}, .texts = {}};
+  if (from.others.defined()) input.other = from.others.slice(0, v * n, (v + 1) * n);
+  if (!from.texts.empty()) {
+    input.texts =
+        std::span(from.texts).subspan(static_cast<std::size_t>(v * n), static_cast<std::size_t>(n));
+  }
+  return input;
+}
+
+}  // namespace
+
+CsrGraph without_pairs(const CsrGraph& graph, std::int64_t samples) {
+  std::vector<Edge> edges = edges_of(graph);
+  std::erase_if(edges, [&](const Edge& e) { return std::abs(e.target - e.source) == samples; });
+  return graph_from_edges(graph.targets, graph.sources, std::move(edges));
+}
+
+NodeGraph::NodeGraph(GraphMaker maker, std::span<const std::size_t> samples)
+    : maker_(std::move(maker)), samples_(static_cast<std::int64_t>(samples.size())) {
+  const FrozenNodes from = maker_.nodes(samples);
+  views_ = from.nodes.views;
+  if (together()) {
+    support(all_of(from));
+  } else {
+    for (std::int64_t v = 0; v < views_; ++v) support(view_of(from, v));
+  }
+  graph_ = built();
+  prepare(graph_);
+  degree_ = in_degree(graph_);
+}
+
+void NodeGraph::support(const GraphInput& input) {
+  supports_.push_back(
+      call_component(maker_.name, "support", [&] { return maker_.builder->support(input); }));
+  sizes_.push_back(input.nodes());
+  if (supports_.back() == nullptr) {
+    throw Error({.what = maker_.name + " breaks its contract in support: it returns nothing",
+                 .where = {},
+                 .expected = "a GraphSupport",
+                 .found = "null",
+                 .fix = {}});
+  }
+  require_graph(maker_.name, "support", supports_.back()->graph(), input.nodes(), input.nodes());
+}
+
+CsrGraph NodeGraph::built() const {
+  if (views_ == 1) return supports_[0]->graph();
+  std::vector<Edge> edges;
+  Json facts = Json::object();
+  append(edges, supports_[0]->graph(), 0, 0);
+  if (together()) {
+    facts = supports_[0]->graph().facts;
+  } else {
+    append(edges, supports_[1]->graph(), samples_, samples_);
+    for (const std::size_t v : {0U, 1U}) {
+      const std::string prefix = v == 0 ? "image_" : "text_";
+      for (const auto& [key, value] : supports_[v]->graph().facts.items()) {
+        facts[prefix + key] = value;
+      }
+    }
+  }
+  append_pairs(edges, samples_, 0);
+  for (Edge& edge : edges) {
+    edge.relation = relation_of(edge.target >= samples_, edge.source >= samples_);
+  }
+  CsrGraph graph = graph_from_edges(2 * samples_, 2 * samples_, std::move(edges), true);
+  graph.facts = std::move(facts);
+  return graph;
+}
+
+CsrGraph NodeGraph::attached(std::size_t support, const GraphInput& queries) const {
+  CsrGraph graph =
+      call_component(maker_.name, "attach", [&] { return supports_[support]->attach(queries); });
+  // Marks the two sets as different ones even where they are of one size; callers set the degrees.
+  graph.source_degree = at::zeros({sizes_[support]});
+  require_graph(maker_.name, "attach", graph, queries.nodes(), sizes_[support]);
+  return graph;
+}
+
+CsrGraph NodeGraph::attach(std::span<const std::size_t> queries) const {
+  const FrozenNodes from = maker_.nodes(queries);
+  if (views_ == 1) {
+    CsrGraph graph = attached(0, all_of(from));
+    graph.source_degree = degree_;
+    return graph;
+  }
+  const std::int64_t n = samples_;
+  const auto q = static_cast<std::int64_t>(queries.size());
+  std::vector<Edge> edges;
+  if (together()) {
+    append(edges, attached(0, all_of(from)), 0, 0);
+  } else {
+    append(edges, attached(0, view_of(from, 0)), 0, 0);
+    append(edges, attached(1, view_of(from, 1)), q, n);
+  }
+  append_pairs(edges, q, 2 * n);
+  const auto is_text = [&](std::int64_t source) {
+    return source < 2 * n ? source >= n : source >= 2 * n + q;
+  };
+  for (Edge& edge : edges) edge.relation = relation_of(edge.target >= q, is_text(edge.source));
+  CsrGraph graph = graph_from_edges(2 * q, 2 * n + 2 * q, std::move(edges), true);
+  graph.source_degree = at::cat({degree_, in_degree(graph)});
+  return graph;
+}
+
+}  // namespace espalier

@@ -1,0 +1,66 @@
+// Graphs over the nodes of samples, built with a component from frozen features.
+#pragma once
+
+#include "train/fusion.hpp"
+#include <cstddef>
+#include <cstdint>
+#include <espalier/graph/csr.hpp>
+#include <espalier/plugin/graph.hpp>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace espalier {
+
+// What a builder may read of some samples.
+struct FrozenNodes {
+  Nodes nodes;
+  at::Tensor others = {};               // a row a node, where the builder declares needs_other
+  std::vector<std::string> texts = {};  // one a node, where it declares needs_texts
+};
+
+// A component that builds graphs, and what it builds them from.
+struct GraphMaker {
+  std::shared_ptr<const GraphBuilder> builder;
+  std::string name;           // graph/..., for messages
+  bool shared_space = false;  // features of images and texts can be compared
+  std::function<FrozenNodes(std::span<const std::size_t> samples)> nodes;
+};
+
+// The graph of some samples, to which others can be attached any number of times.
+//
+// Two nodes a sample are joined by a pair edge of weight 1 in both directions. Similarity edges run
+// within each modality, and between them where the encoder has a shared space. Relations of such
+// graphs: 0 image to image, 1 text to text, 2 image to text, 3 text to image, pairs included.
+class NodeGraph {
+ public:
+  NodeGraph(GraphMaker maker, std::span<const std::size_t> samples);
+
+  // Square, over all nodes, prepared.
+  [[nodiscard]] const CsrGraph& graph() const noexcept { return graph_; }
+  // Rectangular. Targets are the query nodes; sources are the nodes of graph(), and after them,
+  // where a sample has two nodes, the query nodes themselves for their pair edges. Degrees of the
+  // sources are those in graph(), so a query's rows depend on it and on these samples alone.
+  [[nodiscard]] CsrGraph attach(std::span<const std::size_t> queries) const;
+
+ private:
+  [[nodiscard]] bool together() const { return views_ == 1 || maker_.shared_space; }
+  void support(const GraphInput& input);
+  [[nodiscard]] CsrGraph attached(std::size_t support, const GraphInput& queries) const;
+  [[nodiscard]] CsrGraph built() const;
+
+  GraphMaker maker_;
+  std::int64_t samples_;
+  std::int64_t views_ = 1;
+  std::vector<std::unique_ptr<GraphSupport>> supports_;  // of all nodes, or of each modality
+  std::vector<std::int64_t> sizes_;                      // nodes of each
+  CsrGraph graph_;
+  at::Tensor degree_;
+};
+
+// A square graph of two nodes a sample without the pair edges, which join equal labels always.
+[[nodiscard]] CsrGraph without_pairs(const CsrGraph& graph, std::int64_t samples);
+
+}  // namespace espalier

@@ -1,0 +1,204 @@
+#include "train/training.hpp"
+
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/tensor.h>
+
+#include "train/evaluation.hpp"
+#include "train/pass.hpp"
+#include "train/test_set.hpp"
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <espalier/core/error.hpp>
+#include <espalier/core/random.hpp>
+#include <numeric>
+#include <span>
+
+namespace espalier {
+namespace {
+
+std::int64_t batches(std::int64_t samples, std::int64_t size) {
+  return size == 0 ? 1 : (samples + size - 1) / size;
+}
+
+AdamWOptions options_of(const TrainParams& params) {
+  return {.weight_decay = params.weight_decay,
+          .beta1 = params.beta1,
+          .beta2 = params.beta2,
+          .eps = params.eps};
+}
+
+std::int64_t warmup_steps(const TrainParams& params, std::int64_t steps) {
+  return std::llround(params.warmup * static_cast<double>(steps));
+}
+
+void require_finite_loss(double loss, std::int64_t epoch, const std::string& of) {
+  if (std::isfinite(loss)) return;
+  throw Error({.what = "the " + of + " loss is not finite in epoch " + std::to_string(epoch),
+               .where = {},
+               .expected = "a finite number",
+               .found = std::isnan(loss) ? "NaN" : "infinity",
+               .fix = "lower train.lr, or set train.clip_norm"});
+}
+
+at::Tensor index_of(const std::vector<std::int64_t>& values, at::Device device) {
+  return at::tensor(values, at::kLong).to(device);
+}
+
+}  // namespace
+
+Training::Training(Task task, const TrainParams& params, std::int64_t seed)
+    : task_(std::move(task)),
+      params_(params),
+      seed_(seed),
+      val_(task_.protocol.scenes(task_.val.samples)),
+      steps_per_epoch_(batches(std::ssize(task_.train.samples), params.batch_size)),
+      schedule_(params.schedule, params.lr, params.epochs * steps_per_epoch_,
+                warmup_steps(params, params.epochs * steps_per_epoch_)),
+      optimizer_(task_.parameters, options_of(params)) {}
+
+bool Training::finished() const {
+  const bool trains = !task_.parameters.entries().empty();
+  if (progress_.epoch >= (trains ? params_.epochs : 0)) return true;
+  if (params_.patience == 0 || takes_last()) return false;
+  return progress_.epoch - progress_.best_epoch >= params_.patience;
+}
+
+bool Training::takes_last() const { return params_.select == "last" || task_.val.samples.empty(); }
+
+void Training::next() {
+  const auto start = std::chrono::steady_clock::now();
+  const double before = progress_.seconds;
+  ++progress_.epoch;
+  if (progress_.epoch > 0) update_all();
+  evaluate();
+  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+  progress_.seconds = before + spent.count();
+  for (EpochMetrics& row : progress_.metrics) {
+    if (row.epoch == progress_.epoch) row.wall_s = progress_.seconds;
+  }
+}
+
+std::span<const EpochMetrics> Training::last_metrics() const {
+  const auto first =
+      std::find_if(progress_.metrics.begin(), progress_.metrics.end(),
+                   [this](const EpochMetrics& row) { return row.epoch == progress_.epoch; });
+  return {first, progress_.metrics.end()};
+}
+
+void Training::update_all() {
+  const std::string epoch = std::to_string(progress_.epoch);
+  const std::int64_t count = std::ssize(task_.train.samples);
+  std::vector<std::int64_t> order(task_.train.samples.size());
+  std::iota(order.begin(), order.end(), std::int64_t{0});
+  if (steps_per_epoch_ > 1) Random(seed_, "order:" + epoch).shuffle(std::span(order));
+  const std::int64_t size = params_.batch_size == 0 ? count : params_.batch_size;
+  for (std::int64_t first = 0; first < count; first += size) {
+    const std::int64_t last = std::min(first + size, count);
+    update({order.begin() + first, order.begin() + last}, first / size);
+  }
+}
+
+// Without edges the other samples cannot matter and are left out.
+Scene Training::scene_of(const std::vector<std::int64_t>& batch) const {
+  const Scene& all = task_.protocol.training();
+  Scene scene;
+  if (all.graph.edges() > 0) {
+    scene = all;
+    scene.asked = batch;
+    return scene;
+  }
+  for (const std::int64_t i : batch) {
+    scene.samples.push_back(task_.train.samples[static_cast<std::size_t>(i)]);
+    scene.asked.push_back(std::ssize(scene.asked));
+  }
+  const std::int64_t nodes = task_.network.fusion().views() * std::ssize(batch);
+  scene.graph = empty_graph(nodes, nodes);
+  return scene;
+}
+
+// Masks are drawn by the number of a node among those of the training scene.
+std::vector<std::uint64_t> Training::node_numbers(const std::vector<std::int64_t>& batch) const {
+  const Scene& all = task_.protocol.training();
+  const std::int64_t views = task_.network.fusion().views();
+  std::vector<std::uint64_t> numbers;
+  if (all.graph.edges() > 0) {
+    numbers.resize(static_cast<std::size_t>(all.graph.targets));
+    std::iota(numbers.begin(), numbers.end(), std::uint64_t{0});
+    return numbers;
+  }
+  for (std::int64_t v = 0; v < views; ++v) {
+    for (const std::int64_t i : batch) {
+      numbers.push_back(static_cast<std::uint64_t>(v * std::ssize(all.samples) + i));
+    }
+  }
+  return numbers;
+}
+
+void Training::update(const std::vector<std::int64_t>& batch, std::int64_t step) {
+  std::vector<std::int64_t> targets;
+  for (const std::int64_t i : batch) {
+    targets.push_back(task_.train.labels[static_cast<std::size_t>(i)]);
+  }
+  const std::string stream =
+      "dropout:" + std::to_string(progress_.epoch) + ":" + std::to_string(step);
+  const std::uint64_t key = stream_seed(seed_, stream);
+  const Scene scene = scene_of(batch);
+  const std::vector<Look> looks = plain_looks(scene.samples);
+  const std::vector<std::uint64_t> nodes = node_numbers(batch);
+  const Mode mode{.training = true, .dropout = {.key = key, .rows = nodes}};
+  // In a mini-batch on a graph the neighbours stand in with what was last known of them.
+  Pass pass = params_.batch_size > 0 ? Pass(task_.sources, bank_, looks, scene.asked, mode)
+                                     : Pass(task_.sources, bank_, looks, mode);
+  const at::Tensor logits = task_.network.logits(scene.graph, pass.values(), mode);
+  const at::Device device = logits.device();
+  at::Tensor loss = at::cross_entropy_loss(logits.index_select(0, index_of(scene.asked, device)),
+                                           index_of(targets, device), {}, at::Reduction::Mean, -100,
+                                           params_.label_smoothing);
+  if (task_.penalty != nullptr) loss = loss + (*task_.penalty)(task_.parameters);
+  require_finite_loss(loss.item<double>(), progress_.epoch, "training");
+  loss.backward();
+  pass.backward();
+  if (params_.clip_norm > 0) optimizer_.clip(params_.clip_norm);
+  lr_ = schedule_.rate(optimizer_.steps());
+  optimizer_.step(lr_);
+}
+
+double Training::add_metrics(const std::string& split, const at::Tensor& logits,
+                             const std::vector<std::int64_t>& labels) {
+  const ClassificationMetrics metrics = metrics_of(logits, labels);
+  require_finite_loss(metrics.loss, progress_.epoch, split);
+  progress_.metrics.push_back({.epoch = static_cast<std::int32_t>(progress_.epoch),
+                               .step = optimizer_.steps(),
+                               .split = split,
+                               .loss = metrics.loss,
+                               .top1 = metrics.top1,
+                               .lr = lr_,
+                               .wall_s = missing});
+  return metrics.top1;
+}
+
+void Training::evaluate() {
+  Evaluation evaluation(task_.network, task_.sources, task_.protocol);
+  if (!task_.train.samples.empty()) {
+    add_metrics("train", evaluation.training(), task_.train.labels);
+  }
+  double top1 = missing;
+  if (!task_.val.samples.empty()) {
+    const at::Tensor val = evaluation.answers(val_, std::ssize(task_.val.samples));
+    top1 = add_metrics("val", val, task_.val.labels);
+  }
+  if (!takes_last() && top1 <= progress_.best_top1) return;
+  progress_.best_top1 = top1;
+  progress_.best_epoch = progress_.epoch;
+  best_ = task_.parameters.snapshot();
+}
+
+void Training::resume(Progress progress, std::vector<Parameters::Entry> best,
+                      const std::vector<Parameters::Entry>& moments, std::int64_t steps) {
+  progress_ = std::move(progress);
+  best_ = std::move(best);
+  optimizer_.restore(moments, steps);
+}
+
+}  // namespace espalier

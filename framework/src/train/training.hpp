@@ -1,0 +1,90 @@
+// The training loop: one for everything that can be trained.
+#pragma once
+
+#include "experiment/sections.hpp"
+#include "results/trial_result.hpp"
+#include "train/adamw.hpp"
+#include "train/network.hpp"
+#include "train/penalty.hpp"
+#include "train/protocol.hpp"
+#include "train/schedule.hpp"
+#include "train/split.hpp"
+#include "train/state_bank.hpp"
+#include "train/values.hpp"
+#include <cstdint>
+#include <espalier/nn/parameters.hpp>
+#include <span>
+#include <vector>
+
+namespace espalier {
+
+// Where a training stands between two epochs. With the parameters and the optimiser's moments this
+// is all that going on needs: random numbers are drawn from streams that the epoch names.
+struct Progress {
+  std::int64_t epoch = -1;      // the last one evaluated; 0 is before the first update
+  std::int64_t best_epoch = 0;  // the chosen one
+  double best_top1 = -1;        // its validation top-1, NaN without validation samples
+  double seconds = 0;           // spent so far
+  std::vector<EpochMetrics> metrics;
+};
+
+// What is trained, on what. The references must outlive the training.
+struct Task {
+  Network& network;
+  Parameters& parameters;
+  const Sources& sources;
+  const Protocol& protocol;
+  LabelledSamples train;  // the training samples of the protocol
+  LabelledSamples val;    // may be empty
+  const Penalty* penalty = nullptr;
+};
+
+// AdamW on the cross-entropy of the training samples and the penalty. The epoch is chosen by
+// validation top-1, the earlier of equals; it is the last where train.select says so, or where
+// there are no validation samples.
+class Training {
+ public:
+  Training(Task task, const TrainParams& params, std::int64_t seed);
+
+  // Runs one epoch, or for the first call the evaluation before the first update, and adds a row to
+  // the metrics for each split that has samples. Throws Error when a loss is not finite.
+  void next();
+  // All epochs are done, or `patience` of them brought nothing better. Without parameters there is
+  // nothing to do after the first evaluation.
+  [[nodiscard]] bool finished() const;
+
+  [[nodiscard]] const Progress& progress() const noexcept { return progress_; }
+  // The rows of the last evaluation.
+  [[nodiscard]] std::span<const EpochMetrics> last_metrics() const;
+  [[nodiscard]] const std::vector<Parameters::Entry>& best() const noexcept { return best_; }
+  [[nodiscard]] const AdamW& optimizer() const noexcept { return optimizer_; }
+
+  // Goes on from what a checkpoint holds; the parameters are restored by the caller.
+  void resume(Progress progress, std::vector<Parameters::Entry> best,
+              const std::vector<Parameters::Entry>& moments, std::int64_t steps);
+
+ private:
+  void update_all();
+  void update(const std::vector<std::int64_t>& batch, std::int64_t step);
+  [[nodiscard]] std::vector<std::uint64_t> node_numbers(
+      const std::vector<std::int64_t>& batch) const;
+  [[nodiscard]] Scene scene_of(const std::vector<std::int64_t>& batch) const;
+  void evaluate();
+  [[nodiscard]] bool takes_last() const;
+  double add_metrics(const std::string& split, const at::Tensor& logits,
+                     const std::vector<std::int64_t>& labels);
+
+  Task task_;
+  TrainParams params_;
+  std::int64_t seed_;
+  std::vector<Scene> val_;
+  StateBank bank_;
+  std::int64_t steps_per_epoch_;
+  Schedule schedule_;
+  AdamW optimizer_;
+  Progress progress_;
+  double lr_ = missing;
+  std::vector<Parameters::Entry> best_;
+};
+
+}  // namespace espalier

@@ -1,0 +1,89 @@
+#include "train/trial_features.hpp"
+
+#include <espalier/nn/adaptable.hpp>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+namespace espalier {
+namespace {
+
+using Samples = std::span<const std::size_t>;
+
+// One that is fitted belongs to its trial.
+std::shared_ptr<Encoder> clean_encoder(const TrialSetting& setting) {
+  const bool fitted = setting.has("encoder", "fitted");
+  auto encoder = fitted ? setting.component<Encoder>() : setting.kept<Encoder>();
+  if (AdaptableEncoder* model = encoder->adaptable()) model->reset();
+  return encoder;
+}
+
+bool take_classes(FeatureStages& stages, const ClassTexts& prompts, TrialFeatures& into) {
+  const std::optional<ClassFeatures> classes = stages.classes(prompts);
+  if (!classes) return false;
+  std::vector<std::size_t> labels(prompts.size());
+  std::iota(labels.begin(), labels.end(), std::size_t{0});
+  into.space = {.width = classes->vectors.size(1), .logit_scale = classes->logit_scale};
+  into.sources.classes = std::make_shared<FrozenSource>(classes->vectors, labels);
+  into.sources.class_count = labels.size();
+  return true;
+}
+
+bool take_captions(FeatureStages& stages, Samples samples, TrialFeatures& into) {
+  std::optional<std::vector<std::string>> captions = stages.captions(samples);
+  if (!captions) return false;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    into.captions[samples[i]] = std::move((*captions)[i]);
+  }
+  return true;
+}
+
+}  // namespace
+
+FeatureInputs feature_inputs(const TrialSetting& setting, const UnlabelledDataset& photos,
+                             std::vector<std::size_t> fit_samples) {
+  FeatureInputs inputs;
+  inputs.photos = &photos;
+  inputs.captioner = [&setting] { return setting.component<Captioner>(); };
+  inputs.encoder = [&setting] { return clean_encoder(setting); };
+  inputs.dataset_name = setting.name_of("dataset");
+  inputs.captioner_name = setting.name_of("captioner");
+  inputs.encoder_name = setting.name_of("encoder");
+  inputs.fitted = setting.has("encoder", "fitted");
+  inputs.fit_samples = std::move(fit_samples);
+  inputs.seed = setting.has("captioner", "seeded") ? setting.seed() : 0;
+  inputs.stages = setting.request().stages;
+  inputs.config = setting.request().config;
+  inputs.storage = {.cache = setting.request().cache,
+                    .limit = setting.request().cache_limit,
+                    .warn = [&setting](const std::string& text) { setting.warn(text); },
+                    .shelf = setting.hooks().shelf,
+                    .check = [&setting] { setting.check_inputs(); }};
+  inputs.decode_threads = setting.hooks().loaders;
+  inputs.stopped = [&setting] { return setting.stopped(); };
+  inputs.stage = [&setting](std::string_view stage) { setting.begin(stage); };
+  if (setting.hooks().progress) inputs.progress = setting.hooks().progress;
+  return inputs;
+}
+
+std::optional<TrialFeatures> gather_features(FeatureStages& stages, const Recipe& recipe,
+                                             Samples samples, const ClassTexts& prompts) {
+  TrialFeatures features;
+  if (recipe.images) {
+    const std::optional<at::Tensor> rows = stages.images(samples);
+    if (!rows) return std::nullopt;
+    features.widths.images = rows->size(1);
+    features.sources.images = std::make_shared<FrozenSource>(*rows, samples);
+  }
+  if (recipe.texts) {
+    const std::optional<at::Tensor> rows = stages.texts(samples);
+    if (!rows) return std::nullopt;
+    features.widths.texts = rows->size(1);
+    features.sources.texts = std::make_shared<FrozenSource>(*rows, samples);
+  }
+  if (recipe.captions && !take_captions(stages, samples, features)) return std::nullopt;
+  if (recipe.classes && !take_classes(stages, prompts, features)) return std::nullopt;
+  return features;
+}
+
+}  // namespace espalier

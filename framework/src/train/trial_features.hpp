@@ -1,0 +1,39 @@
+// What the frozen encoder says of the samples of one trial.
+#pragma once
+
+#include "train/feature_source.hpp"
+#include "train/features.hpp"
+#include "train/fusion.hpp"
+#include "train/head.hpp"
+#include "train/recipe.hpp"
+#include "train/trial_setting.hpp"
+#include "train/unlabelled_dataset.hpp"
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace espalier {
+
+// `fit_samples` are those that an encoder may be fitted on. The references must outlive the result.
+[[nodiscard]] FeatureInputs feature_inputs(const TrialSetting& setting,
+                                           const UnlabelledDataset& photos,
+                                           std::vector<std::size_t> fit_samples);
+
+struct TrialFeatures {
+  Sources sources;
+  FeatureWidths widths;
+  ClassSpace space;
+  std::map<std::size_t, std::string> captions;
+};
+
+// What the recipe looks at. Empty when the trial was stopped. `prompts` are the texts of the
+// classes, where they are needed.
+[[nodiscard]] std::optional<TrialFeatures> gather_features(FeatureStages& stages,
+                                                           const Recipe& recipe,
+                                                           std::span<const std::size_t> samples,
+                                                           const ClassTexts& prompts);
+
+}  // namespace espalier

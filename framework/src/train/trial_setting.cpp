@@ -1,0 +1,43 @@
+#include "train/trial_setting.hpp"
+
+#include <spdlog/logger.h>
+
+namespace espalier {
+
+std::int64_t TrialSetting::seed() const { return request_.config.at("seed"); }
+
+const Json& TrialSetting::config_of(std::string_view kind) const {
+  return request_.config.at(std::string(kind));
+}
+
+std::string TrialSetting::name_of(std::string_view kind) const {
+  return std::string(kind) + "/" + config_of(kind).at("use").get<std::string>();
+}
+
+bool TrialSetting::has(std::string_view kind, std::string_view capability) const {
+  return hooks_.loader->catalog().has(kind, config_of(kind), capability);
+}
+
+bool TrialSetting::stopped() const { return hooks_.stop != nullptr && hooks_.stop->load(); }
+
+void TrialSetting::begin(std::string_view stage) const {
+  if (hooks_.stage) hooks_.stage(stage);
+}
+
+void TrialSetting::warn(const std::string& text) const {
+  hooks_.log->warn("{}", text);
+  if (hooks_.warning) hooks_.warning(text);
+}
+
+void TrialSetting::check_inputs() const {
+  if (hooks_.check_inputs) hooks_.check_inputs();
+}
+
+std::shared_ptr<void> TrialSetting::make_component(std::string_view kind,
+                                                   const ComponentRef& ref) const {
+  Json section = ref.params;
+  section["use"] = ref.use;
+  return hooks_.loader->make(kind, section, *this);
+}
+
+}  // namespace espalier

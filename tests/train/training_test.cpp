@@ -1,0 +1,180 @@
+#include "train/training.hpp"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <espalier/core/error.hpp>
+
+#include "train/small_world.hpp"
+
+namespace espalier {
+namespace {
+
+using small_world::adapter;
+using small_world::AdapterWorld;
+using small_world::expect_same_bits;
+using small_world::settings;
+using small_world::training;
+using small_world::World;
+using testing::HasSubstr;
+using testing_support::error_of;
+
+TEST(Training, Learns) {
+  AdapterWorld world;
+  Training run = training(world, {.epochs = 60, .lr = 0.02});
+  while (!run.finished()) run.next();
+  const auto& metrics = run.progress().metrics;
+  EXPECT_EQ(metrics.size(), 2U * 61);
+  EXPECT_LT(metrics[metrics.size() - 2].loss, 0.3 * metrics[0].loss);
+  EXPECT_GT(run.progress().best_top1, 0.6);
+}
+
+TEST(Training, EvaluatesBeforeTheFirstUpdate) {
+  AdapterWorld world;
+  Training run = training(world, settings());
+  run.next();
+  const std::vector<EpochMetrics>& rows = run.progress().metrics;
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0].split, "train");
+  EXPECT_EQ(rows[1].split, "val");
+  EXPECT_EQ(rows[0].epoch, 0);
+  EXPECT_EQ(rows[0].step, 0);
+  EXPECT_TRUE(std::isnan(rows[0].lr));
+}
+
+// W_up is zero, and the head has a stream of its own.
+TEST(Training, TheAdapterBeginsAsTheHeadAlone) {
+  for (const char* use : {"linear", "cosine"}) {
+    const World adapted("inductive_attach", "ga_net", adapter, 1, {.use = use});
+    const World bare("none", "mlp", {{"layers", 0}}, 1, {.use = use});
+    EXPECT_TRUE(adapted.trained().equal(bare.trained())) << use;
+    EXPECT_TRUE(adapted.answers(adapted.data.val).equal(bare.answers(bare.data.val))) << use;
+  }
+}
+
+TEST(Training, OneEpochIsOneUpdateABatch) {
+  AdapterWorld world;
+  Training run = training(world, settings());
+  run.next();
+  run.next();
+  EXPECT_EQ(run.progress().metrics.back().step, 4) << "24 samples in batches of 7";
+}
+
+TEST(Training, TheSameSeedGivesTheSameBitsAndAnotherDoesNot) {
+  const auto run = [](std::int64_t seed) {
+    AdapterWorld world(seed);
+    Training training_run = training(world, settings(), seed);
+    while (!training_run.finished()) training_run.next();
+    return world.parameters.snapshot();
+  };
+  const auto first = run(1);
+  expect_same_bits(first, run(1));
+  EXPECT_FALSE(first[0].second.equal(run(2)[0].second));
+}
+
+TEST(Training, StopsEarlyWhenNothingGetsBetter) {
+  AdapterWorld world;
+  Training run = training(world, {.epochs = 1000, .lr = 1e-12, .patience = 3});
+  while (!run.finished()) run.next();
+  EXPECT_EQ(run.progress().best_epoch, 0) << "of equals the earlier";
+  EXPECT_EQ(run.progress().epoch, 3);
+}
+
+TEST(Training, WithoutEpochsIsEvaluatedOnce) {
+  AdapterWorld world;
+  Training run = training(world, {.epochs = 0});
+  while (!run.finished()) run.next();
+  EXPECT_EQ(run.progress().metrics.size(), 2U);
+}
+
+TEST(Training, CanTakeTheLastEpoch) {
+  AdapterWorld world;
+  TrainParams params = settings();
+  params.select = "last";
+  params.patience = 1;
+  Training run = training(world, params);
+  while (!run.finished()) run.next();
+  EXPECT_EQ(run.progress().best_epoch, 12) << "patience asks for a best";
+  EXPECT_EQ(run.progress().best_top1, run.progress().metrics.back().top1);
+  expect_same_bits(run.best(), world.parameters.snapshot());
+}
+
+TEST(Training, WithoutValidationTakesTheLastEpoch) {
+  AdapterWorld world;
+  Training run({world.network,
+                world.parameters,
+                world.sources,
+                *world.protocol,
+                world.data.labelled(0, 24),
+                {}},
+               settings(), 1);
+  while (!run.finished()) run.next();
+  EXPECT_EQ(run.progress().best_epoch, 12);
+  EXPECT_TRUE(std::isnan(run.progress().best_top1));
+  EXPECT_EQ(run.progress().metrics.size(), 13U) << "a row an epoch, of train";
+}
+
+TEST(Training, WithNothingToTrainIsEvaluatedOnce) {
+  World world("none", "mlp", {{"layers", 0}}, 1, {.use = "prompts"}, {}, 16);
+  world.sources.classes =
+      std::make_shared<FrozenSource>(world.data.x.slice(0, 0, 4), small_world::range(0, 4));
+  world.sources.class_count = 4;
+  Training run = training(world, settings());
+  while (!run.finished()) run.next();
+  EXPECT_EQ(run.progress().epoch, 0);
+}
+
+class Pull final : public Penalty {
+ public:
+  at::Tensor operator()(const Parameters& parameters) const override {
+    return parameters.entries().back().second.square().sum() * 1e6;
+  }
+};
+
+TEST(Training, FollowsItsPenalty) {
+  AdapterWorld free;
+  AdapterWorld pulled;
+  const Pull pull;
+  TrainParams params = settings();
+  params.select = "last";
+  params.weight_decay = 0;
+  const auto trained = [&](World& world, const Penalty* penalty) {
+    Training run({world.network, world.parameters, world.sources, *world.protocol,
+                  world.data.labelled(0, 24), world.data.labelled(24, 36), penalty},
+                 params, 1);
+    while (!run.finished()) run.next();
+    return world.parameters.entries().back().second.abs().max().item<double>();
+  };
+  EXPECT_LT(trained(pulled, &pull), 0.5 * trained(free, nullptr));
+}
+
+TEST(Training, ALossThatIsNotFiniteEndsIt) {
+  AdapterWorld world;
+  Training run = training(world, {.epochs = 50, .lr = 1e30, .warmup = 0});
+  const std::string error = error_of([&] {
+    while (!run.finished()) run.next();
+  });
+  EXPECT_THAT(error, HasSubstr("loss is not finite in epoch"));
+  EXPECT_THAT(error, HasSubstr("train.lr"));
+}
+
+// Without edges the samples outside a batch are left out of the computation; with full batches both
+// ways must agree.
+TEST(Training, BatchesOfGraphlessNodesAreComputedAlone) {
+  World graphless("none", "mlp", {{"layers", 1}, {"hidden", 8}});
+  World attached("inductive_attach", "mlp", {{"layers", 1}, {"hidden", 8}});
+  Training a = training(graphless, settings());
+  Training b = training(attached, settings());
+  while (!a.finished()) {
+    a.next();
+    b.next();
+  }
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_LT(golden::error(graphless.parameters.tensors()[i].detach(),
+                            attached.parameters.tensors()[i].detach()),
+              1e-4);
+  }
+}
+
+}  // namespace
+}  // namespace espalier
