@@ -80,6 +80,30 @@ TEST(CosineSearch, TheThresholdItselfCounts) {
   EXPECT_EQ(search.others_within(std::nextafter(exact, 2.0))[0].size(), 0U);
 }
 
+TEST(CosineSearch, ARowHasCosineOneWithItsCopyAndATauOfOneJoinsThem) {
+  const at::Tensor x = random_rows(300, 37, Random(15));
+  const CosineSearch search(at::cat({x, x}));
+  const auto found = search.others_within(1);
+  for (std::size_t i = 0; i < 600; ++i) {
+    ASSERT_EQ(indices(found[i]), std::vector{static_cast<std::int64_t>((i + 300) % 600)});
+    EXPECT_EQ(found[i][0].cosine, 1.0);
+  }
+}
+
+// Of (s, s, 0) and (t, 0, t), whatever their lengths.
+TEST(CosineSearch, ACosineOfAHalfIsAHalf) {
+  Random random(16);
+  for (int trial = 0; trial < 300; ++trial) {
+    at::Tensor x = at::zeros({2, 3});
+    x[0].slice(0, 0, 2).fill_(random.uniform(0.01, 10));
+    x[1].fill_(random.uniform(0.01, 10));
+    x[1][1] = 0;
+    const CosineSearch search(x);
+    EXPECT_EQ(search.nearest_others(1)[0][0].cosine, 0.5);
+    EXPECT_EQ(search.others_within(0.5)[0].size(), 1U);
+  }
+}
+
 TEST(CosineSearch, SimilarityIsSymmetricToTheLastBit) {
   const at::Tensor x = random_rows(200, 37, Random(9));
   const auto found = CosineSearch(x).others_within(-1);

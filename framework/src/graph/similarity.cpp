@@ -50,13 +50,13 @@ CosineSearch::Rows CosineSearch::prepare(const at::Tensor& features) {
             .width = features.size(1),
             .given = features.detach().cpu().contiguous(),
             .unit = {},
-            .scale = std::vector<double>(static_cast<std::size_t>(features.size(0)))};
+            .square = std::vector<double>(static_cast<std::size_t>(features.size(0)))};
   rows.unit = at::empty({rows.count, rows.width}, at::kFloat);
   for (std::int64_t i = 0; i < rows.count; ++i) {
     const float* row = rows.given.data_ptr<float>() + i * rows.width;
     const double square = dot(row, row, rows.width);
     const double scale = square > 0 ? 1.0 / std::sqrt(square) : 0.0;
-    rows.scale[static_cast<std::size_t>(i)] = scale;
+    rows.square[static_cast<std::size_t>(i)] = square;
     float* unit = rows.unit.data_ptr<float>() + i * rows.width;
     for (std::int64_t k = 0; k < rows.width; ++k) unit[k] = static_cast<float>(row[k] * scale);
   }
@@ -65,12 +65,13 @@ CosineSearch::Rows CosineSearch::prepare(const at::Tensor& features) {
 
 CosineSearch::CosineSearch(const at::Tensor& features) : rows_(prepare(features)) {}
 
+// One root of one product: that of two equal squares is the square itself, so copies have cosine 1.
 double CosineSearch::cosine(const Rows& queries, std::int64_t i, std::int64_t j) const {
   const float* a = queries.given.data_ptr<float>() + i * rows_.width;
   const float* b = rows_.given.data_ptr<float>() + j * rows_.width;
-  const double scale =
-      queries.scale[static_cast<std::size_t>(i)] * rows_.scale[static_cast<std::size_t>(j)];
-  return std::clamp(dot(a, b, rows_.width) * scale, -1.0, 1.0);
+  const double squares =
+      queries.square[static_cast<std::size_t>(i)] * rows_.square[static_cast<std::size_t>(j)];
+  return squares > 0 ? std::clamp(dot(a, b, rows_.width) / std::sqrt(squares), -1.0, 1.0) : 0.0;
 }
 
 // Bound on the rounding error of a float32 cosine of `width` terms.

@@ -2,8 +2,8 @@
 //
 // Tiled matrix products in float32 propose candidates, a rounding bound wide; a dot product in
 // double of the rows as given decides. So a similarity is the same number whatever tile, batch,
-// thread count or BLAS it came from, s(i, j) equals s(j, i), and equal rows tie exactly. A row of
-// zeros has cosine 0 with everything.
+// thread count or BLAS it came from, s(i, j) equals s(j, i), equal rows tie exactly, and a row has
+// cosine 1 with its copy. A row of zeros has cosine 0 with everything.
 #pragma once
 
 #include <cstdint>
@@ -50,9 +50,9 @@ class CosineSearch {
   struct Rows {
     std::int64_t count = 0;
     std::int64_t width = 0;
-    at::Tensor given;           // float32 [count, width], contiguous, on the CPU
-    at::Tensor unit;            // the same with length 1
-    std::vector<double> scale;  // 1 / length, 0 for a row of zeros
+    at::Tensor given;            // float32 [count, width], contiguous, on the CPU
+    at::Tensor unit;             // the same with length 1
+    std::vector<double> square;  // of the length
   };
   static Rows prepare(const at::Tensor& features);
   [[nodiscard]] double cosine(const Rows& queries, std::int64_t i, std::int64_t j) const;
