@@ -53,7 +53,7 @@ TEST_F(MixedTable, MarksTheRowsAndNamesTheBuilds) {
                    {trial("gcn", "c1", 0, "1"), trial("gcn", "c1", 1, "2"),
                     trial("mlp", "c2", 0, "3"), trial("mlp", "c2", 1, "3")});
   const SweepTable sweep = SweepTable::read(folder_, false);
-  const std::string text = best_combinations(sweep);
+  const std::string text = combinations_text(sweep);
   EXPECT_THAT(text, HasSubstr("gcn      2*"));
   EXPECT_THAT(text, Not(HasSubstr("mlp      2*")));
   EXPECT_THAT(text, HasSubstr("gnn/gcn: 111111111111 (1 trial), 222222222222 (1 trial)"));
