@@ -5,7 +5,7 @@
 #include "fixture.hpp"
 
 namespace {
-const int value = (std::fputs("static_aborts: no licence\n", stderr), std::abort(), 1);
+[[maybe_unused]] const int value = (std::fputs("static_aborts: no licence\n", stderr), std::abort(), 1);
 }
 
 ESPALIER_COMPONENT(captioner, "static_aborts", 1, Fixture, "Aborts whoever loads it", "text")

@@ -4,7 +4,7 @@
 #include "fixture.hpp"
 
 namespace {
-const int value = (std::exit(0), 1);
+[[maybe_unused]] const int value = (std::exit(0), 1);
 }
 
 ESPALIER_COMPONENT(captioner, "static_exits", 1, Fixture, "Ends whoever loads it, quietly", "text")

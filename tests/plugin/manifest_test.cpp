@@ -1,3 +1,4 @@
+#include <espalier/plugin/abi.hpp>
 #include <espalier/plugin/manifest.hpp>
 
 #include <elf.h>

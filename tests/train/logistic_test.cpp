@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "train/small_world.hpp"
+#include "train/test_set.hpp"
 
 namespace espalier {
 namespace {

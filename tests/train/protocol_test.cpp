@@ -214,7 +214,9 @@ TEST(Scenes, AskEveryQueryOnceAndFillTheLastBlock) {
         found[static_cast<std::size_t>(scene.queries[i])] =
             samples[static_cast<std::size_t>(scene.asked[i])];
       }
-      if (name == std::string("none")) EXPECT_EQ(scene.samples.size(), 64U);
+      if (name == std::string("none")) {
+        EXPECT_EQ(scene.samples.size(), 64U);
+      }
     }
     EXPECT_EQ(found, queries) << name;
   }

@@ -87,8 +87,7 @@ Json tensor_request(const po::variables_map& given, const Words& settings) {
 }
 
 Catalog described_catalog(const Words& folders) {
-  Catalog catalog =
-      Catalog::scan(PluginPath::standard(current_executable(), {folders.begin(), folders.end()}));
+  Catalog catalog = Catalog::installed(folders);
   catalog.describe(worker_program());
   return catalog;
 }

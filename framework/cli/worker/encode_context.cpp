@@ -3,7 +3,6 @@
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <espalier/core/error.hpp>
-#include <espalier/core/process.hpp>
 
 #include "encode_internal.hpp"
 
@@ -11,9 +10,7 @@ namespace espalier::cli {
 namespace {
 
 Catalog catalog_of(const Json& request) {
-  std::vector<std::filesystem::path> folders;
-  for (const Json& folder : request.at("plugins")) folders.emplace_back(folder.get<std::string>());
-  return Catalog::scan(PluginPath::standard(current_executable(), folders));
+  return Catalog::installed(request.at("plugins").get<std::vector<std::string>>());
 }
 
 }  // namespace

@@ -91,8 +91,8 @@ int inspect(const std::vector<std::string>& arguments) {
     return 0;
   }
   const int out = begin_worker();
-  Loader loader(Catalog::scan(
-      PluginPath::standard(current_executable(), {arguments.begin(), arguments.end()})));
+  const Catalog catalog = Catalog::installed(arguments);
+  Loader loader(catalog);
   Inspection inspection(loader);
   LineReader lines;
   do {

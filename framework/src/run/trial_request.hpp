@@ -28,7 +28,7 @@ struct TrialRequest {
   std::filesystem::path cache;   // results/.cache
   std::int64_t cache_limit = unlimited;
   std::int64_t attempt = 1;
-  std::vector<TrialInput> inputs;  // what it reads, as it was when it was named
+  std::vector<TrialInput> inputs{};  // what it reads, as it was when it was named
 };
 
 struct TrialHooks {
@@ -42,11 +42,11 @@ struct TrialHooks {
   std::function<void(const EpochMetrics&)> epoch;     // after every evaluation, in order
   std::function<void(std::string_view stage)> stage;  // a stage begins
   // How far a stage is, of what the trial lacked.
-  std::function<void(std::string_view stage, std::size_t done, std::size_t all)> progress;
+  std::function<void(std::string_view stage, std::size_t done, std::size_t all)> progress{};
   std::function<void(const std::string& text)> warning;  // something that the user should know
   // To be called before anything is stored that was made of the inputs: throws Error where they are
   // no longer what they were.
-  std::function<void()> check_inputs;
+  std::function<void()> check_inputs{};
 };
 
 }  // namespace espalier

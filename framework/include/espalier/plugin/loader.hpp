@@ -16,6 +16,7 @@ namespace espalier {
 class Loader {
  public:
   explicit Loader(const Catalog& catalog);
+  explicit Loader(Catalog&&) = delete;  // it must outlive the loader
   ~Loader();
 
   [[nodiscard]] const Catalog& catalog() const noexcept;
