@@ -45,25 +45,26 @@ class Trials : public testing::Test {
 
   std::optional<TrialResult> run(const std::string& name = "trial") {
     fs::create_directories(folder_ / name);
-    const TrialRequest request{.trial_id = name,
-                               .combo_id = "combo",
-                               .config = testing_support::resolved(config_, loader_),
-                               .stages = {{"image_features", key_ + "i", "{}"},
-                                          {"captions", key_ + "c", "{}"},
-                                          {"text_features", key_ + "t", "{}"}},
-                               .folder = folder_ / name,
-                               .cache = folder_ / "cache",
-                               .cache_limit = cache_limit_};
-    const TrialHooks hooks{.loader = &loader_,
-                           .log = spdlog::default_logger().get(),
-                           .stop = &stop_,
-                           .epoch =
-                               [this](const EpochMetrics& row) {
-                                 rows_.push_back(row);
-                                 if (row.epoch == stop_after_) stop_ = true;
-                               },
-                           .stage = [this](std::string_view s) { stages_.emplace_back(s); },
-                           .warning = [this](const std::string& w) { warnings_.push_back(w); }};
+    TrialRequest request;
+    request.trial_id = name;
+    request.combo_id = "combo";
+    request.config = testing_support::resolved(config_, loader_);
+    request.stages = {{"image_features", key_ + "i", "{}"},
+                      {"captions", key_ + "c", "{}"},
+                      {"text_features", key_ + "t", "{}"}};
+    request.folder = folder_ / name;
+    request.cache = folder_ / "cache";
+    request.cache_limit = cache_limit_;
+    TrialHooks hooks;
+    hooks.loader = &loader_;
+    hooks.log = spdlog::default_logger().get();
+    hooks.stop = &stop_;
+    hooks.epoch = [this](const EpochMetrics& row) {
+      rows_.push_back(row);
+      if (row.epoch == stop_after_) stop_ = true;
+    };
+    hooks.stage = [this](std::string_view s) { stages_.emplace_back(s); };
+    hooks.warning = [this](const std::string& w) { warnings_.push_back(w); };
     return run_trial(request, hooks);
   }
 

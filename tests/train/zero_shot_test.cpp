@@ -37,13 +37,13 @@ class ZeroShot : public testing::Test {
 
   std::optional<TrialResult> run(const std::string& key = "key-") {
     stages_.clear();
-    const TrialRequest request{
-        .trial_id = "trial",
-        .combo_id = "combo",
-        .config = testing_support::resolved(config_, loader_),
-        .stages = {{"image_features", key + "i", "{}"}, {"class_features", key + "c", "{}"}},
-        .folder = folder_ / "trial",
-        .cache = folder_ / "cache"};
+    TrialRequest request;
+    request.trial_id = "trial";
+    request.combo_id = "combo";
+    request.config = testing_support::resolved(config_, loader_);
+    request.stages = {{"image_features", key + "i", "{}"}, {"class_features", key + "c", "{}"}};
+    request.folder = folder_ / "trial";
+    request.cache = folder_ / "cache";
     TrialHooks hooks;
     hooks.loader = &loader_;
     hooks.log = spdlog::default_logger().get();

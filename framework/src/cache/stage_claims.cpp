@@ -60,20 +60,21 @@ bool StageEntry::Claims::join() {
   return false;
 }
 
-StageEntry::Claims::~Claims() {
-  EntryLock& lock = entry_.lock_;
-  if (!lock.is_open()) return;
+StageEntry::Claims::~Claims() { entry_.leave(); }
+
+void StageEntry::leave() {
+  if (!lock_.is_open()) return;
   try {
-    if (part_files(entry_.folder_).empty() && lock.own_all() && lock.is_of(entry_.folder_)) {
+    if (part_files(folder_).empty() && lock_.own_all() && lock_.is_of(folder_)) {
       for (const std::string_view name : {stage_about_name, stage_lock_name}) {
-        ::unlink((entry_.folder_ / name).c_str());
+        ::unlink((folder_ / name).c_str());
       }
-      ::rmdir(entry_.folder_.c_str());
+      ::rmdir(folder_.c_str());
     }
   } catch (const std::system_error&) {
-    lock.close();
+    // What is left is an empty entry, which does no harm.
   }
-  lock.close();
+  lock_.close();
 }
 
 void StageEntry::Claims::take(std::deque<std::string>& from, std::size_t most,

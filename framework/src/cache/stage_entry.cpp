@@ -102,7 +102,7 @@ std::vector<std::string> StageEntry::missing(std::span<const std::string> ids) c
 StageEntry::Place StageEntry::find(const std::string& id) const { return places_.at(id); }
 
 void StageEntry::stop_storing(const std::string& why) {
-  lock_.close();  // so that nobody waits for what is not stored
+  leave();  // so that nobody waits for what is not stored
   if (!std::exchange(storing_, false)) return;
   storage_.warn(stage_ + " are not stored, so every trial computes them again: " + why);
 }

@@ -104,6 +104,8 @@ class StageEntry {
   void accept(const Json& settings);
   [[nodiscard]] bool store(const StagePart& part);
   void stop_storing(const std::string& why);
+  // Frees all claims. An entry in which nothing was stored goes.
+  void leave();
 
   StageStorage storage_;
   std::string stage_;
