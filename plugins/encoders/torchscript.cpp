@@ -46,6 +46,17 @@ void bind(espalier::Schema<TorchscriptParams>& s) {
       .source("ImageNet");
 }
 
+// Where to open it is to run it, so nothing is opened before this was asked.
+std::string trusted_file(const TorchscriptParams& params) {
+  if (params.trusted) return espalier::resolve_path(params.weights.text).string();
+  throw Error(
+      {.what = "a TorchScript file holds code, which runs with your rights when it is opened",
+       .where = params.weights.text,
+       .expected = "trusted: true",
+       .found = "trusted: false",
+       .fix = "write trusted: true if you trust whoever made it"});
+}
+
 espalier::ImageTransform transform_of(const TorchscriptParams& params) {
   if (params.mean.size() != 3 || params.std.size() != 3) {
     throw Error(
@@ -67,7 +78,7 @@ class Torchscript final : public espalier::Encoder {
   using Params = TorchscriptParams;
 
   Torchscript(const Params& params, const espalier::RunContext& context)
-      : file_(espalier::resolve_path(params.weights.text).string()),
+      : file_(trusted_file(params)),
         transform_(transform_of(params)),
         device_(espalier::device_of(context.device())),
         module_(load()) {

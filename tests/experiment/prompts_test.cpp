@@ -54,9 +54,10 @@ TEST_F(PromptsTest, ComparesNodesWithPromptsWhereBothAreInOneSpace) {
   for (const char* counts : {"gnn", "graph", "nodes", "train"}) {
     EXPECT_TRUE(made.identity(0).contains(counts)) << counts;
   }
-  const Plan wide = plan(
-      base_text, {"head=prompts", "encoder=clip", "captioner=attributes", "nodes.fuse=concat"});
-  EXPECT_THAT(reason(wide, 0), HasSubstr("concat makes them wider"));
+  const Plan wide = plan(base_text, {"head=prompts", "encoder=clip", "captioner=attributes",
+                                     "nodes.fuse=mean,concat"});
+  EXPECT_THAT(states(wide), ElementsAre(1, 0, 0, 1));
+  EXPECT_THAT(reason(wide, 1), HasSubstr("concat makes them wider"));
 }
 
 TEST_F(PromptsTest, FitsNoEncoderForZeroShot) {

@@ -43,17 +43,17 @@ TEST_F(StagesTest, HaveTheHashOfWhatTheyDependOn) {
   const auto stages = made.stages(0);
   ASSERT_EQ(stages.size(), 3u);
   EXPECT_EQ(stages[0].key, key({{"stage", "image_features"},
-                                {"version", 1},
+                                {"version", 2},
                                 {"dataset", identity["dataset"]},
                                 {"encoder", identity["encoder"]}}));
   EXPECT_EQ(stages[1].key, key({{"stage", "captions"},
-                                {"version", 1},
+                                {"version", 2},
                                 {"captioner", identity["captioner"]},
                                 {"dataset", identity["dataset"]},
                                 {"seed", 1}}));
   EXPECT_EQ(stages[2].key,
             key({{"stage", "text_features"},
-                 {"version", 1},
+                 {"version", 2},
                  {"captions", stages[1].key},
                  {"encoder", identity["encoder"]},
                  {"split", {{"split_seed", 1}, {"test_fraction", 0.3}, {"val_fraction", 0.2}}}}));
@@ -67,7 +67,7 @@ TEST_F(StagesTest, OfZeroShotArePicturesAndClasses) {
   ASSERT_EQ(stages.size(), 2u);
   EXPECT_EQ(stages[0].name, "image_features");
   EXPECT_EQ(stages[1].key, hex(sha256(canonical_json({{"stage", "class_features"},
-                                                      {"version", 1},
+                                                      {"version", 2},
                                                       {"dataset", identity["dataset"]},
                                                       {"encoder", identity["encoder"]},
                                                       {"head", identity["head"]}}))));

@@ -56,7 +56,7 @@ echo '{}'
 for file in "$@"; do
   case "$file" in *chatty*) [ -n "$DIES" ] && kill -$DIES $$ ;; esac
   printf '{"components":[{"kind":"captioner","name":"plain","schema":'
-  printf '{"fields":[{"name":"loud","type":"boolean","default":false}],"checks":[]}}]}\\n'
+  printf '{"fields":[{"name":"loud","type":"boolean","default":false}],"checks":[]}}]}\n'
 done
 )sh";
 

@@ -95,7 +95,9 @@ TEST(DualEncoder, JoinsTwoModels) {
   const auto texts = texts_of("bert-tiny");
   EXPECT_TRUE(dual->encode_texts(texts).equal(bert->encode_texts(texts)));
   EXPECT_EQ(dual->image_width(), 48);
-  EXPECT_EQ(dual->adaptable(), nullptr);
+  ASSERT_NE(dual->adaptable(), nullptr);
+  EXPECT_NE(dual->adaptable()->image(), nullptr);
+  EXPECT_NE(dual->adaptable()->text(), nullptr);
 }
 
 TEST(DualEncoder, RefusesASideWithoutItsTower) {

@@ -54,6 +54,7 @@ inline TrialResult made_result(const MadeTrial& trial, const std::string& id) {
   result.val_top1 = trial.val_top1;
   result.test_top1 = trial.val_top1 - 0.1;
   result.epochs = trial.epochs;
+  result.trainable_parameters = 1000;
   result.best_epoch = trial.untrained ? 0 : trial.epochs;
   result.total_seconds = 2;
   result.environment["builds"] = trial.builds;

@@ -45,7 +45,7 @@ TEST(Table, BecomesCsv) {
   EXPECT_EQ(to_csv(small_table()),
             "name,n,x,yes\n"
             "plain,-1,0.1,true\n"
-            "\"with \"\"quotes\"\", and\nlines\",9007199254740993,,false\n");
+            "\"with \"\"quotes\"\", and\nlines\",9007199254740993,,\n");
 }
 
 TEST(Table, BecomesJson) {

@@ -61,9 +61,11 @@ class SameBits : public testing::Test {
     request.trial_id = "trial-" + std::to_string(seed);
     request.combo_id = "combo";
     request.config = testing_support::resolved(config, loader_);
-    request.stages = {{"image_features", "i", "{}"},
-                      {"captions", "c", "{}"},
-                      {"text_features", "t", R"({"captions": "c"})"}};
+    const std::string captions = "c" + std::to_string(seed);  // whose wording the seed draws
+    request.stages = {
+        {"image_features", "i", "{}"},
+        {"captions", captions, "{}"},
+        {"text_features", "t" + std::to_string(seed), Json{{"captions", captions}}.dump()}};
     request.folder = folder_ / cache / request.trial_id;
     request.cache = folder_ / cache / "cache";
     request.cache_limit = limit;
@@ -91,7 +93,7 @@ TEST_F(SameBits, WhateverTheOrderTheCacheAndWhatAWorkerKeeps) {
   EXPECT_EQ(run(2, "backwards"), two);
   EXPECT_EQ(run(1, "backwards"), one);
   EXPECT_EQ(run(1, "limited", 0), one);
-  EXPECT_FALSE(fs::exists(folder_ / "limited" / "cache" / "image_features"));
+  EXPECT_FALSE(fs::exists(folder_ / "limited" / "cache" / "image_features" / "i"));
   fs::remove_all(folder_ / "one" / "cache");
   EXPECT_EQ(run(1, "one"), one) << "after the cache was deleted";
   ComponentPool pool(loader_, "cpu");

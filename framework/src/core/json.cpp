@@ -12,8 +12,11 @@ namespace espalier {
 namespace {
 
 [[noreturn]] void fail(std::string what, std::string_view origin, std::string found = {}) {
-  throw Error({.what = std::move(what), .where = std::string(origin), .expected = {},
-               .found = std::move(found), .fix = {}});
+  throw Error({.what = std::move(what),
+               .where = std::string(origin),
+               .expected = {},
+               .found = std::move(found),
+               .fix = {}});
 }
 
 // Where a mistake is, in an editor's terms. `read` bytes were read when it was seen.
@@ -56,8 +59,11 @@ class Builder : public nlohmann::json_sax<Json> {
   }
 
   bool parse_error(std::size_t position, const std::string&, const Json::exception&) override {
-    throw Error({.what = "not valid JSON", .where = std::string(origin_),
-                 .expected = "one whole value", .found = place_of(text_, position), .fix = {}});
+    throw Error({.what = "not valid JSON",
+                 .where = std::string(origin_),
+                 .expected = "one whole value",
+                 .found = place_of(text_, position),
+                 .fix = {}});
   }
 
  private:
@@ -104,8 +110,8 @@ void append_number(std::string& out, double value) {
     return;
   }
   char buffer[32];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, std::abs(value),
-                                 std::chars_format::scientific);
+  const auto end =
+      std::to_chars(buffer, buffer + sizeof buffer, std::abs(value), std::chars_format::scientific);
   const std::string_view text(buffer, static_cast<std::size_t>(end.ptr - buffer));
   const std::size_t e = text.find('e');
   std::string digits(1, text[0]);
@@ -139,7 +145,8 @@ void append_string(std::string& out, const std::string& text) {
     out.append(1, '"').append(text).append(1, '"');
     return;
   }
-  // nlohmann writes exactly the escapes that RFC 8785 asks for, and throws on text that is not UTF-8.
+  // nlohmann writes exactly the escapes that RFC 8785 asks for, and throws on text that is not
+  // UTF-8.
   try {
     out += Json(text).dump();
   } catch (const Json::exception&) {
@@ -173,12 +180,20 @@ void append_array(std::string& out, const Json& value) {
 
 void append(std::string& out, const Json& value) {
   switch (value.type()) {
-    case Json::value_t::object: return append_object(out, value);
-    case Json::value_t::array: return append_array(out, value);
-    case Json::value_t::string: return append_string(out, value.get_ref<const std::string&>());
-    case Json::value_t::boolean: out += value.get<bool>() ? "true" : "false"; return;
-    case Json::value_t::null: out += "null"; return;
-    default: break;
+    case Json::value_t::object:
+      return append_object(out, value);
+    case Json::value_t::array:
+      return append_array(out, value);
+    case Json::value_t::string:
+      return append_string(out, value.get_ref<const std::string&>());
+    case Json::value_t::boolean:
+      out += value.get<bool>() ? "true" : "false";
+      return;
+    case Json::value_t::null:
+      out += "null";
+      return;
+    default:
+      break;
   }
   if (!is_exact(value)) fail("an integer is beyond 2^53", "canonical JSON", value.dump());
   append_number(out, value.get<double>());
@@ -191,7 +206,9 @@ Json parse_json(std::string_view text, std::string_view origin, const JsonLimits
     fail("too large", origin, std::to_string(text.size()) + " bytes");
   }
   // For the parser a zero byte is the end, whatever stands behind it.
-  if (text.find('\0') != std::string_view::npos) fail("a zero byte in JSON", origin);
+  if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos) {
+    fail("a zero byte in JSON", origin, "at byte " + std::to_string(zero));
+  }
   Builder builder(text, origin, limits.depth);
   Json::sax_parse(text, &builder);
   return builder.take();

@@ -57,8 +57,9 @@ void check_counts(const fs::path& root, const PhotoList& list, Problems& problem
   const bool official = list.samples[0].split != Split::none;
   std::vector<std::int64_t> counts(list.class_names.size());
   for (const Sample& sample : list.samples) {
+    const bool known = sample.label >= 0 && sample.label < std::ssize(counts);
     const bool counted = !official || sample.split == Split::train;
-    counts[static_cast<std::size_t>(sample.label)] += counted ? 1 : 0;
+    if (known && counted) ++counts[static_cast<std::size_t>(sample.label)];
   }
   ListProblems few(problems);
   for (std::size_t c = 0; c < counts.size(); ++c) {

@@ -13,7 +13,9 @@ constexpr TrialTrait traits[] = {
     {"image",
      "not has(trial, training) or nodes.fuse != 'text' or has(trial, edges) and has(graph, "
      "needs_other)"},
-    {"text", "has(trial, captions) or has(trial, class_texts)"},
+    {"text",
+     "has(trial, training) and nodes.fuse != 'image' or has(trial, edges) and has(graph, "
+     "needs_other) or has(trial, class_texts)"},
 };
 
 constexpr InertRule inert[] = {
@@ -48,8 +50,7 @@ constexpr ImpossibleRule impossible[] = {
      "nodes.fuse: mean needs image and text features in one space, and encoder/{encoder} has two"},
     {"peft", "has(peft, needs_sites) and not has(encoder, sites)",
      "peft/{peft} attaches to sites, and encoder/{encoder} has none"},
-    {"gnn",
-     "protocol.graph == inductive_attach and has(gnn, graph) and not has(gnn, bipartite)",
+    {"gnn", "protocol.graph == inductive_attach and has(gnn, graph) and not has(gnn, bipartite)",
      "protocol.graph: {protocol.graph} needs a network that can attach queries, and gnn/{gnn} "
      "cannot"},
 };

@@ -59,7 +59,7 @@ std::vector<StageRef> stage_refs(const StageInputs& inputs) {
   if (inputs.class_texts) stages.push_back(class_features(inputs));
   if (!inputs.captions) return stages;
   stages.push_back(captions(inputs));
-  stages.push_back(text_features(inputs, stages.back()));
+  if (inputs.text_tower != nullptr) stages.push_back(text_features(inputs, stages.back()));
   return stages;
 }
 

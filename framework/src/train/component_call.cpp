@@ -61,7 +61,7 @@ void require_graph(std::string_view component, std::string_view operation, const
                  .found = size(graph.targets, graph.sources),
                  .fix = {}});
   }
-  guarded(component, operation, [&] { check_canonical(graph); });
+  guarded(name_of(component, operation), operation, [&] { check_canonical(graph); });
 }
 
 }  // namespace espalier
