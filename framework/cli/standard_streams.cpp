@@ -40,8 +40,9 @@ void prepare_standard_streams() {
 int finish_standard_output(int code) {
   errno = 0;
   const bool flushed = std::fflush(stdout) == 0;
-  const int error = errno;
+  int error = errno;
   if (flushed && std::ferror(stdout) == 0 && !std::cout.bad()) return code;
+  if (error == 0 && ::write(STDOUT_FILENO, "", 0) < 0) error = errno;
   if (!reader_gone()) {
     std::fprintf(stderr, "error: standard output cannot be written%s%s\n", error != 0 ? ": " : "",
                  error != 0 ? system_error(error).c_str() : "");

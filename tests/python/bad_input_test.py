@@ -227,7 +227,7 @@ def test_control_characters_of_names_never_reach_the_terminal(espalier, tmp_path
 
     for name in ["rose\x1b[31m", "tulip\u202e", "a\nb"]:
         (tmp_path / "photos" / name).mkdir(parents=True)
-        for index in range(2):
+        for index in range(3):
             Image.new("RGB", (32, 32), (index * 90, 20, 40)).save(tmp_path / "photos" / name / f"{index}.png")
     (tmp_path / "photos" / "a\nb" / "x\x1b]0;t\x07.png").write_bytes(b"no picture")
     done = subprocess.run(

@@ -33,7 +33,8 @@ def test_every_name_can_be_recomputed(espalier, source_dir, tmp_path):
 
 def test_a_line_says_everything_about_a_trial(espalier, tmp_path):
     trials = [json.loads(line) for line in lines(espalier, tmp_path).splitlines()]
-    keys = ["axes", "combo_id", "config", "done", "identity", "reason", "stages", "state", "trial_id"]
+    keys = ["axes", "combo_id", "config", "done", "identity", "reason", "stage_inputs", "stages", "state",
+            "trial_id"]
     assert all(sorted(trial) == keys for trial in trials)
     states = {(t["axes"]["nodes.fuse"], t["axes"]["gnn.use"], t["axes"]["graph.k"]): t["state"]
               for t in trials}

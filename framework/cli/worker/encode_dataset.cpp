@@ -7,6 +7,7 @@
 #include "results/feature_file.hpp"
 #include "train/class_features.hpp"
 #include "train/pixel_batches.hpp"
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <espalier/core/error.hpp>
@@ -15,6 +16,7 @@
 #include <espalier/nn/unit_rows.hpp>
 #include <espalier/plugin/dataset.hpp>
 #include <espalier/plugin/encoder.hpp>
+#include <filesystem>
 #include <numeric>
 
 #include "encode_internal.hpp"
@@ -56,6 +58,11 @@ FeatureMatrix matrix_of(const at::Tensor& rows) {
   return {{rows.data_ptr<float>(), static_cast<std::size_t>(rows.numel())}, rows.size(1)};
 }
 
+// What lacks is named by the folder that it is not in, what is damaged by its own file.
+bool is_damage(const Problem& problem) {
+  return !problem.where.empty() && !std::filesystem::is_directory(problem.where);
+}
+
 // Without a tokenizer, or with one that is not read here, pictures can be encoded all the same.
 at::Tensor class_rows(const Json& request, const Encoder& encoder, const Dataset& dataset) {
   const auto templates = request.at("templates").get<std::vector<std::string>>();
@@ -63,7 +70,9 @@ at::Tensor class_rows(const Json& request, const Encoder& encoder, const Dataset
   try {
     return unit_rows(class_vectors(encoder, texts)).contiguous();
   } catch (const Error& error) {
-    if (encoder.image_width() == 0 || request.at("template_given").get<bool>()) throw;
+    const bool damaged = std::any_of(error.problems().begin(), error.problems().end(), is_damage);
+    const bool wanted = encoder.image_width() == 0 || request.at("template_given").get<bool>();
+    if (damaged || wanted) throw;
     std::fprintf(stderr, "class features are left out:\n%s\n", error.what());
     return {};
   }

@@ -64,7 +64,7 @@ void check_counts(const fs::path& root, const PhotoList& list, Problems& problem
   ListProblems few(problems);
   for (std::size_t c = 0; c < counts.size(); ++c) {
     if (counts[c] >= list.least_photos) continue;
-    few.add(problem("class \"" + list.class_names[c] + "\" has too few photos", root,
+    few.add(problem("class \"" + printable(list.class_names[c]) + "\" has too few photos", root,
                     "at least " + std::to_string(list.least_photos) + (official ? " in train" : ""),
                     std::to_string(counts[c]) + " that can be read", {}));
   }
