@@ -125,23 +125,16 @@ def test_what_was_pruned_is_computed_again_with_the_same_bits(results, experimen
     assert losses(results) == before and len(listed(espalier, results)["entries"]) == 3
 
 
-def test_a_running_sweep_keeps_its_entries(results, experiment, espalier):
-    host = subprocess.Popen(
-        [os.environ["ESPALIER"], "run", str(experiment), "train.epochs=1000000", "--results", str(results)],
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        end = time.monotonic() + 60
-        while not list(results.glob("*/trials/*/journal.jsonl")) or len(
-            list(results.glob("cached/trials/*"))
-        ) < 3:
-            assert time.monotonic() < end
-            time.sleep(0.02)
-        done = espalier("cache", "prune", "--older", 0, "--results", results).stdout
-        assert done.count("which a running sweep uses") == 3 and "removed 0 entries" in done
-    finally:
-        host.terminate()
-        host.wait(timeout=60)
+def test_a_running_sweep_keeps_its_entries(results, experiment, espalier, start_espalier):
+    host = start_espalier("run", experiment, "train.epochs=1000000", "--results", results)
+    end = time.monotonic() + 60
+    while len(list(results.glob("cached/trials/*/journal.jsonl"))) < 3:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    done = espalier("cache", "prune", "--older", 0, "--results", results).stdout
+    assert done.count("which a running sweep uses") == 3 and "removed 0 entries" in done
+    host.terminate()
+    host.communicate(timeout=60)
     assert "removed 3 entries" in espalier("cache", "prune", "--older", 0, "--results", results).stdout
 
 

@@ -1,9 +1,7 @@
 """Opens the results of a small sweep with h5py, pandas and TensorBoard's own reader."""
 
 import json
-import os
 import pathlib
-import subprocess
 
 import h5py
 import numpy as np
@@ -36,12 +34,10 @@ METRICS = "trial_idx epoch step split loss top1 lr wall_s".split()
 
 
 @pytest.fixture(scope="module")
-def sweep(tmp_path_factory):
+def sweep(tmp_path_factory, run_espalier):
     folder = tmp_path_factory.mktemp("sweep")
     (folder / "small.yaml").write_text(EXPERIMENT)
-    program = os.environ["ESPALIER"]
-    done = subprocess.run([program, "run", "small.yaml"], cwd=folder, capture_output=True, text=True)
-    assert done.returncode == 1, done.stderr
+    done = run_espalier("run", "small.yaml", cwd=folder, code=1)
     assert "over its time limit of 5 s" in done.stderr
     return folder / "results" / "small"
 
@@ -123,11 +119,11 @@ def test_the_cube_holds_the_same_numbers_under_named_dimensions(sweep):
         assert np.count_nonzero(~np.isnan(cube[:])) == (trials.status == "complete").sum()
 
 
-def test_an_axis_that_makes_no_difference_is_missing_and_fills_the_cube(tmp_path):
+def test_an_axis_that_makes_no_difference_is_missing_and_fills_the_cube(espalier, tmp_path):
     text = EXPERIMENT.split("sweep:")[0]
     text += "sweep:\n  - grid: {gnn: [{use: mlp}, {use: gcn}], graph.k: [2, 3], seed: [0]}\n"
     (tmp_path / "small.yaml").write_text(text)
-    subprocess.run([os.environ["ESPALIER"], "run", "small.yaml"], cwd=tmp_path, check=True)
+    espalier("run", "small.yaml", cwd=tmp_path)
     trials = read(tmp_path / "results" / "small", "trials")
     assert sorted(trials["graph.k"]) == [-1, 2, 3]
     with h5py.File(tmp_path / "results/small/sweep.h5") as file:

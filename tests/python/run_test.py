@@ -8,8 +8,9 @@ import signal
 import subprocess
 import time
 
-import h5py
 import pytest
+
+import same_results
 
 EXPERIMENT = """
 name: stopped
@@ -35,11 +36,9 @@ def experiment(tmp_path):
     return file
 
 
-def start(experiment, results, *options):
-    command = [os.environ["ESPALIER"], "run", experiment, "--results", results, *options]
-    return subprocess.Popen(
-        list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+@pytest.fixture
+def start(start_espalier, experiment):
+    return lambda results, *options: start_espalier("run", experiment, "--results", results, *options)
 
 
 def wait_for_epoch(results, epoch):
@@ -53,24 +52,9 @@ def wait_for_epoch(results, epoch):
     pytest.fail("no trial gets there")
 
 
-def values(results):
-    """All that a sweep found out, bit for bit, by trial."""
-    found = {}
-    for file in sorted(pathlib.Path(results).glob("*/trials/*/result.h5")):
-        with h5py.File(file) as result:
-            metrics = result["metrics"][:]
-            final = result["final"][:]
-            found[file.parent.name] = [
-                *(metrics[name].tobytes() for name in ("epoch", "step", "split", "loss", "top1", "lr")),
-                *(final[name].tobytes() for name in ("val_top1", "test_top1", "test_loss", "best_epoch")),
-                result["predictions/test/logits"][:].tobytes(),
-            ]
-    return found
-
-
 @pytest.mark.parametrize("stop, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_sweep_that_was_stopped_ends_with_the_same_bits(experiment, tmp_path, stop, code):
-    host = start(experiment, tmp_path / "stopped", "--workers", 2)
+def test_a_sweep_that_was_stopped_ends_with_the_same_bits(start, tmp_path, stop, code):
+    host = start(tmp_path / "stopped", "--workers", 2)
     wait_for_epoch(tmp_path / "stopped", 20)
     host.send_signal(stop)
     _, err = host.communicate(timeout=60)
@@ -78,17 +62,17 @@ def test_a_sweep_that_was_stopped_ends_with_the_same_bits(experiment, tmp_path, 
     assert "the same command goes on" in err
     assert list((tmp_path / "stopped").glob("*/trials/*/checkpoint*"))
 
-    again = start(experiment, tmp_path / "stopped", "--workers", 1)
+    again = start(tmp_path / "stopped", "--workers", 1)
     _, err = again.communicate(timeout=120)
     assert again.returncode == 0 and re.search(r"\d of them begun before", err), err
-    whole = start(experiment, tmp_path / "whole", "--workers", 1)
+    whole = start(tmp_path / "whole", "--workers", 1)
     assert whole.wait(timeout=120) == 0
-    assert len(values(tmp_path / "whole")) == 3
-    assert values(tmp_path / "stopped") == values(tmp_path / "whole")
+    assert len(same_results.trials(tmp_path / "whole")) == 3
+    assert same_results.trials(tmp_path / "stopped") == same_results.trials(tmp_path / "whole")
 
 
-def test_a_second_signal_stops_at_once_and_leaves_no_worker(experiment, tmp_path):
-    host = start(experiment, tmp_path / "r", "train.epochs=1000000")
+def test_a_second_signal_stops_at_once_and_leaves_no_worker(start, tmp_path):
+    host = start(tmp_path / "r", "train.epochs=1000000")
     wait_for_epoch(tmp_path / "r", 3)
     workers = subprocess.run(["pgrep", "-P", str(host.pid)], capture_output=True, text=True).stdout
     host.send_signal(signal.SIGINT)
@@ -98,8 +82,8 @@ def test_a_second_signal_stops_at_once_and_leaves_no_worker(experiment, tmp_path
     assert workers.split() and not any(pathlib.Path("/proc", pid).exists() for pid in workers.split())
 
 
-def test_workers_end_with_a_host_that_is_killed(experiment, tmp_path):
-    host = start(experiment, tmp_path / "r", "train.epochs=1000000")
+def test_workers_end_with_a_host_that_is_killed(start, tmp_path):
+    host = start(tmp_path / "r", "train.epochs=1000000")
     wait_for_epoch(tmp_path / "r", 3)
     workers = subprocess.run(["pgrep", "-P", str(host.pid)], capture_output=True, text=True).stdout
     host.kill()
@@ -113,12 +97,12 @@ def test_workers_end_with_a_host_that_is_killed(experiment, tmp_path):
 def test_the_number_of_workers_changes_nothing(experiment, tmp_path, espalier):
     espalier("run", experiment, "train.epochs=30", "--results", tmp_path / "one", "--workers", 1)
     espalier("run", experiment, "train.epochs=30", "--results", tmp_path / "three", "--workers", 3)
-    assert len(values(tmp_path / "one")) == 3
-    assert values(tmp_path / "one") == values(tmp_path / "three")
+    assert len(same_results.trials(tmp_path / "one")) == 3
+    assert same_results.trials(tmp_path / "one") == same_results.trials(tmp_path / "three")
 
 
-def test_a_second_run_in_the_same_folder_is_told_who_is_there(experiment, tmp_path, espalier):
-    host = start(experiment, tmp_path / "r", "train.epochs=1000000")
+def test_a_second_run_in_the_same_folder_is_told_who_is_there(start, experiment, tmp_path, espalier):
+    host = start(tmp_path / "r", "train.epochs=1000000")
     wait_for_epoch(tmp_path / "r", 3)
     second = espalier("run", experiment, "--results", tmp_path / "r", code=2)
     assert "in use by another run" in second.stderr and str(host.pid) in second.stderr
@@ -143,7 +127,7 @@ def test_results_on_a_disk_that_takes_nothing(experiment, tmp_path, espalier, op
             subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
             espalier("run", experiment, "train.epochs=30", "--results", disk / "r")
             espalier("run", experiment, "train.epochs=30", "--results", tmp_path / "whole")
-            assert values(disk / "r") == values(tmp_path / "whole")
+            assert same_results.trials(disk / "r") == same_results.trials(tmp_path / "whole")
     finally:
         subprocess.run(["umount", str(disk)], check=True)
 

@@ -23,12 +23,10 @@ sweep:
 
 
 @pytest.fixture(scope="module")
-def sweep(tmp_path_factory):
+def sweep(tmp_path_factory, run_espalier):
     folder = tmp_path_factory.mktemp("table")
     (folder / "small.yaml").write_text(EXPERIMENT)
-    command = [os.environ["ESPALIER"], "run", "small.yaml", "--by", "graph.k"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    done = run_espalier("run", "small.yaml", "--by", "graph.k", cwd=folder)
     return folder / "results" / "small", done.stdout
 
 
