@@ -57,8 +57,9 @@ std::vector<bool> done_trials(const Plan& plan, const std::filesystem::path& res
     if (plan.trials()[i].state != TrialState::planned) continue;
     const std::string id = hex(plan.trials()[i].trial_id);
     done[i] = (begun.contains(id) && std::filesystem::exists(store.folder(id) / "result.h5")) ||
-              (begun_elsewhere.contains(id) && store.elsewhere(id));
+              store.elsewhere(id, begun_elsewhere);
   }
+  store.hasher().save();
   return done;
 }
 

@@ -77,6 +77,10 @@ std::string_view read_some(int fd, std::span<char> buffer, const fs::path& file)
 
 std::string read_all(const Descriptor& descriptor, const fs::path& file, std::size_t limit) {
   std::string bytes;
+  struct stat status {};
+  if (::fstat(descriptor.get(), &status) == 0 && status.st_size > 0) {
+    bytes.reserve(std::min(limit, static_cast<std::size_t>(status.st_size)));
+  }
   char buffer[1 << 16];
   while (bytes.size() <= limit) {
     const std::string_view some = read_some(descriptor.get(), buffer, file);

@@ -70,7 +70,7 @@ class Plan {
   // What is hashed (docs/identity.md); null for trials without a trial_id.
   [[nodiscard]] Json identity(std::size_t trial) const;
   // In the order in which they are made; empty for trials without a trial_id.
-  [[nodiscard]] std::vector<StageRef> stages(std::size_t trial) const;
+  [[nodiscard]] const std::vector<StageRef>& stages(std::size_t trial) const;
 
   // Data and weights that the name of a trial depends on; empty for trials without one.
   [[nodiscard]] std::vector<TrialInput> inputs(std::size_t trial) const;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "experiment/plan.hpp"
+#include <deque>
 #include <espalier/core/content.hpp>
 #include <espalier/core/error.hpp>
 #include <memory>
@@ -48,9 +49,14 @@ struct Plan::State {
     std::uint32_t text = Identities::inert;
   };
   std::vector<Towers> towers;  // of every trial, the encoder's identity for these, as in texts
+  std::vector<std::uint32_t> stages;                 // of every trial, an index into stage_lists
+  std::deque<std::vector<StageRef>> stage_lists{1};  // the first is empty
   std::vector<std::string> warnings;
   std::vector<std::string> reasons{""};
 };
+
+// Fills `stages`; of a plan without problems.
+void add_stages(Plan::State& state);
 
 // Adds all that is wrong with the experiment to `problems`.
 [[nodiscard]] std::shared_ptr<const Plan::State> plan_trials(const ExperimentSource& source,

@@ -263,6 +263,7 @@ std::shared_ptr<const Plan::State> plan_trials(const ExperimentSource& source,
   auto state =
       std::make_shared<Plan::State>(source, catalog, std::move(hasher), inspector, problems);
   Planner(*state, inspector, problems).plan();
+  if (problems.empty()) add_stages(*state);
   state->hasher.save();
   return state;
 }

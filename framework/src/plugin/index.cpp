@@ -210,8 +210,8 @@ void Catalog::describe(const fs::path& worker) {
   }
   for (auto& [file, problem] : failed) {
     RejectedPlugin plugin{file, std::move(problem), {}};
-    std::erase_if(components_, [&](const ComponentInfo& component) {
-      if (component.file != file) return false;
+    std::erase_if(components_, [&plugin](const ComponentInfo& component) {
+      if (component.file != plugin.file) return false;
       plugin.components.push_back(component.kind + "/" + component.name);
       return true;
     });

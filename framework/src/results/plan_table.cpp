@@ -1,10 +1,11 @@
+#include "results/member_texts.hpp"
 #include "results/sweep_table.hpp"
 #include <algorithm>
 #include <espalier/core/error.hpp>
 #include <espalier/core/file.hpp>
 #include <espalier/core/hash.hpp>
-#include <functional>
 #include <set>
+#include <unordered_map>
 
 namespace espalier {
 namespace {
@@ -20,26 +21,6 @@ constexpr std::size_t largest_plan = std::size_t{2} << 30;
                .fix = "espalier run writes it anew; trials that are done stay done"});
 }
 
-using Sections = std::set<std::string, std::less<>>;
-
-// Sections of the configuration of which something is needed.
-Sections sections_of(const std::vector<PlanAxis>& axes) {
-  Sections sections{"seed", "protocol"};
-  for (const PlanAxis& axis : axes) sections.insert(axis.key.substr(0, axis.key.find('.')));
-  return sections;
-}
-
-// Leaves the other sections out while parsing: they are most of the text.
-Json parse_line(std::string_view line, const Sections& sections) {
-  bool in_config = false;
-  return Json::parse(line, [&](int depth, Json::parse_event_t event, Json& parsed) {
-    if (event != Json::parse_event_t::key || depth > 2) return true;
-    const auto& key = parsed.get_ref<const std::string&>();
-    if (depth == 1) in_config = key == "config";
-    return depth == 1 || !in_config || sections.contains(key);
-  });
-}
-
 // A component counts by its name, as in a sweep that lists names.
 Json as_written(const Json* value) {
   if (value == nullptr) return nullptr;
@@ -47,23 +28,66 @@ Json as_written(const Json* value) {
   return use == value->end() ? *value : *use;
 }
 
-PlanRow row_of(const Json& line, const std::vector<PlanAxis>& axes) {
-  PlanRow row;
-  line.at("trial_id").get_to(row.trial_id);
-  line.at("combo_id").get_to(row.combo_id);
-  const Json& config = line.at("config");
-  row.seed = config.value("seed", std::int64_t{-1});
-  const Json* protocol = value_under(config, "protocol.graph");
-  if (protocol != nullptr && protocol->is_string()) {
-    protocol->get_to(row.graph_protocol);
+// The members of an object, each parsed when it is asked for: a row needs few.
+class Members {
+ public:
+  explicit Members(std::string_view object) : texts_(member_texts(object)) {}
+
+  // The text of `absent` where there is none.
+  [[nodiscard]] std::string_view text(std::string_view key, std::string_view absent = {}) const {
+    const auto found = std::find_if(texts_.begin(), texts_.end(),
+                                    [&](const auto& member) { return member.first == key; });
+    return found == texts_.end() ? absent : found->second;
   }
-  const Json& given = line.at("axes");
-  for (const PlanAxis& axis : axes) {
-    const auto it = given.find(axis.key);
-    row.values.push_back(it != given.end() ? *it : as_written(value_under(config, axis.key)));
+  [[nodiscard]] Json at(std::string_view key) const { return Json::parse(text(key)); }
+  [[nodiscard]] Json find(std::string_view key) const { return Json::parse(text(key, "null")); }
+
+ private:
+  MemberTexts texts_;
+};
+
+class Rows {
+ public:
+  explicit Rows(const std::vector<PlanAxis>& axes) : axes_(axes) {}
+
+  PlanRow row_of(std::string_view line) {
+    const Members members(line);
+    PlanRow row;
+    row.trial_id = members.at("trial_id").get<std::string>();
+    row.combo_id = members.at("combo_id").get<std::string>();
+    const Members config(members.text("config"));
+    const Json seed = config.find("seed");
+    row.seed = seed.is_null() ? -1 : seed.get<std::int64_t>();
+    row.graph_protocol = graph_protocol(config.text("protocol", "null"));
+    const Json given = members.at("axes");
+    row.values.reserve(axes_.size());
+    for (const PlanAxis& axis : axes_) {
+      const auto it = given.find(axis.key);
+      row.values.push_back(it != given.end() ? *it : configured(config, axis.key));
+    }
+    return row;
   }
-  return row;
-}
+
+ private:
+  const std::string& graph_protocol(std::string_view protocol) {
+    const auto [known, fresh] = graph_protocols_.try_emplace(protocol);
+    if (fresh) {
+      const Json parsed = Json::parse(protocol);
+      const Json* graph = value_under(parsed, "graph");
+      if (graph != nullptr && graph->is_string()) graph->get_to(known->second);
+    }
+    return known->second;
+  }
+
+  static Json configured(const Members& config, std::string_view key) {
+    const std::string_view section = key.substr(0, key.find('.'));
+    const Json value = config.find(section);
+    return as_written(value_under(value, key.substr(std::min(key.size(), section.size() + 1))));
+  }
+
+  const std::vector<PlanAxis>& axes_;
+  std::unordered_map<std::string_view, std::string> graph_protocols_;  // of texts of the plan
+};
 
 void collect_values(PlanTable& plan) {
   for (std::size_t i = 0; i < plan.axes.size(); ++i) {
@@ -101,8 +125,8 @@ PlanTable PlanTable::read(const std::filesystem::path& file) try {
   check_header(header, rest, file);
   plan.name = header.at("name").get<std::string>();
   for (const Json& key : header.at("axes")) plan.axes.push_back({key.get<std::string>(), {}});
-  const Sections sections = sections_of(plan.axes);
-  while (!rest.empty()) plan.rows.push_back(row_of(parse_line(next_line(), sections), plan.axes));
+  Rows rows(plan.axes);
+  while (!rest.empty()) plan.rows.push_back(rows.row_of(next_line()));
   collect_values(plan);
   return plan;
 } catch (const Json::exception& error) {

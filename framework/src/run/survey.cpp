@@ -8,7 +8,7 @@ namespace {
 
 QueuedTrial queued(const Plan& plan, std::size_t trial) {
   QueuedTrial entry{trial, {}};
-  for (StageRef& stage : plan.stages(trial)) entry.stages.push_back(std::move(stage.key));
+  for (const StageRef& stage : plan.stages(trial)) entry.stages.push_back(stage.key);
   return entry;
 }
 
@@ -66,9 +66,9 @@ class Surveyor {
       ++survey_.complete;
       return builds_.note(record.builds);
     }
-    if (auto folder = elsewhere(id)) {
-      builds_.note(read_trial(*folder, store_.hasher()).builds);
-      survey_.elsewhere.emplace_back(trial, std::move(*folder));
+    if (auto found = store_.elsewhere(id, begun_elsewhere_)) {
+      builds_.note(found->record.builds);
+      survey_.elsewhere.emplace_back(trial, std::move(found->folder));
       return;
     }
     if (record.status == TrialStatus::failed && !retry_failed_) {
@@ -88,15 +88,11 @@ class Surveyor {
   }
 
  private:
-  [[nodiscard]] std::optional<std::filesystem::path> elsewhere(const std::string& id) const {
-    return begun_elsewhere_.contains(id) ? store_.elsewhere(id) : std::nullopt;
-  }
-
   const Plan& plan_;
   const TrialStore& store_;
   const bool retry_failed_;
   const std::unordered_set<std::string> begun_;
-  const std::unordered_set<std::string> begun_elsewhere_;
+  const TrialStore::Places begun_elsewhere_;
   OtherBuilds builds_;
   Survey survey_;
 };

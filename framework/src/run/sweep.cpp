@@ -80,8 +80,8 @@ SweepResult run_sweep(const Plan& plan, const SweepOptions& options,
   scheduling.grace = options.grace;
   scheduling.request = [&](std::size_t trial) -> std::optional<TrialRequest> {
     const std::string id = hex(plan.trials()[trial].trial_id);
-    if (const auto folder = store.elsewhere(id)) {
-      store.adopt(id, *folder);
+    if (const auto found = store.elsewhere(id)) {
+      store.adopt(id, found->folder);
       return std::nullopt;
     }
     TrialRequest request = request_for(plan, store, survey, plugins, trial);

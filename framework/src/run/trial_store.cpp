@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <espalier/core/error.hpp>
 #include <espalier/core/file.hpp>
+#include <functional>
+#include <utility>
 
 namespace espalier {
 namespace fs = std::filesystem;
@@ -24,10 +26,10 @@ std::vector<fs::path> other_experiments(const fs::path& results, const fs::path&
   return folders;
 }
 
-void add_names(const fs::path& folder, std::unordered_set<std::string>& names) {
+void each_name(const fs::path& folder, const std::function<void(std::string)>& take) {
   std::error_code failed;
   for (fs::directory_iterator it(folder, failed), end; !failed && it != end; it.increment(failed)) {
-    names.insert(it->path().filename().string());
+    take(it->path().filename().string());
   }
 }
 
@@ -51,25 +53,44 @@ fs::path TrialStore::folder(const std::string& trial_id) const {
 
 std::unordered_set<std::string> TrialStore::begun() const {
   std::unordered_set<std::string> names;
-  add_names(experiment_ / "trials", names);
+  each_name(experiment_ / "trials", [&](std::string name) { names.insert(std::move(name)); });
   return names;
 }
 
-std::unordered_set<std::string> TrialStore::begun_elsewhere() const {
-  std::unordered_set<std::string> names;
-  for (const fs::path& trials : others_) add_names(trials, names);
-  return names;
+TrialStore::Places TrialStore::begun_elsewhere() const {
+  Places places;
+  for (std::uint32_t i = 0; i < others_.size(); ++i) {
+    each_name(others_[i], [&](std::string name) { places[std::move(name)].push_back(i); });
+  }
+  return places;
 }
 
 TrialRecord TrialStore::read(const std::string& trial_id) const {
   return read_trial(folder(trial_id), hasher_);
 }
 
-std::optional<fs::path> TrialStore::elsewhere(const std::string& trial_id) const {
+std::optional<TrialStore::Found> TrialStore::complete_in(const fs::path& trials,
+                                                         const std::string& trial_id) const {
+  fs::path folder = trials / trial_id;
+  if (!fs::exists(folder / "result.h5")) return std::nullopt;
+  TrialRecord record = read_trial(folder, hasher_);
+  if (record.status != TrialStatus::complete) return std::nullopt;
+  return Found{std::move(folder), std::move(record)};
+}
+
+std::optional<TrialStore::Found> TrialStore::elsewhere(const std::string& trial_id) const {
   for (const fs::path& trials : others_) {
-    fs::path candidate = trials / trial_id;
-    if (!fs::exists(candidate / "result.h5")) continue;
-    if (read_trial(candidate, hasher_).status == TrialStatus::complete) return candidate;
+    if (auto found = complete_in(trials, trial_id)) return found;
+  }
+  return std::nullopt;
+}
+
+std::optional<TrialStore::Found> TrialStore::elsewhere(const std::string& trial_id,
+                                                       const Places& begun) const {
+  const auto places = begun.find(trial_id);
+  if (places == begun.end()) return std::nullopt;
+  for (const std::uint32_t place : places->second) {
+    if (auto found = complete_in(others_[place], trial_id)) return found;
   }
   return std::nullopt;
 }
