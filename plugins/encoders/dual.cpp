@@ -48,11 +48,18 @@ class Dual final : public espalier::Encoder {
   [[nodiscard]] at::Tensor pixels(const espalier::Image& image) const override {
     return image_->pixels(image);
   }
+  [[nodiscard]] at::Tensor view(const espalier::Image& image, const espalier::ViewOptions& options,
+                                espalier::Random& random) const override {
+    return image_->view(image, options, random);
+  }
   [[nodiscard]] at::Tensor encode_pixels(const at::Tensor& pixels) const override {
     return image_->encode_pixels(pixels);
   }
   [[nodiscard]] at::Tensor encode_texts(std::span<const std::string> texts) const override {
     return text_->encode_texts(texts);
+  }
+  [[nodiscard]] espalier::TokenLists tokens(std::span<const std::string> texts) const override {
+    return text_->tokens(texts);
   }
   // The side that has no sites stays frozen.
   [[nodiscard]] espalier::AdaptableEncoder* adaptable() override { return joined_.get(); }

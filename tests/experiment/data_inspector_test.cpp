@@ -27,13 +27,21 @@ class FakeInspector final : public DataInspector {
     if (classes == 13) throw Error(std::vector<Problem>{wrong("photo a"), wrong("photo b")});
     return {with.contains(classes) ? with[classes] : std::vector<std::string>{}};
   }
-  void check_protocol(const InspectedSection&, const InspectedSection& protocol) override {
+  SplitSizes check_protocol(const InspectedSection&, const InspectedSection& protocol) override {
     ++asked["protocol"];
     if (protocol.resolved->at("test_fraction") == 0.7) throw Error(wrong("class c"));
+    return {.train = 100, .others = 50};
   }
   void check_head(const InspectedSection&, const InspectedSection& head) override {
     ++asked["head"];
     if (head.resolved->at("prompts") == "general") throw Error(wrong("class d"));
+  }
+
+  std::vector<TowerCut> cuts(const InspectedSection&, const InspectedSection& peft,
+                             const std::vector<std::string>& towers) override {
+    ++asked["cuts"];
+    if (towers.size() > 1) throw Error(wrong("tower e"));
+    return {{.tower = towers.at(0), .cut = peft.resolved->at("rank"), .layers = 12, .bytes = 10}};
   }
 
   std::map<int, std::vector<std::string>> with;

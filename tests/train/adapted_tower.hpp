@@ -81,13 +81,12 @@ struct Tower {
     return noise({3, side, side}, std::to_string(look_id(look)));
   }
   [[nodiscard]] std::shared_ptr<ActivationSource> pixel_source() const {
-    return std::make_shared<PixelSource>([this](const Look& look) { return pixels(look); });
+    return std::make_shared<PixelSource>([this](const Look& look) { return pixels(look); }, 2);
   }
   // With the activations at the cut computed from the pixels.
   [[nodiscard]] std::shared_ptr<TowerSource> source(std::int64_t chunk) const {
     const std::int64_t cut = encoder->cut(TowerKind::image);
-    const auto below =
-        std::make_shared<ComputedActivations>(image(), pixel_source(), -1, cut, /*batch=*/4);
+    const auto below = std::make_shared<ComputedActivations>(image(), pixel_source(), -1, cut);
     return std::make_shared<TowerSource>(image(), cut, below, chunk);
   }
 

@@ -94,17 +94,18 @@ TEST_F(FeaturesTest, DecodingAheadChangesNoBit) {
   for (const std::size_t i : first(200)) images.push_back(pictures_->image(i));
   const at::Tensor expected = Copies().encode_images(images);
   for (const std::int64_t threads : {1, 2, 5}) {
-    const auto computed = stages(threads).images(first(200));
+    const auto computed = stages(threads).images(plain_looks(first(200)));
     ASSERT_TRUE(computed);
     EXPECT_TRUE(at::equal(*computed, expected)) << threads << " threads";
-    EXPECT_TRUE(at::equal(*stages(threads).images(first(200)), expected)) << "from the cache";
+    EXPECT_TRUE(at::equal(*stages(threads).images(plain_looks(first(200))), expected))
+        << "from the cache";
   }
 }
 
 TEST_F(FeaturesTest, APictureThatCannotBeDecodedIsNamed) {
   pictures_->broken = 130;
   try {
-    (void)stages(3).images(first(200));
+    (void)stages(3).images(plain_looks(first(200)));
     FAIL() << "nothing was thrown";
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), testing::HasSubstr("dataset/pictures"));
@@ -114,10 +115,10 @@ TEST_F(FeaturesTest, APictureThatCannotBeDecodedIsNamed) {
 
 TEST_F(FeaturesTest, AStopInTheMiddleKeepsWhatIsDone) {
   stop_after_ = 1;
-  EXPECT_FALSE(stages(2).images(first(200)));
+  EXPECT_FALSE(stages(2).images(plain_looks(first(200))));
   stop_after_ = 1000;
   pictures_->broken = 10;
-  EXPECT_TRUE(stages(2).images(first(64))) << "the first batch was stored";
+  EXPECT_TRUE(stages(2).images(plain_looks(first(64)))) << "the first batch was stored";
 }
 
 }  // namespace

@@ -43,8 +43,9 @@ TEST(LinearHead, EqualsLogisticRegression) {
   EXPECT_NEAR(training.progress().metrics.back().loss,
               reference.meta.at("train_loss").get<double>(), 1e-4);
 
+  StateBank bank;
   const at::Tensor logits =
-      Evaluation(network, sources, *protocol)
+      Evaluation(network, sources, *protocol, bank)
           .answers(protocol->scenes(small_world::range(count, all)), queries.size(0));
   EXPECT_NEAR(metrics_of(logits, values_of(reference["y_test"])).top1,
               reference.meta.at("test_accuracy").get<double>(), 0.005);

@@ -12,10 +12,10 @@
 namespace espalier {
 namespace {
 
-at::Tensor picture(std::size_t sample) {
+at::Tensor picture(const Look& look) {
   // Later ones are done first.
-  std::this_thread::sleep_for(std::chrono::microseconds(100 * (7 - sample % 7)));
-  return at::full({2, 3}, static_cast<double>(sample));
+  std::this_thread::sleep_for(std::chrono::microseconds(100 * (7 - look.sample % 7)));
+  return at::full({2, 3}, static_cast<double>(look.sample));
 }
 
 std::vector<std::size_t> samples_of(std::size_t count) {
@@ -24,10 +24,12 @@ std::vector<std::size_t> samples_of(std::size_t count) {
   return samples;
 }
 
+std::vector<Look> looks_of(std::size_t count) { return plain_looks(samples_of(count)); }
+
 TEST(PixelBatches, ComeInOrderWhateverTheThreads) {
   for (const std::int64_t threads : {1, 2, 5}) {
     for (const std::size_t count : {0, 1, 8, 9, 40}) {
-      PixelBatches batches(samples_of(count), 8, threads, picture);
+      PixelBatches batches(looks_of(count), 8, threads, picture);
       std::vector<std::size_t> seen;
       for (at::Tensor some = batches.next(); some.defined(); some = batches.next()) {
         EXPECT_LE(some.size(0), 8);
@@ -43,9 +45,9 @@ TEST(PixelBatches, ComeInOrderWhateverTheThreads) {
 
 TEST(PixelBatches, TwoBatchesAtMostAreInMemory) {
   std::atomic<std::size_t> made = 0;
-  PixelBatches batches(samples_of(100), 4, 3, [&](std::size_t sample) {
+  PixelBatches batches(looks_of(100), 4, 3, [&](const Look& look) {
     ++made;
-    return picture(sample);
+    return picture(look);
   });
   const auto first = batches.next();
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -53,9 +55,9 @@ TEST(PixelBatches, TwoBatchesAtMostAreInMemory) {
 }
 
 TEST(PixelBatches, TheFirstFailureIsTold) {
-  PixelBatches batches(samples_of(20), 10, 4, [](std::size_t sample) {
-    if (sample >= 14) throw std::runtime_error(std::to_string(sample));
-    return picture(sample);
+  PixelBatches batches(looks_of(20), 10, 4, [](const Look& look) {
+    if (look.sample >= 14) throw std::runtime_error(std::to_string(look.sample));
+    return picture(look);
   });
   EXPECT_EQ(batches.next().size(0), 10);
   EXPECT_THAT([&] { (void)batches.next(); },
@@ -63,7 +65,7 @@ TEST(PixelBatches, TheFirstFailureIsTold) {
 }
 
 TEST(PixelBatches, AnEndInTheMiddleWaitsForNobody) {
-  PixelBatches batches(samples_of(1000), 4, 2, picture);
+  PixelBatches batches(looks_of(1000), 4, 2, picture);
   EXPECT_EQ(batches.next().size(0), 4);
 }
 

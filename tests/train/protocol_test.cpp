@@ -242,7 +242,8 @@ TEST(InductiveAttach, OfTwoNodesASampleDoesNotDependOnTheOtherQueries) {
       {fusion, testing_support::make<Gnn>("gcn", two_layers), "gnn/gcn", make_head({}, {})}, 4, 1,
       parameters);
   const auto answers = [&](const Samples& queries) {
-    return Evaluation(network, sources, *protocol)
+    StateBank bank;
+    return Evaluation(network, sources, *protocol, bank)
         .answers(protocol->scenes(queries), std::ssize(queries));
   };
   const at::Tensor together = answers(range(36, 60));

@@ -80,10 +80,12 @@ struct World {
 
   // Logits of the training samples, and of any queries.
   [[nodiscard]] at::Tensor trained() const {
-    return Evaluation(network, sources, *protocol).training();
+    StateBank bank;
+    return Evaluation(network, sources, *protocol, bank).training();
   }
   [[nodiscard]] at::Tensor answers(const Samples& queries) const {
-    return Evaluation(network, sources, *protocol)
+    StateBank bank;
+    return Evaluation(network, sources, *protocol, bank)
         .answers(protocol->scenes(queries), std::ssize(queries));
   }
 

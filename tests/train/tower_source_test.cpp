@@ -23,7 +23,7 @@ double difference(const at::Tensor& a, const at::Tensor& b) {
 TEST(ComputedActivations, HaveBitsThatFollowFromTheSampleAlone) {
   const adapted::Tower tower("vit-tiny", 3);
   for (const std::int64_t cut : {0, 2, 4}) {
-    const ComputedActivations below(tower.image(), tower.pixel_source(), -1, cut, 3);
+    const ComputedActivations below(tower.image(), tower.pixel_source(), -1, cut);
     const at::Tensor together = below.at(looks(7)).states;
     EXPECT_TRUE(below.at(looks(3, 4)).states.equal(together.slice(0, 4))) << cut;
     EXPECT_TRUE(below.at(looks(1, 5)).states[0].equal(together[5])) << cut;
@@ -37,9 +37,9 @@ TEST(ComputedActivations, HaveBitsThatFollowFromTheSampleAlone) {
 TEST(ComputedActivations, GoOnFromThoseOfALowerCutWithTheSameBits) {
   const adapted::Tower tower("clip-tiny-gelu", 2);
   const auto low =
-      std::make_shared<ComputedActivations>(tower.image(), tower.pixel_source(), -1, 0, 4);
-  const ComputedActivations in_steps(tower.image(), low, 0, 2, 4);
-  const ComputedActivations at_once(tower.image(), tower.pixel_source(), -1, 2, 4);
+      std::make_shared<ComputedActivations>(tower.image(), tower.pixel_source(), -1, 0);
+  const ComputedActivations in_steps(tower.image(), low, 0, 2);
+  const ComputedActivations at_once(tower.image(), tower.pixel_source(), -1, 2);
   EXPECT_TRUE(in_steps.at(looks(6)).states.equal(at_once.at(looks(6)).states));
 }
 
@@ -52,7 +52,7 @@ TEST(TowerSource, GivesTheFeaturesOfTheWholeTowerFromAnyCut) {
   for (std::int64_t cut = -1; cut <= tower.image().layers() + 2; ++cut) {
     const TowerSource source(
         tower.image(), cut,
-        std::make_shared<ComputedActivations>(tower.image(), tower.pixel_source(), -1, cut, 5), 5);
+        std::make_shared<ComputedActivations>(tower.image(), tower.pixel_source(), -1, cut), 5);
     EXPECT_TRUE(source.rows(looks(5), {}).equal(whole)) << cut;
     EXPECT_EQ(source.trained(), cut < tower.image().layers() + 2);
   }
@@ -87,7 +87,7 @@ TEST(TowerSource, TurnsTextsIntoTheirFeatures) {
     }
     const auto source = std::make_shared<IdSource>(tower, ids);
     const TowerSource features(tower, 1,
-                               std::make_shared<ComputedActivations>(tower, source, -1, 1, 4), 3);
+                               std::make_shared<ComputedActivations>(tower, source, -1, 1), 3);
     const c10::AutoGradMode no_grad(false);
     const at::Tensor expected = text_features(tower, texts);
     EXPECT_LT(difference(features.rows(list, {}), expected), 1e-5) << name;

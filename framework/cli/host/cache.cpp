@@ -162,7 +162,8 @@ double seconds_since(fs::file_time_type time) {
 }
 
 std::string short_name(const CachedStage& entry) {
-  return entry.stage + "/" + entry.key.substr(0, 12);
+  const std::string cut = entry.key.substr(entry.family().size());
+  return entry.stage + "/" + entry.family().substr(0, 12) + cut;
 }
 
 std::string counted(std::size_t count, const std::string& one, const std::string& many) {

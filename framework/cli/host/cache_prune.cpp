@@ -68,7 +68,7 @@ Pruned prune_entries(const StageCache& cache, const Conditions& conditions,
   for (const CachedStage& entry : cache.entries()) {
     if (!conditions.hold(entry)) continue;
     const bool free =
-        !in_use.contains(entry.stage + "/" + entry.key) && (dry_run || cache.remove(entry));
+        !in_use.contains(entry.stage + "/" + entry.family()) && (dry_run || cache.remove(entry));
     (free ? pruned.removed : pruned.in_use).push_back(entry);
   }
   return pruned;

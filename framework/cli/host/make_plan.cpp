@@ -3,12 +3,16 @@
 #include <espalier/core/error.hpp>
 #include <espalier/core/printable.hpp>
 #include <espalier/core/process.hpp>
+#include <espalier/core/units.hpp>
 #include <iostream>
+#include <optional>
 #include <set>
 
+#include "cache/stage_entry.hpp"
 #include "run/worker_inspector.hpp"
 
 #include "data_progress.hpp"
+#include "plugins_internal.hpp"
 
 namespace espalier::cli {
 namespace {
@@ -32,6 +36,14 @@ std::vector<std::string> experiment_words(const boost::program_options::variable
                .expected = "espalier " + verb + " EXPERIMENT.yaml",
                .found = {},
                .fix = "espalier " + verb + " --help shows an example"});
+}
+
+std::int64_t limit_of(const boost::program_options::variables_map& given, const char* option) {
+  const auto text = given[option].as<std::string>();
+  if (text == "none") return unlimited;
+  const std::optional<std::int64_t> bytes = parse_bytes(text);
+  if (!bytes) wrong_option(option, "a size such as 500M or 20G, or none", text);
+  return *bytes;
 }
 
 Plan make_plan(const PlanRequest& request, const ExperimentSource& source) {

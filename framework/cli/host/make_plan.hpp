@@ -4,6 +4,7 @@
 #include "experiment/plan.hpp"
 #include "experiment/source.hpp"
 #include <boost/program_options.hpp>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -19,6 +20,12 @@ struct PlanRequest {
 // The positional words. Throws Error where there is none.
 [[nodiscard]] std::vector<std::string> experiment_words(
     const boost::program_options::variables_map& given, const std::string& verb);
+
+// Of one stage of activations, as --activation-limit takes it.
+inline constexpr const char* default_activation_limit = "16G";
+// Bytes that an option says, `none` for no limit. Throws Error where it is no size.
+[[nodiscard]] std::int64_t limit_of(const boost::program_options::variables_map& given,
+                                    const char* option);
 
 // Prints the plan's warnings and, on a terminal, how far the data is read, to standard error.
 // Throws Error with all that is wrong with the experiment.

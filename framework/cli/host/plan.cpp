@@ -1,10 +1,12 @@
 #include "experiment/plan.hpp"
 
+#include "cache/stage_cache.hpp"
 #include "run/trial_store.hpp"
 #include <algorithm>
 #include <array>
 #include <cstdio>
 #include <espalier/core/printable.hpp>
+#include <espalier/core/units.hpp>
 #include <iostream>
 #include <map>
 #include <set>
@@ -26,6 +28,9 @@ po::options_description visible_options() {
   po::options_description options("options");
   auto add = options.add_options();
   add("json", "print one line of JSON a trial instead of the summary");
+  add("activation-limit",
+      po::value<std::string>()->default_value(default_activation_limit)->value_name("SIZE|none"),
+      "the one of espalier run, to see what would be stored");
   add("results", po::value<std::string>()->default_value("results")->value_name("DIR"),
       "where results are kept");
   add("plugins", po::value<Folders>()->default_value({}, "")->value_name("DIR"),
@@ -135,21 +140,64 @@ void print_states(const Plan& plan, const std::vector<bool>& done) {
               counts[TrialState::planned] - finished);
 }
 
+// `stage/key` of every entry, of activations the family's.
+std::set<std::string> families_in(const std::filesystem::path& cache) {
+  std::set<std::string> families;
+  for (const CachedStage& entry : StageCache(cache).entries()) {
+    families.insert(entry.stage + "/" + entry.family());
+  }
+  return families;
+}
+
+std::string place_of(const TowerCut& cut) {
+  if (cut.cut == -1) return cut.tower == "image" ? "pixels" : "token ids";
+  if (cut.cut == cut.layers) return "the head";
+  if (cut.cut > cut.layers) return "the feature";
+  return "layer " + std::to_string(cut.cut + 1) + " of " + std::to_string(cut.layers);
+}
+
+std::string name_of(const Plan& plan, std::size_t trial, const char* kind) {
+  return std::string(kind) + "/" + plan.config(trial).at(kind).at("use").get<std::string>();
+}
+
+// What enters the trained layers, and whether that is kept.
+void print_cuts(const Plan& plan, std::int64_t limit) {
+  if (!plan.cuts().empty()) std::puts("\nmethods inside encoders");
+  for (const PlannedCut& planned : plan.cuts()) {
+    std::printf("  %s in %s trains the %s tower from %s up",
+                name_of(plan, planned.trial, "peft").c_str(),
+                name_of(plan, planned.trial, "encoder").c_str(), planned.cut.tower.c_str(),
+                place_of(planned.cut).c_str());
+    if (planned.cut.bytes == 0) {
+      std::puts("");
+      continue;
+    }
+    const bool half = plan.config(planned.trial).at("train").at("activations") == "float16";
+    const std::int64_t each = planned.cut.bytes / (half ? 2 : 1);
+    const std::int64_t all = each * planned.looks;
+    std::printf("\n    what enters it: %s a picture, %s for the %lld of a trial, %s\n",
+                bytes_text(each).c_str(), bytes_text(all).c_str(),
+                static_cast<long long>(planned.looks),
+                all <= limit ? "stored once" : "over --activation-limit: computed in every epoch");
+  }
+}
+
 void print_stages(const Plan& plan, const std::filesystem::path& cache) {
   std::map<std::string, std::map<std::string, std::size_t>> trials_of;  // stage, key
   for (std::size_t i = 0; i < plan.trials().size(); ++i) {
     if (plan.trials()[i].state != TrialState::planned) continue;
     for (const StageRef& stage : plan.stages(i)) ++trials_of[stage.name][stage.key];
   }
+  const std::set<std::string> kept = families_in(cache);
   std::puts("\nshared stages");
   for (const auto& [name, keys] : trials_of) {
     std::size_t trials = 0;
     std::size_t cached = 0;
     for (const auto& [key, count] : keys) {
       trials += count;
-      cached += std::filesystem::exists(cache / name / key) ? 1 : 0;
+      cached += kept.contains(name + "/" + key) ? 1 : 0;
     }
-    std::printf("  %s %6zu for %zu trials, %zu in the cache\n", padded(name, 16).c_str(),
+    std::printf("  %s %6zu for %zu trials, %zu in the cache\n", padded(name, 17).c_str(),
                 keys.size(), trials, cached);
   }
 }
@@ -186,6 +234,7 @@ int plan(const std::vector<std::string>& arguments) {
   print_states(made, done);
   std::printf("  combinations %6zu  planned trials without their seeds\n", combinations(made));
   print_stages(made, results / ".cache");
+  print_cuts(made, limit_of(given, "activation-limit"));
   return 0;
 }
 

@@ -8,7 +8,6 @@
 #include <espalier/core/error.hpp>
 #include <espalier/core/printable.hpp>
 #include <espalier/core/process.hpp>
-#include <espalier/core/units.hpp>
 #include <iostream>
 
 #include "make_plan.hpp"
@@ -35,6 +34,10 @@ po::options_description visible_options() {
   add("cache-limit", po::value<std::string>()->default_value("none")->value_name("SIZE|none"),
       "features are not stored where the cache would be larger, such as 20G; each trial then "
       "computes them");
+  add("activation-limit",
+      po::value<std::string>()->default_value(default_activation_limit)->value_name("SIZE|none"),
+      "what enters the trained layers of an encoder is not stored where it would be larger: it is "
+      "computed again in every epoch, with the same numbers");
   add("plugins", po::value<Folders>()->default_value({}, "")->value_name("DIR"),
       "a folder with more plugins; may be repeated");
   add("by", po::value<std::string>()->default_value("", "")->value_name("AXIS"),
@@ -54,13 +57,6 @@ std::size_t worker_count(const std::string& text, int threads) {
   const int count = digits ? std::stoi(text) : 0;
   if (count < 1) wrong_option("workers", "a number from 1 to 9999, or auto", text);
   return static_cast<std::size_t>(count);
-}
-
-std::int64_t cache_limit(const std::string& text) {
-  if (text == "none") return unlimited;
-  const std::optional<std::int64_t> bytes = parse_bytes(text);
-  if (!bytes) wrong_option("cache-limit", "a size such as 500M or 20G, or none", text);
-  return *bytes;
 }
 
 // The state of the user's own repository, where the experiment is in one.
@@ -207,7 +203,8 @@ int run(const std::vector<std::string>& arguments) {
   if (grace < 0) wrong_option("grace", "a number from 0", std::to_string(grace));
   const std::string device = given["device"].as<std::string>();
   if (!has_device(device)) return 2;
-  const std::int64_t limit = cache_limit(given["cache-limit"].as<std::string>());
+  const std::int64_t cache_limit = limit_of(given, "cache-limit");
+  const std::int64_t activation_limit = limit_of(given, "activation-limit");
 
   const ExperimentSource source =
       ExperimentSource::read(words[0], {words.begin() + 1, words.end()});
@@ -222,7 +219,8 @@ int run(const std::vector<std::string>& arguments) {
   sweep.workers = worker_count(given["workers"].as<std::string>(), threads);
   sweep.limits = limits_of(source);
   sweep.grace = std::chrono::seconds(grace);
-  sweep.cache_limit = limit;
+  sweep.cache_limit = cache_limit;
+  sweep.activation_limit = activation_limit;
   sweep.retry_failed = given.count("retry-failed") > 0;
   if (given.count("dry-run") > 0) {
     const TrialStore store(results, plan.name());

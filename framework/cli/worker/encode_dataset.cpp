@@ -42,8 +42,9 @@ at::Tensor image_rows(const Encoder& encoder, const Dataset& dataset) {
   std::vector<at::Tensor> parts;
   std::vector<std::size_t> samples(count);
   std::iota(samples.begin(), samples.end(), 0);
-  PixelBatches batches(std::move(samples), batch, usable_cores(),
-                       [&](std::size_t sample) { return encoder.pixels(dataset.image(sample)); });
+  PixelBatches batches(plain_looks(samples), batch, usable_cores(), [&](const Look& look) {
+    return encoder.pixels(dataset.image(look.sample));
+  });
   std::size_t done = 0;
   for (at::Tensor some = batches.next(); some.defined(); some = batches.next()) {
     parts.push_back(encoder.encode_pixels(some).cpu());

@@ -17,6 +17,7 @@
 #include "train/class_features.hpp"
 #include "train/split.hpp"
 
+#include "inspect_method.hpp"
 #include "verbs.hpp"
 
 namespace espalier::cli {
@@ -31,15 +32,16 @@ class Inspection {
         context_(loader_, log_) {}
 
   Json answer(const Json& question) try {
+    const auto asked = question.at("do").get<std::string>();
+    if (asked == "cuts") return cuts_of_method(question, loader_, context_);
     const Json& section = question.at("dataset");
     const Dataset& data = dataset(section);
-    const auto asked = question.at("do").get<std::string>();
     if (asked == "facts") return {{"capabilities", capabilities(data)}};
     if (asked == "protocol") {
-      (void)split_dataset(data, parsed<ProtocolParams>(question.at(asked)), context_.seed());
-    } else {
-      (void)class_prompts(parsed<HeadParams>(question.at(asked)), section.at("use"), data);
+      return sizes(
+          split_dataset(data, parsed<ProtocolParams>(question.at(asked)), context_.seed()));
     }
+    (void)class_prompts(parsed<HeadParams>(question.at(asked)), section.at("use"), data);
     return Json::object();
   } catch (const Error& error) {
     Json problems = Json::array();
@@ -57,6 +59,11 @@ class Inspection {
   template <class Params>
   static Params parsed(const Json& section) {
     return schema_of<Params>().parse(section);
+  }
+
+  static Json sizes(const DataSplit& split) {
+    return {{"train", split.train.samples.size()},
+            {"others", split.val.samples.size() + split.test.samples.size()}};
   }
 
   static std::vector<std::string> capabilities(const Dataset& dataset) {
@@ -84,7 +91,8 @@ int inspect(const std::vector<std::string>& arguments) {
   if (!arguments.empty() && arguments[0] == "--help") {
     std::puts(
         "usage: espalier-worker inspect [PLUGIN_FOLDER...]\n\n"
-        "Opens datasets for espalier plan: reads questions from its standard input, one JSON\n"
+        "Opens datasets and encoders for espalier plan: reads questions from its standard input, "
+        "one JSON\n"
         "object a line, and answers in the same way.\n\n"
         "  echo '{\"do\": \"facts\", \"dataset\": {\"use\": \"flora\", ...}}' | espalier-worker "
         "inspect");

@@ -82,7 +82,7 @@ Json CachedStage::about() const try {
   const fs::path file = folder / stage_about_name;
   Json about = parse_json(read_own_file(file, largest_about), file.string());
   const bool fits = about.is_object() && about.contains("inputs") && about.contains("config") &&
-                    hex(sha256(canonical_json(about["inputs"]))) == key;
+                    hex(sha256(canonical_json(about["inputs"]))) == family();
   return fits ? about : Json();
 } catch (const Error&) {
   return nullptr;

@@ -25,6 +25,8 @@ struct CachedStage {
   std::filesystem::file_time_type made;  // the first part, or the folder where there is none
   std::filesystem::file_time_type used;  // last opened by a trial
 
+  // The key that plans name: of activations what stands before the dot and the cut.
+  [[nodiscard]] std::string family() const { return key.substr(0, key.find('.')); }
   // By the indices of the parts, damaged ones aside.
   [[nodiscard]] std::int64_t samples() const;
   // What it was made of: {"inputs", whose canonical JSON has the key as its SHA-256, and "config",

@@ -7,8 +7,33 @@ void DataChecks::note(std::uint32_t trial, std::uint32_t context) {
   const Picks& texts = state_.texts[trial];
   const std::uint32_t dataset = texts[dataset_section];
   with_protocol_.emplace(std::pair(dataset, texts[section_index("protocol")]), trial);
-  if (!state_.identities.has_trait(context, "class_texts")) return;
-  with_head_.emplace(std::pair(dataset, texts[section_index("head")]), trial);
+  const auto has = [&](const char* trait) { return state_.identities.has_trait(context, trait); };
+  if (has("class_texts")) {
+    with_head_.emplace(std::pair(dataset, texts[section_index("head")]), trial);
+  }
+  if (!has("adapted")) return;
+  std::vector<std::string> towers;
+  for (const char* tower : {"image", "text"}) {
+    if (has(tower)) towers.emplace_back(tower);
+  }
+  const std::array sections = {dataset, texts[section_index("protocol")],
+                               texts[section_index("encoder")], texts[section_index("peft")]};
+  with_method_.emplace(sections, std::pair(trial, std::move(towers)));
+}
+
+// Of pictures, views included.
+std::int64_t DataChecks::looks(std::uint32_t trial) const {
+  const Picks& texts = state_.texts[trial];
+  const auto found = sizes_.find({texts[dataset_section], texts[section_index("protocol")]});
+  if (found == sizes_.end()) return 0;
+  const auto views = inspected(trial, "train").resolved->at("views").get<std::int64_t>();
+  return found->second.train * (1 + views) + found->second.others;
+}
+
+void DataChecks::find_cuts(std::uint32_t trial, const std::vector<std::string>& towers) {
+  const auto found =
+      inspector_->cuts(inspected(trial, "encoder"), inspected(trial, "peft"), towers);
+  for (const TowerCut& cut : found) cuts_.push_back({trial, cut, looks(trial)});
 }
 
 InspectedSection DataChecks::inspected(std::uint32_t trial, std::string_view section) const {
@@ -17,8 +42,7 @@ InspectedSection DataChecks::inspected(std::uint32_t trial, std::string_view sec
           state_.identities.texts()[state_.texts[trial][index]]};
 }
 
-void DataChecks::run(
-    const std::function<void(std::string_view section, const Error&)>& report) const {
+void DataChecks::run(const std::function<void(std::string_view section, const Error&)>& report) {
   const auto guarded = [&](std::string_view section, const auto& check) {
     try {
       check();
@@ -27,14 +51,18 @@ void DataChecks::run(
     }
   };
   for (const auto& [sections, trial] : with_protocol_) {
-    guarded("dataset", [&, of = trial] {
-      inspector_->check_protocol(inspected(of, "dataset"), inspected(of, "protocol"));
+    guarded("dataset", [&, sections = sections, of = trial] {
+      sizes_[sections] =
+          inspector_->check_protocol(inspected(of, "dataset"), inspected(of, "protocol"));
     });
   }
   for (const auto& [sections, trial] : with_head_) {
     guarded("head", [&, of = trial] {
       inspector_->check_head(inspected(of, "dataset"), inspected(of, "head"));
     });
+  }
+  for (const auto& [sections, asked] : with_method_) {
+    guarded("peft", [&, of = asked] { find_cuts(of.first, of.second); });
   }
 }
 

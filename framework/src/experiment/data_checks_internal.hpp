@@ -2,12 +2,14 @@
 #pragma once
 
 #include "experiment/data_inspector.hpp"
+#include <array>
 #include <cstdint>
 #include <espalier/core/error.hpp>
 #include <functional>
 #include <map>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "plan_internal.hpp"
 
@@ -22,18 +24,27 @@ class DataChecks {
   // Of a planned trial; all that share the sections are checked once.
   void note(std::uint32_t trial, std::uint32_t context);
   // `report` is told of what does not fit, and of the section that asks for it.
-  void run(const std::function<void(std::string_view section, const Error&)>& report) const;
+  void run(const std::function<void(std::string_view section, const Error&)>& report);
+  // Where the methods of the planned trials cut their encoders, once they have run.
+  [[nodiscard]] std::vector<PlannedCut> take_cuts() { return std::move(cuts_); }
 
  private:
   // Identities of the dataset and of another section, and a trial that has them.
   using Pairs = std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t>;
 
   [[nodiscard]] InspectedSection inspected(std::uint32_t trial, std::string_view section) const;
+  [[nodiscard]] std::int64_t looks(std::uint32_t trial) const;
+  void find_cuts(std::uint32_t trial, const std::vector<std::string>& towers);
 
   const Plan::State& state_;
   DataInspector* inspector_;
   Pairs with_protocol_;
   Pairs with_head_;
+  // Dataset, protocol, encoder and method of a trial, and the towers that it looks at.
+  std::map<std::array<std::uint32_t, 4>, std::pair<std::uint32_t, std::vector<std::string>>>
+      with_method_;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, SplitSizes> sizes_;  // by dataset and protocol
+  std::vector<PlannedCut> cuts_;
 };
 
 }  // namespace espalier

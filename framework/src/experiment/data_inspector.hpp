@@ -1,6 +1,7 @@
 // What only the data itself can say, asked while a plan is made.
 #pragma once
 
+#include <cstdint>
 #include <espalier/core/json.hpp>
 #include <string>
 #include <string_view>
@@ -18,6 +19,20 @@ struct InspectedSection {
   std::string_view identity;
 };
 
+// How many samples a protocol takes of a dataset.
+struct SplitSizes {
+  std::int64_t train = 0;
+  std::int64_t others = 0;  // of validation and test
+};
+
+// Where a method cuts a tower: what is below is frozen.
+struct TowerCut {
+  std::string tower;        // image | text
+  std::int64_t cut = 0;     // as nn/tower.hpp counts it
+  std::int64_t layers = 0;  // of the tower
+  std::int64_t bytes = 0;   // of what enters the cut for one picture, in float32; 0 of texts
+};
+
 // Who opens datasets for a plan, which loads no plugin itself.
 class DataInspector {
  public:
@@ -26,10 +41,15 @@ class DataInspector {
   // Throws Error with all that is wrong with the data.
   [[nodiscard]] virtual DataFacts facts(const InspectedSection& dataset) = 0;
   // Throws Error where a dataset cannot be split by this protocol.
-  virtual void check_protocol(const InspectedSection& dataset,
-                              const InspectedSection& protocol) = 0;
+  [[nodiscard]] virtual SplitSizes check_protocol(const InspectedSection& dataset,
+                                                  const InspectedSection& protocol) = 0;
   // Throws Error where this head's texts do not fit the classes of a dataset.
   virtual void check_head(const InspectedSection& dataset, const InspectedSection& head) = 0;
+  // The towers of an encoder that a method reaches, where a trial looks at `towers` (image, text).
+  // Throws Error where the method finds nothing to train there.
+  [[nodiscard]] virtual std::vector<TowerCut> cuts(const InspectedSection& encoder,
+                                                   const InspectedSection& peft,
+                                                   const std::vector<std::string>& towers) = 0;
 };
 
 }  // namespace espalier

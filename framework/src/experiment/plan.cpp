@@ -63,6 +63,8 @@ Json Plan::identity(std::size_t trial) const {
   return parse_json(state_->identity_text(trial, true), "identity");
 }
 
+const std::vector<PlannedCut>& Plan::cuts() const { return state_->cuts; }
+
 const std::vector<StageRef>& Plan::stages(std::size_t trial) const {
   return state_->stage_lists[state_->stages[trial]];
 }

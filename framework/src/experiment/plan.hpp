@@ -43,6 +43,13 @@ struct Axis {
   std::vector<Json> values;  // distinct, in order of appearance
 };
 
+// Where a method cuts an encoder.
+struct PlannedCut {
+  std::uint32_t trial = 0;  // one of those that have both
+  TowerCut cut;
+  std::int64_t looks = 0;  // pictures of that trial, views included
+};
+
 class Plan {
  public:
   // Expands, resolves and validates everything. Throws Error with all problems of the experiment,
@@ -71,6 +78,10 @@ class Plan {
   [[nodiscard]] Json identity(std::size_t trial) const;
   // In the order in which they are made; empty for trials without a trial_id.
   [[nodiscard]] const std::vector<StageRef>& stages(std::size_t trial) const;
+
+  // Of every encoder, method, dataset and protocol that trials combine, where a method trains
+  // inside the encoder; empty where no inspector looked.
+  [[nodiscard]] const std::vector<PlannedCut>& cuts() const;
 
   // Data and weights that the name of a trial depends on; empty for trials without one.
   [[nodiscard]] std::vector<TrialInput> inputs(std::size_t trial) const;

@@ -52,6 +52,7 @@ struct Plan::State {
   std::vector<std::uint32_t> stages;                 // of every trial, an index into stage_lists
   std::deque<std::vector<StageRef>> stage_lists{1};  // the first is empty
   std::vector<std::string> warnings;
+  std::vector<PlannedCut> cuts;
   std::vector<std::string> reasons{""};
 };
 

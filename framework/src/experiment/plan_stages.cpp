@@ -12,6 +12,7 @@ namespace {
 const std::size_t captioner_section = section_index("captioner");
 const std::size_t encoder_section = section_index("encoder");
 const std::size_t head_section = section_index("head");
+const std::size_t peft_section = section_index("peft");
 const std::size_t protocol_section = section_index("protocol");
 
 // Trials of a sweep have few different lists of stages, so each is hashed once.
@@ -34,7 +35,7 @@ class StageLists {
 
  private:
   // All that inputs() looks at.
-  using Key = std::array<std::uint32_t, 10>;
+  using Key = std::array<std::uint32_t, 11>;
 
   Key key(std::size_t trial) {
     const Picks& picks = state_.picks[trial];
@@ -44,6 +45,7 @@ class StageLists {
             texts[protocol_section],
             texts[captioner_section],
             texts[head_section],
+            texts[peft_section],
             seeded(picks[captioner_section]) ? texts[seed_section] : Identities::inert,
             towers.image,
             towers.text,
@@ -87,6 +89,8 @@ class StageLists {
     inputs.class_texts = head == "prompts" || head == "zero_shot";
     inputs.captions = inputs.identity[captioner_section] != nullptr;
     inputs.fitted_encoder = has(encoder_section, picks[encoder_section], "fitted");
+    inputs.adapted = texts[peft_section] != Identities::inert &&
+                     has(peft_section, picks[peft_section], "needs_sites");
     return inputs;
   }
 

@@ -57,6 +57,7 @@ class Planner {
     }
     rows = {};
     checks_.run([this](std::string_view section, const Error& error) { report(section, error); });
+    state_.cuts = checks_.take_cuts();
     if (problems_.empty()) refuse_an_empty_plan();
     warn();
   }

@@ -5,6 +5,7 @@ namespace {
 
 constexpr TrialTrait traits[] = {
     {"training", "head.use != 'zero_shot'"},
+    {"adapted", "has(trial, training) and has(peft, needs_sites)"},
     {"edges", "has(trial, training) and has(gnn, graph) and protocol.graph != 'none'"},
     {"class_texts", "head.use in ['prompts', 'zero_shot']"},
     {"captions",

@@ -125,6 +125,31 @@ void bind(Schema<TrainParams>& s) {
       .doc(
           "Epoch whose parameters are judged: the best by validation top-1, which is the last "
           "where there are no validation images, or the last");
+  s.field("views", &TrainParams::views)
+      .range(0, 1000)
+      .only_if("has(trial, image)")
+      .doc(
+          "Random views that each training picture is looked at in, one of them an epoch, cropped "
+          "and turned over; 0 for the picture as it is")
+      .source("CoOp's transforms, drawn once");
+  s.field("view_scale", &TrainParams::view_scale)
+      .above(0)
+      .max(1)
+      .only_if("has(trial, image) and views > 0")
+      .doc("Least share of the picture's area that a view shows")
+      .source("Tip-Adapter");
+  s.field("view_seed", &TrainParams::view_seed)
+      .min(0)
+      .only_if("has(trial, image) and views > 0")
+      .doc("Seed of the views");
+  s.field("chunk", &TrainParams::chunk)
+      .range(1, 65536)
+      .only_if("has(trial, adapted)")
+      .doc("Pictures or texts that a pass keeps the tape of at a time, for methods in an encoder");
+  s.field("activations", &TrainParams::activations)
+      .choices({"float32", "float16"})
+      .only_if("has(trial, adapted)")
+      .doc("Type in which what enters the trained layers is kept");
 }
 
 bool is_fixed_section(std::string_view name) {

@@ -58,6 +58,13 @@ struct TrainParams {
   std::int64_t patience = 0;        // epochs without a better validation top-1; 0: never stop early
   double clip_norm = 0.0;           // of all gradients together; 0: no clipping
   std::string select = "best_val";  // best_val | last: the epoch whose parameters are judged
+  // Random views that a training picture is looked at in, one of them an epoch; 0: it is as it is.
+  std::int64_t views = 0;
+  double view_scale = 0.5;  // least share of the picture's area
+  std::int64_t view_seed = 1;
+  // Of methods that train inside the encoder.
+  std::int64_t chunk = 16;              // pictures or texts whose tape is held at a time
+  std::string activations = "float32";  // float32 | float16: what enters the trained layers
 };
 void bind(Schema<TrainParams>& s);
 

@@ -11,6 +11,8 @@ namespace espalier {
 //   image_features  dataset, encoder with what its image tower depends on    where images are used
 //   class_features  dataset, encoder with what its text tower depends on, head    for class texts
 //   captions        dataset, captioner; seed if it is `seeded`                         for captions
+//   image_activations, class_activations, text_activations   as the features, where a method trains
+//                   inside the encoder: the key of a family, of which each cut has an entry
 //   text_features   the captions' key, encoder as for class_features; of the protocol val_fraction,
 //                   test_fraction and split_seed as far as they count if the encoder is `fitted`
 struct StageRef {

@@ -25,14 +25,13 @@ StageRef captions(const StageInputs& inputs) {
   return stage("captions", members);
 }
 
-StageRef image_features(const StageInputs& inputs) {
-  return stage("image_features",
-               "\"dataset\":" + part(inputs, "dataset") + ",\"encoder\":" + *inputs.image_tower);
+std::string of_images(const StageInputs& inputs) {
+  return "\"dataset\":" + part(inputs, "dataset") + ",\"encoder\":" + *inputs.image_tower;
 }
 
-StageRef class_features(const StageInputs& inputs) {
-  return stage("class_features", "\"dataset\":" + part(inputs, "dataset") + ",\"encoder\":" +
-                                     *inputs.text_tower + ",\"head\":" + part(inputs, "head"));
+std::string of_classes(const StageInputs& inputs) {
+  return "\"dataset\":" + part(inputs, "dataset") + ",\"encoder\":" + *inputs.text_tower +
+         ",\"head\":" + part(inputs, "head");
 }
 
 // Of the protocol's identity, what decides which samples are in the training split.
@@ -45,8 +44,12 @@ std::string split_of(const std::string& protocol) {
   return canonical_json(split);
 }
 
+std::string of_texts(const StageInputs& inputs, const StageRef& captions) {
+  return "\"captions\":\"" + captions.key + "\",\"encoder\":" + *inputs.text_tower;
+}
+
 StageRef text_features(const StageInputs& inputs, const StageRef& captions) {
-  std::string members = "\"captions\":\"" + captions.key + "\",\"encoder\":" + *inputs.text_tower;
+  std::string members = of_texts(inputs, captions);
   if (inputs.fitted_encoder) members += ",\"split\":" + split_of(part(inputs, "protocol"));
   return stage("text_features", members);
 }
@@ -55,11 +58,18 @@ StageRef text_features(const StageInputs& inputs, const StageRef& captions) {
 
 std::vector<StageRef> stage_refs(const StageInputs& inputs) {
   std::vector<StageRef> stages;
-  if (inputs.image_tower != nullptr) stages.push_back(image_features(inputs));
-  if (inputs.class_texts) stages.push_back(class_features(inputs));
+  const auto add = [&](const char* of, const std::string& members) {
+    stages.push_back(stage(std::string(of) + "_features", members));
+    if (inputs.adapted) stages.push_back(stage(std::string(of) + "_activations", members));
+  };
+  if (inputs.image_tower != nullptr) add("image", of_images(inputs));
+  if (inputs.class_texts) add("class", of_classes(inputs));
   if (!inputs.captions) return stages;
-  stages.push_back(captions(inputs));
-  if (inputs.text_tower != nullptr) stages.push_back(text_features(inputs, stages.back()));
+  const StageRef texts = captions(inputs);
+  stages.push_back(texts);
+  if (inputs.text_tower == nullptr) return stages;
+  stages.push_back(text_features(inputs, texts));
+  if (inputs.adapted) stages.push_back(stage("text_activations", of_texts(inputs, texts)));
   return stages;
 }
 

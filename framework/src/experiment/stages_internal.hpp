@@ -19,6 +19,7 @@ struct StageInputs {
   bool captions = false;                     // and captions
   bool seeded_captions = false;
   bool fitted_encoder = false;
+  bool adapted = false;  // a method trains inside the encoder
 };
 
 [[nodiscard]] std::vector<StageRef> stage_refs(const StageInputs& inputs);

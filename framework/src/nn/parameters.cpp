@@ -54,12 +54,17 @@ void Parameters::restore(const std::vector<Entry>& snapshot) {
   }
 }
 
-Parameters::Scope::Scope(Parameters& parameters, const std::string& prefix)
-    : parameters_(parameters), length_(parameters.prefix_.size()) {
+Parameters::Scope::Scope(Parameters& parameters, const std::string& prefix,
+                         std::optional<at::Device> device)
+    : parameters_(parameters), length_(parameters.prefix_.size()), device_(parameters.device_) {
   parameters.prefix_ += prefix + ".";
+  parameters.device_ = device.value_or(device_);
 }
 
-Parameters::Scope::~Scope() { parameters_.prefix_.resize(length_); }
+Parameters::Scope::~Scope() {
+  parameters_.prefix_.resize(length_);
+  parameters_.device_ = device_;
+}
 
 at::Tensor uniform_init(at::IntArrayRef sizes, double bound, Random& random) {
   at::Tensor tensor = at::empty(sizes, at::kFloat);

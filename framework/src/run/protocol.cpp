@@ -45,6 +45,7 @@ Json to_json(const TrialRequest& request) {
           {"folder", request.folder.string()},
           {"cache", request.cache.string()},
           {"cache_limit", request.cache_limit},
+          {"activation_limit", request.activation_limit},
           {"inputs", to_json(request.inputs)},
           {"attempt", request.attempt}};
 }
@@ -61,6 +62,7 @@ TrialRequest request_from_json(const Json& json) try {
   request.folder = json.at("folder").get<std::string>();
   request.cache = json.at("cache").get<std::string>();
   json.at("cache_limit").get_to(request.cache_limit);
+  json.at("activation_limit").get_to(request.activation_limit);
   json.at("attempt").get_to(request.attempt);
   request.inputs = inputs_from(json.at("inputs"));
   return request;

@@ -86,6 +86,7 @@ SweepResult run_sweep(const Plan& plan, const SweepOptions& options,
     }
     TrialRequest request = request_for(plan, store, survey, plugins, trial);
     request.cache_limit = options.cache_limit;
+    request.activation_limit = options.activation_limit;
     return request;
   };
 

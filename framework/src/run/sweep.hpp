@@ -18,8 +18,9 @@ struct SweepOptions {
   WorkerCommand worker;  // its lock is set by run_sweep()
   std::size_t workers = 1;
   TrialLimits limits;
-  std::chrono::seconds grace{20};        // for workers to stop in, after a signal
-  std::int64_t cache_limit = unlimited;  // bytes of stages that are stored
+  std::chrono::seconds grace{20};             // for workers to stop in, after a signal
+  std::int64_t cache_limit = unlimited;       // bytes of stages that are stored
+  std::int64_t activation_limit = unlimited;  // bytes of one stage of activations
   bool retry_failed = false;
 };
 

@@ -27,6 +27,7 @@ struct TrialRequest {
   std::filesystem::path folder;  // results/<experiment>/trials/<trial_id>
   std::filesystem::path cache;   // results/.cache
   std::int64_t cache_limit = unlimited;
+  std::int64_t activation_limit = unlimited;  // bytes of one stage of activations
   std::int64_t attempt = 1;
   std::vector<TrialInput> inputs{};  // what it reads, as it was when it was named
 };

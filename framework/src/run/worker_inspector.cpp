@@ -13,7 +13,7 @@
 namespace espalier {
 namespace {
 
-constexpr int memory_format = 1;
+constexpr int memory_format = 2;
 constexpr std::size_t most_memory = std::size_t{16} << 20;
 constexpr std::size_t most_answers = 50'000;
 constexpr int a_moment = 2000;  // milliseconds
@@ -30,36 +30,54 @@ WorkerInspector::~WorkerInspector() {
 }
 
 DataFacts WorkerInspector::facts(const InspectedSection& dataset) {
-  return {answer("facts", dataset, {}).at("capabilities").get<std::vector<std::string>>()};
+  const Json found = answer("facts", {{"dataset", dataset}});
+  return {found.at("capabilities").get<std::vector<std::string>>()};
 }
 
-void WorkerInspector::check_protocol(const InspectedSection& dataset,
-                                     const InspectedSection& protocol) {
-  (void)answer("protocol", dataset, protocol);
+SplitSizes WorkerInspector::check_protocol(const InspectedSection& dataset,
+                                           const InspectedSection& protocol) {
+  const Json found = answer("protocol", {{"dataset", dataset}, {"protocol", protocol}});
+  return {.train = found.at("train"), .others = found.at("others")};
 }
 
 void WorkerInspector::check_head(const InspectedSection& dataset, const InspectedSection& head) {
-  (void)answer("head", dataset, head);
+  (void)answer("head", {{"dataset", dataset}, {"head", head}});
 }
 
-Json WorkerInspector::answer(const char* question, const InspectedSection& dataset,
-                             const InspectedSection& section) {
+std::vector<TowerCut> WorkerInspector::cuts(const InspectedSection& encoder,
+                                            const InspectedSection& peft,
+                                            const std::vector<std::string>& towers) {
+  const Json found = answer("cuts", {{"encoder", encoder}, {"peft", peft}}, {{"towers", towers}});
+  std::vector<TowerCut> cuts;
+  for (const Json& cut : found.at("cuts")) {
+    cuts.push_back({.tower = cut.at("tower"),
+                    .cut = cut.at("cut"),
+                    .layers = cut.at("layers"),
+                    .bytes = cut.at("bytes")});
+  }
+  return cuts;
+}
+
+Json WorkerInspector::answer(const char* question, const Sections& sections, const Json& more) {
   std::string words = question;
-  words.append("\n").append(dataset.identity).append("\n").append(section.identity);
-  const std::string key = hex(sha256(words));
+  Json message = more;
+  for (const auto& [name, section] : sections) {
+    words.append("\n").append(section.identity);
+    message[name] = *section.resolved;
+  }
+  const std::string key = hex(sha256(words + "\n" + more.dump()));
   if (const auto known = answers_.find(key); known != answers_.end()) return *known;
-  Json message{{"do", question}, {"dataset", *dataset.resolved}};
-  if (section.resolved != nullptr) message[question] = *section.resolved;
-  Json found = ask(message);
+  message["do"] = question;
+  const auto& [kind, section] = sections.front();
+  Json found = ask(message, kind + "/" + section.resolved->at("use").get<std::string>());
   learnt_ = true;
   return answers_[key] = std::move(found);
 }
 
-Json WorkerInspector::ask(const Json& message) {
+Json WorkerInspector::ask(const Json& message, const std::string& opened) {
   if (!worker_) worker_ = std::make_unique<WorkerProcess>(command_);
   worker_->send(message);
-  const std::string dataset = "dataset/" + message.at("dataset").at("use").get<std::string>();
-  Json found = wait(dataset);
+  Json found = wait(opened);
   const auto wrong = found.find("problems");
   if (wrong == found.end()) return found;
   std::vector<Problem> problems;
@@ -67,13 +85,13 @@ Json WorkerInspector::ask(const Json& message) {
   throw Error(std::move(problems));
 }
 
-Json WorkerInspector::wait(const std::string& dataset) {
+Json WorkerInspector::wait(const std::string& opened) {
   std::vector<Json> answers;
   int patience = notice_ ? a_moment : -1;
   for (;;) {
     std::array<pollfd, 2> polled{{{worker_->output(), POLLIN, 0}, {worker_->errors(), POLLIN, 0}}};
     if (::poll(polled.data(), polled.size(), patience) == 0) {
-      notice_(dataset);
+      notice_(opened);
       patience = -1;
     }
     if (polled[1].revents != 0) worker_->read_errors();
@@ -83,11 +101,11 @@ Json WorkerInspector::wait(const std::string& dataset) {
     if (open) continue;
     const WorkerEnd end = worker_->wait();
     worker_.reset();
-    throw Error({.what = dataset + " ended the program that opened it",
+    throw Error({.what = opened + " ended the program that opened it",
                  .where = {},
                  .expected = {},
                  .found = describe(end),
-                 .fix = "espalier data check opens the same data and says more"});
+                 .fix = "espalier doctor and, for data, espalier data check say more"});
   }
 }
 

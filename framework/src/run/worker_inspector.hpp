@@ -3,7 +3,9 @@
 //   host to worker   {"do": "facts", "dataset"}               sections as a trial has them
 //                    {"do": "protocol", "dataset", "protocol"}
 //                    {"do": "head", "dataset", "head"}
-//   worker to host   {"capabilities": [...]} of facts, {} of the others, or {"problems": [...]}
+//                    {"do": "cuts", "encoder", "peft", "towers"}
+//   worker to host   {"capabilities": [...]} of facts, {"train", "others"} of protocol, {} of head,
+//                    {"cuts": [...]} of cuts, or {"problems": [...]}
 #pragma once
 
 #include "experiment/data_inspector.hpp"
@@ -12,13 +14,15 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace espalier {
 
 class WorkerInspector final : public DataInspector {
  public:
   // Called once for a question that takes longer than a moment, with what is asked about.
-  using Notice = std::function<void(const std::string& dataset)>;
+  using Notice = std::function<void(const std::string& component)>;
 
   // The worker is started for the first question that has no answer in the file `memory`. Problems
   // are not remembered.
@@ -27,14 +31,20 @@ class WorkerInspector final : public DataInspector {
   ~WorkerInspector() override;
 
   [[nodiscard]] DataFacts facts(const InspectedSection& dataset) override;
-  void check_protocol(const InspectedSection& dataset, const InspectedSection& protocol) override;
+  [[nodiscard]] SplitSizes check_protocol(const InspectedSection& dataset,
+                                          const InspectedSection& protocol) override;
   void check_head(const InspectedSection& dataset, const InspectedSection& head) override;
+  [[nodiscard]] std::vector<TowerCut> cuts(const InspectedSection& encoder,
+                                           const InspectedSection& peft,
+                                           const std::vector<std::string>& towers) override;
 
  private:
-  Json answer(const char* question, const InspectedSection& dataset,
-              const InspectedSection& section);
-  Json ask(const Json& message);
-  Json wait(const std::string& dataset);
+  using Sections = std::vector<std::pair<std::string, InspectedSection>>;
+
+  // Of the sections, the first of which is what has to be opened; `more` joins the question.
+  Json answer(const char* question, const Sections& sections, const Json& more = Json::object());
+  Json ask(const Json& message, const std::string& opened);
+  Json wait(const std::string& opened);
   void read_memory();
   void write_memory() const;
 

@@ -5,22 +5,26 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
-#include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 #include <c10/core/GradMode.h>
 
+#include "train/pixel_batches.hpp"
 #include <algorithm>
 #include <espalier/core/error.hpp>
 
 namespace espalier {
 namespace {
 
-// Of each of the members that are defined.
-template <class Change>
-Activations each(const Activations& x, const Change& change) {
-  const auto changed = [&](const at::Tensor& t) { return t.defined() ? change(t) : t; };
-  return {changed(x.states), changed(x.valid), changed(x.pooled)};
+constexpr std::int64_t looks_on_gpu = 64;
+
+// Rows [first, first + size); behind the last one that one again.
+Activations filled(const Activations& rows, std::int64_t first, std::int64_t size) {
+  const std::int64_t last = rows.states.size(0) - 1;
+  const at::Tensor places = at::arange(first, first + size, at::kLong).clamp_max(last);
+  return each_of(rows, [&](const at::Tensor& t) { return t.index_select(0, places); });
 }
+
+}  // namespace
 
 Activations joined(const std::vector<Activations>& parts) {
   if (parts.size() == 1) return parts.front();
@@ -32,16 +36,17 @@ Activations joined(const std::vector<Activations>& parts) {
   return {all(&Activations::states), all(&Activations::valid), all(&Activations::pooled)};
 }
 
-}  // namespace
+Activations each_of(const Activations& rows,
+                    const std::function<at::Tensor(const at::Tensor&)>& change) {
+  const auto changed = [&](const at::Tensor& t) { return t.defined() ? change(t) : t; };
+  return {changed(rows.states), changed(rows.valid), changed(rows.pooled)};
+}
 
-Activations PixelSource::at(std::span<const Look> looks) const {
-  std::vector<at::Tensor> pixels(looks.size());
-  at::parallel_for(0, std::ssize(looks), 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      pixels[static_cast<std::size_t>(i)] = pixels_(looks[static_cast<std::size_t>(i)]);
-    }
-  });
-  return {at::stack(pixels), {}, {}};
+ActivationSource::Taken PixelSource::begin(std::vector<Look> looks) const {
+  const std::int64_t count = std::ssize(looks);
+  const auto batches =
+      std::make_shared<PixelBatches>(std::move(looks), count, std::min(threads_, count), pixels_);
+  return [batches] { return Activations{batches->next(), {}, {}}; };
 }
 
 IdSource::IdSource(const TextTower& tower,
@@ -71,7 +76,11 @@ const std::vector<std::int64_t>& IdSource::ids_of(const Look& look) const {
   return texts->second[static_cast<std::size_t>(look.view)];
 }
 
-Activations IdSource::at(std::span<const Look> looks) const {
+ActivationSource::Taken IdSource::begin(std::vector<Look> looks) const {
+  return [this, looks = std::move(looks)] { return rows(looks); };
+}
+
+Activations IdSource::rows(std::span<const Look> looks) const {
   at::Tensor rows = at::full({std::ssize(looks), length_}, padding_, at::kLong);
   std::vector<std::int64_t> lengths;
   auto* row = rows.data_ptr<std::int64_t>();
@@ -86,29 +95,31 @@ Activations IdSource::at(std::span<const Look> looks) const {
   return {rows, places < at::tensor(lengths, at::kLong).unsqueeze(1), {}};
 }
 
-Activations ComputedActivations::at(std::span<const Look> looks) const {
-  const c10::AutoGradMode no_grad(false);
-  const auto size = static_cast<std::size_t>(batch_);
-  std::vector<std::vector<Look>> batches;
-  std::vector<std::size_t> taken(size, 0);  // places of that number, by batch
-  std::vector<std::int64_t> row_of;
-  for (const Look& look : looks) {
-    const std::size_t place = (look.sample + static_cast<std::size_t>(look.view)) % size;
-    const std::size_t batch = taken[place]++;
-    if (batch == batches.size()) batches.emplace_back(size, looks.back());
-    batches[batch][place] = look;
-    row_of.push_back(static_cast<std::int64_t>(batch * size + place));
-  }
-  std::vector<Activations> parts;
-  for (const std::vector<Look>& batch : batches) parts.push_back(advanced(batch));
-  const at::Tensor order = at::tensor(row_of, at::kLong).to(tower_.device());
-  return each(joined(parts), [&](const at::Tensor& t) { return t.index_select(0, order); });
+ActivationSource::Taken ComputedActivations::begin(std::vector<Look> looks) const {
+  return [this, entering = below_->begin(std::move(looks))] { return advanced(entering()); };
 }
 
-Activations ComputedActivations::advanced(std::span<const Look> batch) const {
-  const Activations entering =
-      each(below_->at(batch), [&](const at::Tensor& t) { return t.to(tower_.device()); });
-  return tower_.advance(entering, from_, to_, {});
+Activations ComputedActivations::advanced(const Activations& entering) const {
+  const std::int64_t count = entering.states.size(0);
+  const std::int64_t size = tower_.device().is_cpu() ? 1 : looks_on_gpu;
+  const std::int64_t groups = (count + size - 1) / size;
+  std::vector<Activations> parts(static_cast<std::size_t>(groups));
+  const auto compute = [&](std::int64_t group) {
+    const Activations some = each_of(filled(entering, group * size, size),
+                                     [&](const at::Tensor& t) { return t.to(tower_.device()); });
+    const std::int64_t own = std::min(size, count - group * size);
+    return each_of(tower_.advance(some, from_, to_, {}),
+                   [&](const at::Tensor& t) { return t.slice(0, 0, own); });
+  };
+  // Two turns at least, in which whatever computes stays in its thread.
+  at::parallel_for(0, std::max<std::int64_t>(groups, 2), 1,
+                   [&](std::int64_t begin, std::int64_t end) {
+                     const c10::AutoGradMode no_grad(false);
+                     for (std::int64_t g = begin; g < std::min(end, groups); ++g) {
+                       parts[static_cast<std::size_t>(g)] = compute(g);
+                     }
+                   });
+  return joined(parts);
 }
 
 }  // namespace espalier

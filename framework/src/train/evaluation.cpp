@@ -1,21 +1,26 @@
 #include "train/evaluation.hpp"
 
-#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/GradMode.h>
+
+#include "train/index_of.hpp"
 
 namespace espalier {
 namespace {
 
-at::Tensor index_of(const std::vector<std::int64_t>& places, at::Device device) {
-  return at::tensor(places, at::kLong).to(device);
+void keep(RowBank& bank, const FeatureSource* source, std::span<const std::size_t> samples,
+          const at::Tensor& rows) {
+  if (source != nullptr && source->trained()) bank.put(samples, rows);
 }
 
 }  // namespace
 
 const Network::Support& Evaluation::support() {
   if (!support_) {
-    support_ = network_.support(training_.graph, values_of(sources_, training_.samples, {}));
+    const Values values = values_of(sources_, training_.samples, {});
+    keep(bank_.images, sources_.images.get(), training_.samples, values.images);
+    keep(bank_.texts, sources_.texts.get(), training_.samples, values.texts);
+    support_ = network_.support(training_.graph, values);
   }
   return *support_;
 }

@@ -3,6 +3,7 @@
 
 #include "train/network.hpp"
 #include "train/protocol.hpp"
+#include "train/state_bank.hpp"
 #include "train/values.hpp"
 #include <optional>
 #include <span>
@@ -13,8 +14,10 @@ namespace espalier {
 // outlive it.
 class Evaluation {
  public:
-  Evaluation(const Network& network, const Sources& sources, const Protocol& protocol)
-      : network_(network), sources_(sources), training_(protocol.training()) {}
+  // The bank gets the training scene's features, where those are trained.
+  Evaluation(const Network& network, const Sources& sources, const Protocol& protocol,
+             StateBank& bank)
+      : network_(network), sources_(sources), training_(protocol.training()), bank_(bank) {}
 
   // [training samples, classes]
   [[nodiscard]] at::Tensor training();
@@ -28,6 +31,7 @@ class Evaluation {
   const Network& network_;
   const Sources& sources_;
   const Scene& training_;
+  StateBank& bank_;
   std::optional<Network::Support> support_;
 };
 

@@ -2,28 +2,27 @@
 
 #include <ATen/ops/empty.h>
 
-#include <algorithm>
 #include <espalier/core/error.hpp>
 
 namespace espalier {
 
-FrozenSource::FrozenSource(at::Tensor table, std::span<const std::size_t> samples)
+FrozenSource::FrozenSource(at::Tensor table, std::span<const Look> looks)
     : table_(std::move(table)) {
-  ESPALIER_ASSERT(table_.size(0) == static_cast<std::int64_t>(samples.size()), "a row a sample");
-  if (samples.empty()) return;
-  row_of_.assign(*std::max_element(samples.begin(), samples.end()) + 1, -1);
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    row_of_[samples[i]] = static_cast<std::int64_t>(i);
-  }
+  ESPALIER_ASSERT(table_.size(0) == std::ssize(looks), "a row a look");
+  for (const Look& look : looks) row_of_.emplace(look_id(look), std::ssize(row_of_));
+  ESPALIER_ASSERT(row_of_.size() == looks.size(), "each look once");
 }
 
+FrozenSource::FrozenSource(at::Tensor table, std::span<const std::size_t> samples)
+    : FrozenSource(std::move(table), plain_looks(samples)) {}
+
 at::Tensor FrozenSource::rows(std::span<const Look> looks, const Mode&) const {
-  at::Tensor index = at::empty({static_cast<std::int64_t>(looks.size())}, at::kLong);
+  at::Tensor index = at::empty({std::ssize(looks)}, at::kLong);
   auto* row = index.data_ptr<std::int64_t>();
   for (const Look& look : looks) {
-    const bool there = look.view == 0 && look.sample < row_of_.size() && row_of_[look.sample] >= 0;
-    ESPALIER_ASSERT(there, "a look at a row of the table");
-    *row++ = row_of_[look.sample];
+    const auto found = row_of_.find(look_id(look));
+    ESPALIER_ASSERT(found != row_of_.end(), "a look at a row of the table");
+    *row++ = found->second;
   }
   return table_.index_select(0, index.to(table_.device()));
 }

@@ -8,6 +8,7 @@
 #include <espalier/tensor/tensor.hpp>
 #include <memory>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 namespace espalier {
@@ -29,7 +30,8 @@ class FeatureSource {
 // Features of a frozen encoder: the rows of a table.
 class FrozenSource final : public FeatureSource {
  public:
-  // table float32 [samples, width]; row i is the plain view of samples[i].
+  // table float32 [looks, width]; row i is of looks[i], or of the plain view of samples[i].
+  FrozenSource(at::Tensor table, std::span<const Look> looks);
   FrozenSource(at::Tensor table, std::span<const std::size_t> samples);
 
   [[nodiscard]] std::int64_t width() const override { return table_.size(1); }
@@ -39,7 +41,7 @@ class FrozenSource final : public FeatureSource {
 
  private:
   at::Tensor table_;
-  std::vector<std::int64_t> row_of_;  // by sample, -1 where the table has none
+  std::unordered_map<std::uint64_t, std::int64_t> row_of_;  // by look_id()
 };
 
 // Null where the trial has no use for one.

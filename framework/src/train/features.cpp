@@ -23,17 +23,6 @@ EncoderFacts facts_of(Encoder& encoder) {
   return facts;
 }
 
-// What a person is told of an entry.
-Json about(const StageRef& stage, const Json& config) {
-  const Json inputs = parse_json(stage.inputs, "stage " + stage.name);
-  Json sections = Json::object();
-  for (const char* name : {"dataset", "captioner", "encoder"}) {
-    const bool through_captions = inputs.contains("captions") && config.contains(name);
-    if (through_captions || inputs.contains(name)) sections[name] = config.at(name);
-  }
-  return {{"inputs", inputs}, {"config", sections}};
-}
-
 // A class is one sample of its stage.
 std::vector<std::string> class_ids(const std::vector<std::string>& names) {
   std::vector<std::string> ids;
@@ -59,7 +48,19 @@ class Positions {
 
 }  // namespace
 
-FeatureStages::FeatureStages(FeatureInputs inputs) : inputs_(std::move(inputs)) {}
+Json about_stage(const StageRef& stage, const Json& config) {
+  const Json inputs = parse_json(stage.inputs, "stage " + stage.name);
+  Json sections = Json::object();
+  for (const char* name : {"dataset", "captioner", "encoder"}) {
+    const bool through_captions = inputs.contains("captions") && config.contains(name);
+    if (through_captions || inputs.contains(name)) sections[name] = config.at(name);
+  }
+  return {{"inputs", inputs}, {"config", sections}};
+}
+
+FeatureStages::FeatureStages(FeatureInputs inputs)
+    : inputs_(std::move(inputs)),
+      pictures_(*inputs_.photos, inputs_.views, inputs_.dataset_name, inputs_.encoder_name) {}
 FeatureStages::~FeatureStages() = default;
 
 StageEntry& FeatureStages::entry(const std::string& stage) {
@@ -69,7 +70,7 @@ StageEntry& FeatureStages::entry(const std::string& stage) {
                                   [&](const StageRef& some) { return some.name == stage; });
     ESPALIER_ASSERT(ref != inputs_.stages.end(), "a stage that the plan names");
     made = std::make_unique<StageEntry>(inputs_.storage, ref->name, ref->key,
-                                        about(*ref, inputs_.config));
+                                        about_stage(*ref, inputs_.config));
   }
   return *made;
 }
@@ -111,16 +112,12 @@ std::string FeatureStages::caption(std::size_t sample) {
       .text;
 }
 
-std::shared_ptr<PixelBatches> FeatureStages::loading(std::vector<std::size_t> samples) {
-  const auto make = [this, &encoder = encoder()](std::size_t sample) {
-    const std::string operation = "image of " + inputs_.photos->id(sample);
-    const Image image = call_component(inputs_.dataset_name, operation,
-                                       [&] { return inputs_.photos->image(sample); });
-    return call_component(inputs_.encoder_name, "pixels", [&] { return encoder.pixels(image); });
-  };
-  const std::int64_t count = std::ssize(samples);
+std::shared_ptr<PixelBatches> FeatureStages::loading(std::vector<Look> looks) {
+  const std::int64_t count = std::ssize(looks);
   const std::int64_t threads = std::min(inputs_.decode_threads, count);
-  return std::make_shared<PixelBatches>(std::move(samples), count, threads, make);
+  return std::make_shared<PixelBatches>(
+      std::move(looks), count, threads,
+      [this, &encoder = encoder()](const Look& look) { return pictures_.pixels(encoder, look); });
 }
 
 at::Tensor FeatureStages::image_batch(const at::Tensor& pixels) {
@@ -176,15 +173,17 @@ at::Tensor FeatureStages::gathered(const StageEntry& entry, Ids ids) {
   return gather_rows(entry, ids);
 }
 
-std::optional<at::Tensor> FeatureStages::images(Samples samples) {
+std::optional<at::Tensor> FeatureStages::images(std::span<const Look> looks) {
   StageEntry& rows = entry("image_features");
-  const std::vector<std::string> ids = ids_of(samples);
+  std::vector<std::string> ids;
+  for (const Look& look : looks) ids.push_back(pictures_.name(look));
   cached_.try_emplace("image_features", true);
   if (!rows.missing(ids).empty()) {
     rows.use(encoder().settings());
     const auto begin = [&](std::vector<std::size_t> positions) -> Rows::Compute {
-      for (std::size_t& position : positions) position = samples[position];
-      return [this, loaded = loading(std::move(positions))] { return image_batch(loaded->next()); };
+      std::vector<Look> some;
+      for (const std::size_t position : positions) some.push_back(looks[position]);
+      return [this, loaded = loading(std::move(some))] { return image_batch(loaded->next()); };
     };
     if (!fill<at::Tensor>("image_features", ids, row_steps(ids, begin))) return std::nullopt;
   }

@@ -4,6 +4,7 @@
 #include "cache/stage_entry.hpp"
 #include "experiment/stage.hpp"
 #include "train/class_features.hpp"
+#include "train/pictures.hpp"
 #include "train/pixel_batches.hpp"
 #include "train/stage_filling.hpp"
 #include "train/unlabelled_dataset.hpp"
@@ -35,9 +36,11 @@ struct FeatureInputs {
   bool fitted = false;                   // the encoder must be fitted first
   std::vector<std::size_t> fit_samples;  // on the captions of these
   std::int64_t seed = 0;                 // of captions
+  ViewDraw views{};
   std::vector<StageRef> stages;
   Json config;  // resolved, of which the cache keeps what an entry was made of
   StageStorage storage;
+  std::int64_t activation_limit = unlimited;     // bytes of one stage of activations
   std::int64_t decode_threads = usable_cores();  // that decode pictures ahead
   std::function<bool()> stopped;                 // asks for an early end
   std::function<void(std::string_view)> stage;   // a stage has to be computed
@@ -46,15 +49,18 @@ struct FeatureInputs {
       [](std::string_view, std::size_t, std::size_t) {};
 };
 
-// Rows follow the samples asked for. All processes that lack rows of one entry make them together
-// (stage_filling.hpp); where rows cannot be stored, this object keeps them. Empty results mean that
-// `stopped` said so.
+// What a person is told of an entry.
+[[nodiscard]] Json about_stage(const StageRef& stage, const Json& config);
+
+// Rows follow the samples or looks asked for. All processes that lack rows of one entry make them
+// together (stage_filling.hpp); where rows cannot be stored, this object keeps them. Empty results
+// mean that `stopped` said so.
 class FeatureStages {
  public:
   explicit FeatureStages(FeatureInputs inputs);
   ~FeatureStages();
 
-  [[nodiscard]] std::optional<at::Tensor> images(std::span<const std::size_t> samples);
+  [[nodiscard]] std::optional<at::Tensor> images(std::span<const Look> looks);
   [[nodiscard]] std::optional<at::Tensor> texts(std::span<const std::size_t> samples);
   [[nodiscard]] std::optional<std::vector<std::string>> captions(
       std::span<const std::size_t> samples);
@@ -86,12 +92,13 @@ class FeatureStages {
   bool fit_encoder();
   [[nodiscard]] std::shared_ptr<Captioner> checked_captioner() const;
   [[nodiscard]] std::string caption(std::size_t sample);
-  [[nodiscard]] std::shared_ptr<PixelBatches> loading(std::vector<std::size_t> samples);
+  [[nodiscard]] std::shared_ptr<PixelBatches> loading(std::vector<Look> looks);
   [[nodiscard]] at::Tensor image_batch(const at::Tensor& pixels);
   [[nodiscard]] at::Tensor text_batch(const std::vector<std::string>& texts);
   [[nodiscard]] at::Tensor class_batch(const ClassTexts& texts);
 
   FeatureInputs inputs_;
+  Pictures pictures_;
   std::shared_ptr<Encoder> encoder_;
   std::shared_ptr<Captioner> captioner_;
   bool is_fitted_ = false;

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <vector>
 
 namespace espalier {
 
@@ -18,6 +20,14 @@ struct Look {
 // By which dropout draws the masks of a look, as DropoutStream has it.
 [[nodiscard]] constexpr std::uint64_t look_id(const Look& look) {
   return static_cast<std::uint64_t>(look.sample) + (static_cast<std::uint64_t>(look.view) << 40);
+}
+
+// The plain view of each sample.
+[[nodiscard]] inline std::vector<Look> plain_looks(std::span<const std::size_t> samples) {
+  std::vector<Look> looks;
+  looks.reserve(samples.size());
+  for (const std::size_t sample : samples) looks.push_back({.sample = sample});
+  return looks;
 }
 
 }  // namespace espalier

@@ -77,7 +77,7 @@ Pass::Pass(const Sources& sources, StateBank& bank, std::span<const Look> sample
     : mode_{.training = mode.training, .dropout = {.key = mode.dropout.key, .rows = {}}},
       compare_(compare) {
   values_.images = mixed(sources.images.get(), bank.images, samples, fresh);
-  values_.texts = mixed(sources.texts.get(), bank.texts, samples, fresh);
+  values_.texts = mixed(sources.texts.get(), bank.texts, plain_looks(samples_of(samples)), fresh);
   values_.classes = compute(sources.classes.get(), all_classes(sources.class_count));
 }
 

@@ -25,7 +25,8 @@ class Pass {
  public:
   // Samples at the places `fresh` are computed anew, in this mode, and given to the bank. The
   // others are as the bank has them, or computed without gradient outside training where it has
-  // none. What is not trained is always exact, classes are always fresh. The mode's row ids are not
+  // none. What is not trained is always exact, classes are always fresh. Views are of
+  // pictures: texts are looked at plainly. The mode's row ids are not
   // looked at: sources drop by samples. The sources must outlive the pass.
   Pass(const Sources& sources, StateBank& bank, std::span<const Look> samples,
        std::span<const std::int64_t> fresh, const Mode& mode,

@@ -15,16 +15,16 @@ LoaderOptions options_of(std::int64_t batch, std::int64_t threads) {
 
 }  // namespace
 
-PixelBatches::PixelBatches(std::vector<std::size_t> samples, std::int64_t batch,
-                           std::int64_t threads, Make make)
-    : samples_(std::move(samples)),
+PixelBatches::PixelBatches(std::vector<Look> looks, std::int64_t batch, std::int64_t threads,
+                           Make make)
+    : looks_(std::move(looks)),
       make_(std::move(make)),
       rows_(static_cast<std::size_t>(BatchLoader::rows(options_of(batch, threads)))),
-      loader_(static_cast<std::int64_t>(samples_.size()), options_of(batch, threads),
+      loader_(static_cast<std::int64_t>(looks_.size()), options_of(batch, threads),
               [this](std::int64_t index, std::int64_t row) {
                 const c10::AutoGradMode without_gradients(false);
                 rows_[static_cast<std::size_t>(row)] =
-                    make_(samples_[static_cast<std::size_t>(index)]);
+                    make_(looks_[static_cast<std::size_t>(index)]);
               }) {}
 
 at::Tensor PixelBatches::next() {

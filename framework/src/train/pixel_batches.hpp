@@ -1,6 +1,7 @@
 // Pictures decoded and transformed ahead of the encoder.
 #pragma once
 
+#include "train/look.hpp"
 #include <cstddef>
 #include <cstdint>
 #include <espalier/dataset/batch_loader.hpp>
@@ -10,22 +11,21 @@
 
 namespace espalier {
 
-// What `make` gives of `samples`, tensors of one shape, in batches and in order. At most two
-// batches are in memory. `make` is called from `threads` threads at once, for each sample once;
+// What `make` gives of `looks`, tensors of one shape, in batches and in order. At most two
+// batches are in memory. `make` is called from `threads` threads at once, for each look once;
 // what it gives does not depend on them.
 class PixelBatches {
  public:
-  using Make = std::function<at::Tensor(std::size_t sample)>;
+  using Make = std::function<at::Tensor(const Look&)>;
 
-  PixelBatches(std::vector<std::size_t> samples, std::int64_t batch, std::int64_t threads,
-               Make make);
+  PixelBatches(std::vector<Look> looks, std::int64_t batch, std::int64_t threads, Make make);
 
   // [batch, ...], stacked; waits for it. Undefined at the end. Rethrows what `make` threw for the
-  // first sample of the batch that failed.
+  // first look of the batch that failed.
   [[nodiscard]] at::Tensor next();
 
  private:
-  std::vector<std::size_t> samples_;
+  std::vector<Look> looks_;
   Make make_;
   std::vector<at::Tensor> rows_;
   BatchLoader loader_;  // the last member: its threads use the others

@@ -16,7 +16,8 @@ Recipe::Recipe(const TrialSetting& setting)
   const bool both = graph != "none" && setting.has("graph", "needs_other");
   images = both || nodes.fuse != "text";
   texts = both || nodes.fuse != "image";
-  captions = graph != "none" && setting.has("graph", "needs_texts");
+  adapted = !zero_shot && setting.has("peft", "needs_sites");
+  captions = (graph != "none" && setting.has("graph", "needs_texts")) || (adapted && texts);
   classes = zero_shot || head.use == "prompts";
 }
 

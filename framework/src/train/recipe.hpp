@@ -17,6 +17,7 @@ struct Recipe {
   NodesParams nodes;
   TrainParams train;
   std::string graph;  // the protocol; none where no network looks at edges
+  bool adapted;       // a method trains inside the encoder
 
   // What of the encoder, of captions and of the classes' texts.
   bool images;

@@ -24,6 +24,8 @@ DType stored_type(at::ScalarType type) {
   ESPALIER_ASSERT(false, "a type of activations");
 }
 
+at::ScalarType type_of(StoredAs type) { return type == StoredAs::float32 ? at::kFloat : at::kHalf; }
+
 [[noreturn]] void refuse(const std::string& name, const std::string& why) {
   throw Error({.what = "stored activations cannot be used: `" + name + "` " + why,
                .where = {},
@@ -63,32 +65,26 @@ bool same_rows(const TensorView& a, const TensorView& b) {
 
 }  // namespace
 
-std::string row_id(const Look& look) { return std::to_string(look_id(look)); }
-
-void add_activations(StageEntry& entry, std::span<const Look> looks, const Activations& rows,
+void add_activations(StageEntry& entry, std::span<const std::string> ids, const Activations& rows,
                      StoredAs type) {
-  std::vector<std::string> ids;
-  for (const Look& look : looks) ids.push_back(row_id(look));
-  const at::ScalarType states = type == StoredAs::float32 ? at::kFloat : at::kHalf;
-  const at::Tensor kept[] = {rows.states.cpu().to(states).contiguous(),
-                             rows.valid.defined() ? rows.valid.cpu().contiguous() : rows.valid,
-                             rows.pooled.defined() ? rows.pooled.cpu().contiguous() : rows.pooled};
-  std::vector<TensorView> views = {view_of("states", kept[0])};
-  if (kept[1].defined()) views.push_back(view_of("valid", kept[1]));
-  if (kept[2].defined()) views.push_back(view_of("pooled", kept[2]));
+  const Activations kept = each_of(rows, [](const at::Tensor& t) { return t.cpu().contiguous(); });
+  const at::Tensor states = kept.states.to(type_of(type));
+  std::vector<TensorView> views = {view_of("states", states)};
+  if (kept.valid.defined()) views.push_back(view_of("valid", kept.valid));
+  if (kept.pooled.defined()) views.push_back(view_of("pooled", kept.pooled));
   entry.add(ids, views);
 }
 
-at::Tensor StoredActivations::gather(std::span<const Look> looks, const char* name) const {
-  const TensorView* first = rows_of(*entry_->find(row_id(looks.front())).part, name);
+at::Tensor StoredActivations::gather(std::span<const std::string> ids, const char* name) const {
+  const TensorView* first = rows_of(*entry_->find(ids.front()).part, name);
   if (first == nullptr) return {};
   std::vector<std::int64_t> shape = first->shape;
-  shape[0] = std::ssize(looks);
+  shape[0] = std::ssize(ids);
   const at::Tensor rows = at::empty(shape, tensor_type(*first));
-  const std::size_t bytes = rows.nbytes() / looks.size();
+  const std::size_t bytes = rows.nbytes() / ids.size();
   auto* to = static_cast<std::byte*>(rows.data_ptr());
-  for (const Look& look : looks) {
-    const StageEntry::Place place = entry_->find(row_id(look));
+  for (const std::string& id : ids) {
+    const StageEntry::Place place = entry_->find(id);
     const TensorView* view = rows_of(*place.part, name);
     if (view == nullptr || !same_rows(*view, *first)) refuse(name, "differs between its parts");
     std::memcpy(to, view->data + place.row * bytes, bytes);
@@ -97,10 +93,24 @@ at::Tensor StoredActivations::gather(std::span<const Look> looks, const char* na
   return rows;
 }
 
-Activations StoredActivations::at(std::span<const Look> looks) const {
-  const at::Tensor states = gather(looks, "states");
+Activations StoredActivations::rows(std::span<const std::string> ids) const {
+  const at::Tensor states = gather(ids, "states");
   if (!states.defined()) refuse("states", "is missing");
-  return {states.to(at::kFloat), gather(looks, "valid"), gather(looks, "pooled")};
+  return {states.to(at::kFloat), gather(ids, "valid"), gather(ids, "pooled")};
+}
+
+ActivationSource::Taken StoredActivations::begin(std::vector<Look> looks) const {
+  std::vector<std::string> ids;
+  for (const Look& look : looks) ids.push_back(name_(look));
+  return [this, ids = std::move(ids)] { return rows(ids); };
+}
+
+ActivationSource::Taken RoundedActivations::begin(std::vector<Look> looks) const {
+  return [type = type_of(type_), exact = exact_->begin(std::move(looks))] {
+    Activations rows = exact();
+    rows.states = rows.states.to(type).to(at::kFloat);
+    return rows;
+  };
 }
 
 }  // namespace espalier

@@ -32,8 +32,13 @@ at::Tensor TowerSource::at_once(std::span<const Look> looks, const Mode& mode) c
   std::transform(looks.begin(), looks.end(), ids.begin(), look_id);
   Mode own = mode;
   own.dropout.rows = ids;
-  const Activations entering = below_->at(looks);
-  return tower_.advance(entering, cut_, tower_.layers() + 2, own).states.to(at::kFloat);
+  Activations entering = each_of(below_->at(looks), [&](const at::Tensor& t) {
+    const bool number = cut_ >= 0 && t.is_floating_point();
+    return t.to(tower_.device(), number ? tower_.dtype() : t.scalar_type());
+  });
+  const at::Tensor features =
+      tower_.advance(std::move(entering), cut_, tower_.layers() + 2, own).states;
+  return features.to(at::kCPU, at::kFloat);
 }
 
 }  // namespace espalier

@@ -10,9 +10,9 @@ namespace espalier {
 
 class TowerSource final : public FeatureSource {
  public:
-  // `below` says what enters the tower's `cut`. Tapes are held for `chunk` looks; without a tape as
-  // many are computed at a time, so that its rows are the ones that a replay gives. The tower must
-  // outlive this.
+  // `below` says what enters the tower's `cut`. Rows are on the CPU, wherever the tower is. Tapes
+  // are held for `chunk` looks; without a tape as many are computed at a time, so that its rows are
+  // the ones that a replay gives. The tower must outlive this.
   TowerSource(const Tower& tower, std::int64_t cut, std::shared_ptr<const ActivationSource> below,
               std::int64_t chunk);
 

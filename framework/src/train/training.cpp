@@ -1,9 +1,9 @@
 #include "train/training.hpp"
 
 #include <ATen/ops/cross_entropy_loss.h>
-#include <ATen/ops/tensor.h>
 
 #include "train/evaluation.hpp"
+#include "train/index_of.hpp"
 #include "train/pass.hpp"
 #include "train/test_set.hpp"
 #include <algorithm>
@@ -39,10 +39,6 @@ void require_finite_loss(double loss, std::int64_t epoch, const std::string& of)
                .expected = "a finite number",
                .found = std::isnan(loss) ? "NaN" : "infinity",
                .fix = "lower train.lr, or set train.clip_norm"});
-}
-
-at::Tensor index_of(const std::vector<std::int64_t>& values, at::Device device) {
-  return at::tensor(values, at::kLong).to(device);
 }
 
 }  // namespace
@@ -92,11 +88,32 @@ void Training::update_all() {
   std::vector<std::int64_t> order(task_.train.samples.size());
   std::iota(order.begin(), order.end(), std::int64_t{0});
   if (steps_per_epoch_ > 1) Random(seed_, "order:" + epoch).shuffle(std::span(order));
+  draw_views();
   const std::int64_t size = params_.batch_size == 0 ? count : params_.batch_size;
   for (std::int64_t first = 0; first < count; first += size) {
     const std::int64_t last = std::min(first + size, count);
     update({order.begin() + first, order.begin() + last}, first / size);
   }
+}
+
+// One view of each training picture for this epoch.
+void Training::draw_views() {
+  if (params_.views == 0) return;
+  Random random(seed_, "views:" + std::to_string(progress_.epoch));
+  for (const std::size_t sample : task_.train.samples) {
+    view_of_[sample] =
+        1 + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(params_.views)));
+  }
+}
+
+std::vector<Look> Training::looks_at(std::span<const std::size_t> samples) const {
+  std::vector<Look> looks = plain_looks(samples);
+  for (Look& look : looks) {
+    if (const auto view = view_of_.find(look.sample); view != view_of_.end()) {
+      look.view = view->second;
+    }
+  }
+  return looks;
 }
 
 // Without edges the other samples cannot matter and are left out.
@@ -144,7 +161,7 @@ void Training::update(const std::vector<std::int64_t>& batch, std::int64_t step)
       "dropout:" + std::to_string(progress_.epoch) + ":" + std::to_string(step);
   const std::uint64_t key = stream_seed(seed_, stream);
   const Scene scene = scene_of(batch);
-  const std::vector<Look> looks = plain_looks(scene.samples);
+  const std::vector<Look> looks = looks_at(scene.samples);
   const std::vector<std::uint64_t> nodes = node_numbers(batch);
   const Mode mode{.training = true, .dropout = {.key = key, .rows = nodes}};
   // In a mini-batch on a graph the neighbours stand in with what was last known of them.
@@ -179,7 +196,7 @@ double Training::add_metrics(const std::string& split, const at::Tensor& logits,
 }
 
 void Training::evaluate() {
-  Evaluation evaluation(task_.network, task_.sources, task_.protocol);
+  Evaluation evaluation(task_.network, task_.sources, task_.protocol, bank_);
   if (!task_.train.samples.empty()) {
     add_metrics("train", evaluation.training(), task_.train.labels);
   }

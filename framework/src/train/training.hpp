@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <espalier/nn/parameters.hpp>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 namespace espalier {
@@ -69,6 +70,8 @@ class Training {
   [[nodiscard]] std::vector<std::uint64_t> node_numbers(
       const std::vector<std::int64_t>& batch) const;
   [[nodiscard]] Scene scene_of(const std::vector<std::int64_t>& batch) const;
+  void draw_views();
+  [[nodiscard]] std::vector<Look> looks_at(std::span<const std::size_t> samples) const;
   void evaluate();
   [[nodiscard]] bool takes_last() const;
   double add_metrics(const std::string& split, const at::Tensor& logits,
@@ -79,6 +82,7 @@ class Training {
   std::int64_t seed_;
   std::vector<Scene> val_;
   StateBank bank_;
+  std::unordered_map<std::size_t, std::int64_t> view_of_;  // in this epoch, where there are views
   std::int64_t steps_per_epoch_;
   Schedule schedule_;
   AdamW optimizer_;

@@ -1,5 +1,6 @@
 #include "train/trial.hpp"
 
+#include "train/adapted_encoder.hpp"
 #include "train/checkpoint.hpp"
 #include "train/class_features.hpp"
 #include "train/component_call.hpp"
@@ -25,6 +26,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr double checkpoint_seconds = 30;
+constexpr std::int64_t most_parameters_a_photo = 100;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -43,7 +45,10 @@ class Trial {
   [[nodiscard]] FrozenNodes frozen_nodes(std::span<const std::size_t> samples) const;
   [[nodiscard]] std::unique_ptr<Protocol> make_protocol() const;
   void describe_graph(const Protocol& protocol);
-  void require_frozen_encoder() const;
+  [[nodiscard]] std::vector<std::size_t> samples() const;
+  [[nodiscard]] std::vector<Look> looks() const;
+  bool adapt_encoder(Parameters& parameters);
+  void warn_of_size(const Parameters& parameters) const;
   [[nodiscard]] NetworkParts network_parts() const;
   bool train(Training& training, const Parameters& parameters, const Checkpoint& checkpoint);
   void describe_training(const Progress& progress);
@@ -61,7 +66,9 @@ class Trial {
   UnlabelledDataset photos_;
   ClassTexts prompts_;
   DataSplit split_;
+  FeatureInputs inputs_;
   TrialFeatures features_;
+  std::optional<AdaptedEncoder> adapted_;
   std::shared_ptr<Fusion> fusion_;
   std::int64_t encoder_parameters_ = 0;
   TrialResult result_;
@@ -79,14 +86,24 @@ void Trial::draw_data() {
   time("dataset", seconds_since(start));
 }
 
+std::vector<std::size_t> Trial::samples() const {
+  std::vector<std::size_t> all = split_.train.samples;
+  all.insert(all.end(), split_.val.samples.begin(), split_.val.samples.end());
+  all.insert(all.end(), split_.test.samples.begin(), split_.test.samples.end());
+  return all;
+}
+
+std::vector<Look> Trial::looks() const {
+  return picture_looks(samples(), split_.train.samples.size(), recipe_.train.views);
+}
+
 // False: stopped.
 bool Trial::make_features() {
   const Clock::time_point start = Clock::now();
-  FeatureStages stages(feature_inputs(setting_, photos_, split_.unlabelled_train));
-  std::vector<std::size_t> samples = split_.train.samples;
-  samples.insert(samples.end(), split_.val.samples.begin(), split_.val.samples.end());
-  samples.insert(samples.end(), split_.test.samples.begin(), split_.test.samples.end());
-  std::optional<TrialFeatures> features = gather_features(stages, recipe_, samples, prompts_);
+  inputs_ = feature_inputs(setting_, recipe_, photos_, split_.unlabelled_train);
+  FeatureStages stages(inputs_);
+  std::optional<TrialFeatures> features =
+      gather_features(stages, recipe_, samples(), looks(), prompts_);
   if (!features) return false;
   features_ = std::move(*features);
   fusion_ = make_fusion(recipe_.nodes, features_.widths, setting_.has("encoder", "shared_space"));
@@ -145,14 +162,27 @@ void Trial::describe_graph(const Protocol& protocol) {
   result_.graph["edge_homophily"] = homophily ? Json(*homophily) : Json(nullptr);
 }
 
-void Trial::require_frozen_encoder() const {
-  if (recipe_.zero_shot || !setting_.has("peft", "needs_sites")) return;
-  throw Error(
-      {.what = setting_.name_of("peft") + " trains inside the encoder",
-       .where = {},
-       .expected = "a method that leaves the encoder frozen: its features are computed once",
-       .found = {},
-       .fix = "peft=none"});
+// False: stopped.
+bool Trial::adapt_encoder(Parameters& parameters) {
+  if (!recipe_.adapted) return true;
+  const Clock::time_point start = Clock::now();
+  adapted_.emplace(setting_, inputs_, recipe_.train);
+  const Values values = values_of(features_.sources, split_.train.samples, {});
+  adapted_->attach({.images = values.images, .texts = values.texts}, split_.train.labels,
+                   parameters);
+  if (!adapted_->adapt(features_, looks(), prompts_)) return false;
+  encoder_parameters_ -= adapted_->replaced();
+  time("activations", seconds_since(start));
+  return true;
+}
+
+void Trial::warn_of_size(const Parameters& parameters) const {
+  const auto photos = std::ssize(split_.train.samples);
+  if (parameters.count() <= most_parameters_a_photo * photos) return;
+  // One text for all trials with so many photos, so that a sweep says it once.
+  setting_.warn("more than " + std::to_string(most_parameters_a_photo) +
+                " parameters are trained for each of the " + std::to_string(photos) +
+                " photos, which they can learn by heart: trials.csv has trainable_parameters");
 }
 
 NetworkParts Trial::network_parts() const {
@@ -236,10 +266,11 @@ std::optional<TrialResult> Trial::run() {
   time("graph", seconds_since(graph_start));
 
   Parameters parameters;
-  require_frozen_encoder();
+  if (!adapt_encoder(parameters)) return std::nullopt;
   Network network(network_parts(), std::ssize(photos_.class_names()), setting_.seed(), parameters);
   Training training({network, parameters, features_.sources, *protocol, split_.train, split_.val},
                     recipe_.train, setting_.seed());
+  warn_of_size(parameters);
   const Checkpoint checkpoint(setting_.request().folder, setting_.request().trial_id,
                               setting_.log());
   checkpoint.load(training, parameters);
@@ -250,7 +281,8 @@ std::optional<TrialResult> Trial::run() {
   const Clock::time_point test_start = Clock::now();
   setting_.begin("test");
   parameters.restore(training.best());
-  Evaluation evaluation(network, features_.sources, *protocol);
+  StateBank bank;
+  Evaluation evaluation(network, features_.sources, *protocol, bank);
   const auto answers = [&](std::span<const std::size_t> samples) {
     return evaluation.answers(protocol->scenes(samples), std::ssize(samples));
   };

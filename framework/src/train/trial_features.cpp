@@ -40,7 +40,8 @@ bool take_captions(FeatureStages& stages, Samples samples, TrialFeatures& into) 
 
 }  // namespace
 
-FeatureInputs feature_inputs(const TrialSetting& setting, const UnlabelledDataset& photos,
+FeatureInputs feature_inputs(const TrialSetting& setting, const Recipe& recipe,
+                             const UnlabelledDataset& photos,
                              std::vector<std::size_t> fit_samples) {
   FeatureInputs inputs;
   inputs.photos = &photos;
@@ -52,6 +53,9 @@ FeatureInputs feature_inputs(const TrialSetting& setting, const UnlabelledDatase
   inputs.fitted = setting.has("encoder", "fitted");
   inputs.fit_samples = std::move(fit_samples);
   inputs.seed = setting.has("captioner", "seeded") ? setting.seed() : 0;
+  inputs.views.seed = recipe.train.view_seed;
+  inputs.views.options.scale_min = recipe.train.view_scale;
+  inputs.activation_limit = setting.request().activation_limit;
   inputs.stages = setting.request().stages;
   inputs.config = setting.request().config;
   inputs.storage = {.cache = setting.request().cache,
@@ -67,13 +71,14 @@ FeatureInputs feature_inputs(const TrialSetting& setting, const UnlabelledDatase
 }
 
 std::optional<TrialFeatures> gather_features(FeatureStages& stages, const Recipe& recipe,
-                                             Samples samples, const ClassTexts& prompts) {
+                                             Samples samples, std::span<const Look> looks,
+                                             const ClassTexts& prompts) {
   TrialFeatures features;
   if (recipe.images) {
-    const std::optional<at::Tensor> rows = stages.images(samples);
+    const std::optional<at::Tensor> rows = stages.images(looks);
     if (!rows) return std::nullopt;
     features.widths.images = rows->size(1);
-    features.sources.images = std::make_shared<FrozenSource>(*rows, samples);
+    features.sources.images = std::make_shared<FrozenSource>(*rows, looks);
   }
   if (recipe.texts) {
     const std::optional<at::Tensor> rows = stages.texts(samples);

@@ -17,8 +17,9 @@
 
 namespace espalier {
 
-// `fit_samples` are those that an encoder may be fitted on. The references must outlive the result.
-[[nodiscard]] FeatureInputs feature_inputs(const TrialSetting& setting,
+// `fit_samples` are those that an encoder may be fitted on. The encoder that it makes is clean. The
+// references must outlive the result.
+[[nodiscard]] FeatureInputs feature_inputs(const TrialSetting& setting, const Recipe& recipe,
                                            const UnlabelledDataset& photos,
                                            std::vector<std::size_t> fit_samples);
 
@@ -29,11 +30,12 @@ struct TrialFeatures {
   std::map<std::size_t, std::string> captions;
 };
 
-// What the recipe looks at. Empty when the trial was stopped. `prompts` are the texts of the
-// classes, where they are needed.
+// What the recipe looks at; of pictures in `looks`, of texts for each of their samples. Empty when
+// the trial was stopped. `prompts` are the texts of the classes, where they are needed.
 [[nodiscard]] std::optional<TrialFeatures> gather_features(FeatureStages& stages,
                                                            const Recipe& recipe,
                                                            std::span<const std::size_t> samples,
+                                                           std::span<const Look> looks,
                                                            const ClassTexts& prompts);
 
 }  // namespace espalier

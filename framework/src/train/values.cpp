@@ -9,13 +9,6 @@ at::Tensor rows_of(const FeatureSource* source, const std::vector<Look>& looks, 
 
 }  // namespace
 
-std::vector<Look> plain_looks(std::span<const std::size_t> samples) {
-  std::vector<Look> looks;
-  looks.reserve(samples.size());
-  for (const std::size_t sample : samples) looks.push_back({.sample = sample});
-  return looks;
-}
-
 Values values_of(const Sources& sources, std::span<const std::size_t> samples, const Mode& mode) {
   const std::vector<Look> looks = plain_looks(samples);
   std::vector<Look> classes;

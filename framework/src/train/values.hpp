@@ -17,9 +17,6 @@ struct Values {
   at::Tensor classes = {};  // [classes, text width], means of texts of length 1
 };
 
-// The plain view of each sample.
-[[nodiscard]] std::vector<Look> plain_looks(std::span<const std::size_t> samples);
-
 // Of those, and of all classes.
 [[nodiscard]] Values values_of(const Sources& sources, std::span<const std::size_t> samples,
                                const Mode& mode);

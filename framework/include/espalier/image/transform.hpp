@@ -26,9 +26,9 @@ struct Preprocessing {
   std::array<double, 3> std{1, 1, 1};
 
   // What an image processor of the families CLIP, SigLIP, ViT, DeiT, BLIP and BiT (which DINOv2
-  // uses) does with the file, its class's defaults filled in. A file that names no class has the one
-  // that goes with config.json's `model_type`. Sizes may be numbers or pairs, as older files have
-  // them. Throws Error with every setting that is wrong or not supported.
+  // uses) does with the file, its class's defaults filled in. A file that names no class has the
+  // one that goes with config.json's `model_type`. Sizes may be numbers or pairs, as older files
+  // have them. Throws Error with every setting that is wrong or not supported.
   static Preprocessing from_json(const Json& config, std::string_view origin,
                                  std::string_view model_type = {});
   // Of a model's folder: `image_processor` of processor_config.json, as Transformers 5 writes it,
@@ -43,6 +43,8 @@ class ImageTransform {
 
   [[nodiscard]] std::int64_t width() const noexcept { return width_; }
   [[nodiscard]] std::int64_t height() const noexcept { return height_; }
+  // That pictures are scaled with.
+  [[nodiscard]] Filter filter() const noexcept { return preprocessing_.filter; }
   // Floats of one picture, 3 * height() * width().
   [[nodiscard]] std::int64_t floats() const noexcept { return 3 * width_ * height_; }
 

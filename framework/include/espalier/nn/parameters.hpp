@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <espalier/core/random.hpp>
 #include <espalier/tensor/tensor.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,14 +25,11 @@ class Parameters {
  public:
   using Entry = std::pair<std::string, at::Tensor>;
 
-  // All of them live on one device, the CPU unless another is named.
-  Parameters() = default;
-  explicit Parameters(at::Device device) : device_(device) {}
-
   // A leaf with a copy of `initial`, which itself is never trained. Throws Error when the name is
   // taken.
   at::Tensor add(const std::string& name, const at::Tensor& initial, ParameterRates rates = {});
 
+  // Where the next one will be: the CPU unless a Scope says otherwise.
   [[nodiscard]] at::Device device() const noexcept { return device_; }
   [[nodiscard]] const std::vector<Entry>& entries() const noexcept { return entries_; }
   // In the order of the entries.
@@ -43,10 +41,11 @@ class Parameters {
   [[nodiscard]] std::vector<Entry> snapshot() const;
   void restore(const std::vector<Entry>& snapshot);
 
-  // Puts a prefix before every name that is added while it lives.
+  // Puts a prefix before every name that is added while it lives, and the tensor on a device.
   class Scope {
    public:
-    Scope(Parameters& parameters, const std::string& prefix);
+    Scope(Parameters& parameters, const std::string& prefix,
+          std::optional<at::Device> device = std::nullopt);
     Scope(const Scope&) = delete;
     Scope& operator=(const Scope&) = delete;
     ~Scope();
@@ -54,6 +53,7 @@ class Parameters {
    private:
     Parameters& parameters_;
     std::size_t length_;
+    at::Device device_;
   };
 
  private:

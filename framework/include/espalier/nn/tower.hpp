@@ -48,6 +48,8 @@ class Tower {
   [[nodiscard]] std::int64_t width() const { return transformer().config().width; }
   [[nodiscard]] std::int64_t feature_width() const noexcept { return feature_width_; }
   [[nodiscard]] at::Device device() const { return transformer().device(); }
+  // That it computes in.
+  [[nodiscard]] at::ScalarType dtype() const { return transformer().dtype(); }
 
   // Layers [from, to).
   [[nodiscard]] virtual Activations run(Activations input, std::int64_t from, std::int64_t to,

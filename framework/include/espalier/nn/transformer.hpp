@@ -65,6 +65,7 @@ class Transformer {
 
   [[nodiscard]] const TransformerConfig& config() const noexcept { return config_; }
   [[nodiscard]] at::Device device() const { return layers_.front()->q.weight.device(); }
+  [[nodiscard]] at::ScalarType dtype() const { return layers_.front()->q.weight.scalar_type(); }
   // Adds every site, from the bottom up.
   void collect(std::vector<Site*>& sites);
 

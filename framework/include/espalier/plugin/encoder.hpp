@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <espalier/core/json.hpp>
 #include <espalier/image/image.hpp>
+#include <espalier/image/views.hpp>
 #include <espalier/tensor/tensor.hpp>
 #include <functional>
 #include <span>
@@ -14,6 +15,8 @@
 namespace espalier {
 
 class AdaptableEncoder;  // nn/adaptable.hpp: towers with named sites
+
+using TokenLists = std::vector<std::vector<std::int64_t>>;
 
 // Features are float32 rows on the encoder's device, without gradient. A row depends on its own
 // input alone, to the last bit: f(x)[i] equals f(x[i:i+1]), so it does not matter which samples are
@@ -39,6 +42,10 @@ class Encoder {
   // A picture of any size as the image tower takes it: resized, cut, normalised. On the CPU, of one
   // shape and type for all pictures. Called from several threads at once.
   [[nodiscard]] virtual at::Tensor pixels(const Image& image) const;
+  // The same of a random part of the picture, for training. By default pixels() of a view that has
+  // the picture's own size.
+  [[nodiscard]] virtual at::Tensor view(const Image& image, const ViewOptions& options,
+                                        Random& random) const;
   // [n, image_width()] of n results of pixels(), stacked.
   [[nodiscard]] virtual at::Tensor encode_pixels(const at::Tensor& pixels) const;
   // [n, text_width()]
@@ -52,6 +59,9 @@ class Encoder {
 
   // Multiplies cosines of image and text features in zero-shot logits.
   [[nodiscard]] virtual double logit_scale() const;
+  // With `sites`: the ids that the text tower of adaptable() takes for each text, special tokens
+  // included.
+  [[nodiscard]] virtual TokenLists tokens(std::span<const std::string> texts) const;
   // The towers with their sites, or null where nothing can be attached.
   [[nodiscard]] virtual AdaptableEncoder* adaptable();
 };

@@ -39,14 +39,20 @@ class PretrainedEncoder : public Encoder {
   [[nodiscard]] std::int64_t image_width() const override;
   [[nodiscard]] std::int64_t text_width() const override;
   [[nodiscard]] at::Tensor pixels(const Image& image) const override;
+  // Of the size that the tower takes.
+  [[nodiscard]] at::Tensor view(const Image& image, const ViewOptions& options,
+                                Random& random) const override;
   [[nodiscard]] at::Tensor encode_pixels(const at::Tensor& pixels) const override;
   [[nodiscard]] at::Tensor encode_texts(std::span<const std::string> texts) const override;
+  [[nodiscard]] TokenLists tokens(std::span<const std::string> texts) const override;
   // Type and device that it computes in.
   [[nodiscard]] Json settings() const override { return settings_; }
   [[nodiscard]] double logit_scale() const override;
   [[nodiscard]] AdaptableEncoder* adaptable() override { return model_.get(); }
 
  private:
+  [[nodiscard]] const ImageTransform& transform() const;
+
   std::unique_ptr<AdaptableEncoder> model_;
   std::optional<ImageTransform> transform_;
   std::optional<Tokenizer> tokenizer_;

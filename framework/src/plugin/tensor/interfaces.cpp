@@ -34,6 +34,7 @@ void Encoder::fit(std::span<const std::string>) {}
 at::Tensor Encoder::pixels(const Image&) const { no_tower("pictures"); }
 at::Tensor Encoder::encode_pixels(const at::Tensor&) const { no_tower("pictures"); }
 at::Tensor Encoder::encode_texts(std::span<const std::string>) const { no_tower("texts"); }
+TokenLists Encoder::tokens(std::span<const std::string>) const { no_tower("texts"); }
 Json Encoder::settings() const { return Json::object(); }
 double Encoder::logit_scale() const { return 1.0; }
 AdaptableEncoder* Encoder::adaptable() { return nullptr; }
@@ -42,6 +43,10 @@ void Peft::prepare(const FrozenFeatures&, std::span<const std::int64_t>) {}
 void Peft::attach(AdaptableEncoder&, Parameters&, Random&) {}
 Json Peft::adapter_config() const { return nullptr; }
 void Peft::merge(AdaptableEncoder&) {}
+
+at::Tensor Encoder::view(const Image& image, const ViewOptions& options, Random& random) const {
+  return pixels(draw_view(image, image.width, image.height, Filter::bicubic, options, random));
+}
 
 at::Tensor Encoder::encode_images(std::span<const Image> images) const {
   if (image_width() == 0) no_tower("pictures");

@@ -109,10 +109,23 @@ std::int64_t PretrainedEncoder::text_width() const {
   return model_->text() ? model_->text()->feature_width() : 0;
 }
 
-at::Tensor PretrainedEncoder::pixels(const Image& image) const {
+const ImageTransform& PretrainedEncoder::transform() const {
   if (!model_->image()) refuse("pictures cannot be encoded", "a text tower alone");
   if (!transform_) throw Error(problems_);
-  return pixel_values(*transform_, image);
+  return *transform_;
+}
+
+at::Tensor PretrainedEncoder::pixels(const Image& image) const {
+  return pixel_values(transform(), image);
+}
+
+at::Tensor PretrainedEncoder::view(const Image& image, const ViewOptions& options,
+                                   Random& random) const {
+  const Image part = draw_view(image, transform().width(), transform().height(),
+                               transform().filter(), options, random);
+  at::Tensor pixels = at::empty({3, transform().height(), transform().width()}, at::kFloat);
+  transform().normalize(part, pixels.data_ptr<float>());
+  return pixels;
 }
 
 at::Tensor PretrainedEncoder::encode_pixels(const at::Tensor& pixels) const {
@@ -121,6 +134,11 @@ at::Tensor PretrainedEncoder::encode_pixels(const at::Tensor& pixels) const {
 }
 
 at::Tensor PretrainedEncoder::encode_texts(std::span<const std::string> texts) const {
+  const TokenLists ids = tokens(texts);
+  return text_features(*model_->text(), ids);
+}
+
+TokenLists PretrainedEncoder::tokens(std::span<const std::string> texts) const {
   if (!model_->text()) refuse("texts cannot be encoded", "an image tower alone");
   if (!tokenizer_) throw Error(problems_);
   std::vector<std::string> prompted;
@@ -129,12 +147,12 @@ at::Tensor PretrainedEncoder::encode_texts(std::span<const std::string> texts) c
   }
   const TokenRows rows =
       tokenizer_->encode_batch(prompt_.empty() ? texts : std::span<const std::string>(prompted));
-  std::vector<std::vector<std::int64_t>> ids;
+  TokenLists ids;
   for (std::int64_t row = 0; row < rows.rows; ++row) {
     const auto begin = rows.ids.begin() + row * rows.columns;
     ids.emplace_back(begin, begin + rows.lengths[static_cast<std::size_t>(row)]);
   }
-  return text_features(*model_->text(), ids);
+  return ids;
 }
 
 double PretrainedEncoder::logit_scale() const {

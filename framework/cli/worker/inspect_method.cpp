@@ -1,0 +1,62 @@
+#include "inspect_method.hpp"
+
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+#include <espalier/core/error.hpp>
+#include <espalier/nn/adaptable.hpp>
+#include <espalier/plugin/encoder.hpp>
+#include <espalier/plugin/peft.hpp>
+#include <string>
+#include <vector>
+
+#include "train/activation_stage.hpp"
+#include "train/adapted_encoder.hpp"
+
+namespace espalier::cli {
+namespace {
+
+// A grey picture will do.
+std::int64_t bytes_at(const Encoder& encoder, const Tower& tower, std::int64_t cut) {
+  const c10::AutoGradMode no_grad(false);
+  const Image grey{.width = 8, .height = 8, .rgb = std::vector<std::uint8_t>(3 * 8 * 8, 128)};
+  const at::Tensor pixels = encoder.pixels(grey).unsqueeze(0).to(tower.device());
+  return bytes_of(tower.advance({pixels, {}, {}}, -1, cut, {}), StoredAs::float32);
+}
+
+Json cut_of(const Encoder& encoder, const AdaptableEncoder& model, TowerKind kind) {
+  const bool image = kind == TowerKind::image;
+  const Tower& tower = image ? static_cast<const Tower&>(*model.image()) : *model.text();
+  const std::int64_t cut = model.cut(kind);
+  return {{"tower", to_string(kind)},
+          {"cut", cut},
+          {"layers", tower.layers()},
+          {"bytes", image ? bytes_at(encoder, tower, cut) : 0}};
+}
+
+}  // namespace
+
+Json cuts_of_method(const Json& question, Loader& loader, const LoaderContext& context) {
+  Json cuts = Json::array();
+  const std::string name = "peft/" + question.at("peft").at("use").get<std::string>();
+  if (loader.catalog().has("peft", question.at("peft"), "needs_features")) return {{"cuts", cuts}};
+  const auto encoder = loader.make<Encoder>(question.at("encoder"), context);
+  const auto method = loader.make<Peft>(question.at("peft"), context);
+  AdaptableEncoder* model = encoder->adaptable();
+  if (model == nullptr) return {{"cuts", cuts}};
+  Parameters parameters;
+  Random random(context.seed(), "peft");
+  guarded(name, "attach", [&] { method->attach(*model, parameters, random); });
+  const auto towers = question.at("towers").get<std::vector<std::string>>();
+  const auto looks_at = [&](const char* tower) {
+    return std::find(towers.begin(), towers.end(), tower) != towers.end();
+  };
+  require_use(*model, name, looks_at("image"), looks_at("text"));
+  for (const TowerKind kind : {TowerKind::image, TowerKind::text}) {
+    if (reaches(*model, kind)) cuts.push_back(cut_of(*encoder, *model, kind));
+  }
+  model->reset();
+  return {{"cuts", std::move(cuts)}};
+}
+
+}  // namespace espalier::cli

@@ -1,0 +1,187 @@
+#include "train/adapted_encoder.hpp"
+
+#include "train/activation_stage.hpp"
+#include "train/class_source.hpp"
+#include "train/component_call.hpp"
+#include "train/tower_source.hpp"
+#include <algorithm>
+#include <espalier/core/error.hpp>
+#include <utility>
+#include <vector>
+
+namespace espalier {
+namespace {
+
+AdaptableEncoder& model_of(Encoder& encoder, const std::string& name) {
+  AdaptableEncoder* model = encoder.adaptable();
+  if (model != nullptr) return *model;
+  throw Error({.what = name + " declares sites and has none",
+               .where = {},
+               .expected = "adaptable() that answers",
+               .found = "null",
+               .fix = {}});
+}
+
+const Tower& tower_of(const AdaptableEncoder& model, TowerKind kind) {
+  if (kind == TowerKind::image) return *model.image();
+  return *model.text();
+}
+
+[[noreturn]] void refuse_unused(const std::string& method, const std::string& tower,
+                                const std::string& use) {
+  throw Error({.what = method + " trains the " + tower +
+                       " tower, and this trial does not look at " + tower + "s",
+               .where = {},
+               .expected = "a tower whose features the trial uses",
+               .found = {},
+               .fix = "leave that tower out of the method, or use it: " + use});
+}
+
+}  // namespace
+
+bool reaches(const AdaptableEncoder& model, TowerKind kind) {
+  const bool there = kind == TowerKind::image ? model.image() != nullptr : model.text() != nullptr;
+  return there && model.cut(kind) < tower_of(model, kind).layers() + 2;
+}
+
+void require_use(const AdaptableEncoder& model, const std::string& method, bool images,
+                 bool texts) {
+  if (reaches(model, TowerKind::image) && !images) {
+    refuse_unused(method, "image", "nodes.fuse=image");
+  }
+  if (reaches(model, TowerKind::text) && !texts) {
+    refuse_unused(method, "text", "head.use=prompts, or nodes.fuse=bimodal with captions");
+  }
+}
+
+AdaptedEncoder::AdaptedEncoder(const TrialSetting& setting, const FeatureInputs& inputs,
+                               const TrainParams& train)
+    : setting_(setting),
+      inputs_(inputs),
+      pictures_(*inputs.photos, inputs.views, inputs.dataset_name, inputs.encoder_name),
+      chunk_(train.chunk),
+      stored_as_(train.activations == "float16" ? StoredAs::float16 : StoredAs::float32),
+      encoder_(inputs.encoder()),
+      model_(model_of(*encoder_, inputs.encoder_name)),
+      method_(setting.component<Peft>()) {}
+
+AdaptedEncoder::~AdaptedEncoder() { model_.reset(); }
+
+void AdaptedEncoder::attach(const FrozenFeatures& train, std::span<const std::int64_t> labels,
+                            Parameters& parameters) {
+  const std::string name = setting_.name_of("peft");
+  const at::Device device = model_.image() ? model_.image()->device() : model_.text()->device();
+  const Parameters::Scope scope(parameters, "peft", device);
+  Random random(setting_.seed(), "peft");
+  if (setting_.has("peft", "needs_features")) {
+    guarded(name, "prepare", [&] { method_->prepare(train, labels); });
+  }
+  guarded(name, "attach", [&] { method_->attach(model_, parameters, random); });
+  if (parameters.count() > 0) return;
+  throw Error({.what = name + " has nothing to train in " + inputs_.encoder_name,
+               .where = "peft",
+               .expected = "parameters",
+               .found = "none: the encoder has no site of the kind that the method asks for",
+               .fix = "espalier plugins show peft " + name.substr(name.find('/') + 1)});
+}
+
+std::shared_ptr<const FeatureSource> AdaptedEncoder::tower_source(
+    TowerKind kind, const std::string& family, std::shared_ptr<const ActivationSource> entering,
+    std::span<const Look> looks, LookName name) const {
+  const auto ref = std::find_if(inputs_.stages.begin(), inputs_.stages.end(),
+                                [&](const StageRef& stage) { return stage.name == family; });
+  ESPALIER_ASSERT(ref != inputs_.stages.end(), "a family that the plan names");
+  const ActivationStage stage{.family = *ref,
+                              .entering = std::move(entering),
+                              .name = std::move(name),
+                              .type = stored_as_,
+                              .budget = inputs_.activation_limit,
+                              .settings = encoder_->settings(),
+                              .about = about_stage(*ref, inputs_.config)};
+  inputs_.stage(family);
+  const FillHooks hooks{.stopped = inputs_.stopped,
+                        .progress = [this, &family](std::size_t done, std::size_t all) {
+                          inputs_.progress(family, done, all);
+                        }};
+  const Tower& tower = tower_of(model_, kind);
+  const std::int64_t cut = model_.cut(kind);
+  auto below = activations_at(tower, cut, stage, looks, inputs_.storage, hooks);
+  if (!below) return nullptr;
+  return std::make_shared<TowerSource>(tower, cut, std::move(below), chunk_);
+}
+
+std::shared_ptr<const FeatureSource> AdaptedEncoder::images(std::span<const Look> looks) const {
+  const auto pixels = std::make_shared<PixelSource>(
+      [this](const Look& look) { return pictures_.pixels(*encoder_, look); },
+      inputs_.decode_threads);
+  return tower_source(TowerKind::image, "image_activations", pixels, looks,
+                      [this](const Look& look) { return pictures_.name(look); });
+}
+
+std::shared_ptr<const FeatureSource> AdaptedEncoder::texts(
+    const std::map<std::size_t, std::string>& captions) const {
+  std::map<std::size_t, TokenLists> ids;
+  std::vector<Look> looks;
+  for (const auto& [sample, caption] : captions) {
+    ids[sample] = call_component(inputs_.encoder_name, "tokens",
+                                 [&] { return encoder_->tokens(std::span(&caption, 1)); });
+    looks.push_back({.sample = sample});
+  }
+  const auto source = std::make_shared<IdSource>(*model_.text(), std::move(ids));
+  return tower_source(TowerKind::text, "text_activations", source, looks,
+                      [this](const Look& look) { return inputs_.photos->id(look.sample); });
+}
+
+std::shared_ptr<const FeatureSource> AdaptedEncoder::classes(const ClassTexts& prompts) const {
+  std::map<std::size_t, TokenLists> ids;
+  std::vector<Look> looks;
+  std::vector<std::int64_t> counts;
+  for (const std::vector<std::string>& of_class : prompts) {
+    const std::size_t label = counts.size();
+    ids[label] =
+        call_component(inputs_.encoder_name, "tokens", [&] { return encoder_->tokens(of_class); });
+    counts.push_back(std::ssize(of_class));
+    for (std::int64_t text = 0; text < counts.back(); ++text) looks.push_back({label, text});
+  }
+  const auto source = std::make_shared<IdSource>(*model_.text(), std::move(ids));
+  const auto name = [this](const Look& look) {
+    return std::to_string(look.view) + " of class " + std::to_string(look.sample) + " " +
+           inputs_.photos->class_names()[look.sample];
+  };
+  auto rows = tower_source(TowerKind::text, "class_activations", source, looks, name);
+  if (!rows) return nullptr;
+  return std::make_shared<TextClassSource>(std::move(rows), std::move(counts));
+}
+
+bool AdaptedEncoder::adapt(TrialFeatures& features, std::span<const Look> looks,
+                           const ClassTexts& prompts) {
+  Sources& sources = features.sources;
+  require_use(model_, setting_.name_of("peft"), sources.images != nullptr,
+              sources.texts != nullptr || sources.classes != nullptr);
+  const auto take = [](std::shared_ptr<const FeatureSource>& into, auto made) {
+    into = std::move(made);
+    return into != nullptr;
+  };
+  if (reaches(model_, TowerKind::image) && !take(sources.images, images(looks))) return false;
+  if (reaches(model_, TowerKind::text)) {
+    if (sources.texts && !take(sources.texts, texts(features.captions))) return false;
+    if (sources.classes && !take(sources.classes, classes(prompts))) return false;
+  }
+  const auto classifiers = model_.sites(SiteRole::classifier);
+  const bool hooked = std::ranges::any_of(classifiers, [](const Site* s) { return s->hooked(); });
+  if (hooked && sources.classes) {
+    sources.classes = std::make_shared<ClassifierSource>(
+        sources.classes, static_cast<std::int64_t>(sources.class_count), model_);
+  }
+  return true;
+}
+
+std::int64_t AdaptedEncoder::replaced() const {
+  std::int64_t sum = 0;
+  for (const WeightSlot& weight : model_.weights()) {
+    if (!weight.slot->is_same(weight.frozen)) sum += weight.frozen.numel();
+  }
+  return sum;
+}
+
+}  // namespace espalier

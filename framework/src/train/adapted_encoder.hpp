@@ -1,0 +1,70 @@
+// A method in the encoder of a trial, and the features that depend on its parameters.
+#pragma once
+
+#include "train/features.hpp"
+#include "train/pictures.hpp"
+#include "train/stored_activations.hpp"
+#include "train/trial_features.hpp"
+#include "train/trial_setting.hpp"
+#include <cstdint>
+#include <espalier/dataset/prompts.hpp>
+#include <espalier/nn/adaptable.hpp>
+#include <espalier/nn/parameters.hpp>
+#include <espalier/plugin/peft.hpp>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace espalier {
+
+// Whether features of a tower depend on what a method trains.
+[[nodiscard]] bool reaches(const AdaptableEncoder& model, TowerKind kind);
+
+// Throws Error where a method reaches a tower whose features a trial has no use for, or neither.
+void require_use(const AdaptableEncoder& model, const std::string& method, bool images, bool texts);
+
+class AdaptedEncoder {
+ public:
+  // The encoder is clean. All references must outlive this.
+  AdaptedEncoder(const TrialSetting& setting, const FeatureInputs& inputs,
+                 const TrainParams& train);
+  AdaptedEncoder(const AdaptedEncoder&) = delete;
+  AdaptedEncoder& operator=(const AdaptedEncoder&) = delete;
+  // Takes the method off: the worker keeps the encoder.
+  ~AdaptedEncoder();
+
+  // Attaches the trial's method; its parameters have names behind `peft.`. `train` is of the
+  // training samples with these labels. Throws Error where it adds none.
+  void attach(const FrozenFeatures& train, std::span<const std::int64_t> labels,
+              Parameters& parameters);
+
+  // Puts sources of its own in the place of the frozen ones that the method reaches: pictures are
+  // looked at in `looks`, classes by their `prompts`. False: stopped. Throws Error where it reaches
+  // a tower that the trial has no use for.
+  [[nodiscard]] bool adapt(TrialFeatures& features, std::span<const Look> looks,
+                           const ClassTexts& prompts);
+
+  // Scalars of loaded weights in whose place parameters stand.
+  [[nodiscard]] std::int64_t replaced() const;
+
+ private:
+  // From the cut up. Null: stopped.
+  [[nodiscard]] std::shared_ptr<const FeatureSource> tower_source(
+      TowerKind kind, const std::string& family, std::shared_ptr<const ActivationSource> entering,
+      std::span<const Look> looks, LookName name) const;
+  [[nodiscard]] std::shared_ptr<const FeatureSource> images(std::span<const Look> looks) const;
+  [[nodiscard]] std::shared_ptr<const FeatureSource> texts(
+      const std::map<std::size_t, std::string>& captions) const;
+  [[nodiscard]] std::shared_ptr<const FeatureSource> classes(const ClassTexts& prompts) const;
+
+  const TrialSetting& setting_;
+  const FeatureInputs& inputs_;
+  Pictures pictures_;
+  std::int64_t chunk_;
+  StoredAs stored_as_;
+  std::shared_ptr<Encoder> encoder_;
+  AdaptableEncoder& model_;
+  std::shared_ptr<Peft> method_;
+};
+
+}  // namespace espalier

@@ -1,0 +1,208 @@
+// Trials that train inside the encoder.
+#include <gmock/gmock.h>
+#include <spdlog/spdlog.h>
+
+#include "train/trial.hpp"
+#include <filesystem>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "plugins/plugin_support.hpp"
+#include "train/resolved.hpp"
+
+namespace espalier {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing_support::error_of;
+
+const Catalog& catalog() {
+  static const Catalog found =
+      testing_support::described({.folders = {ESPALIER_BINARY_DIR "/plugins"}, .optional = {}});
+  return found;
+}
+
+class AdaptedTrials : public testing::Test {
+ protected:
+  AdaptedTrials()
+      : folder_(fs::path(testing::TempDir()) /
+                testing::UnitTest::GetInstance()->current_test_info()->name()),
+        loader_(catalog()) {
+    fs::remove_all(folder_);
+    config_ = {{"dataset", {{"use", "flora"}, {"classes", 4}, {"per_class", 12}, {"size", 32}}},
+               {"captioner", {{"use", "attributes"}}},
+               {"encoder", {{"use", "clip"}, {"weights", "builtin:flora-clip"}}},
+               {"graph", {{"use", "none"}}},
+               {"gnn", {{"use", "mlp"}, {"layers", 0}}},
+               {"peft", {{"use", "bitfit"}, {"top_layers", 1}}},
+               {"protocol", {{"shots", 4}, {"val_shots", 2}}},
+               {"head", {{"use", "cosine"}}},
+               {"train", {{"epochs", 3}, {"lr", 0.003}, {"chunk", 5}}},
+               {"seed", 1}};
+  }
+  ~AdaptedTrials() override { fs::remove_all(folder_); }
+
+  std::optional<TrialResult> run(const std::string& cache = "cache") {
+    const fs::path trial = folder_ / "trial";
+    fs::create_directories(trial);
+    TrialRequest request;
+    request.trial_id = "trial";
+    request.combo_id = "combo";
+    request.config = testing_support::resolved(config_, loader_);
+    for (const char* name :
+         {"image_features", "image_activations", "class_features", "class_activations", "captions",
+          "text_features", "text_activations"}) {
+      request.stages.push_back({name, "key", "{}"});
+    }
+    request.folder = trial;
+    request.cache = folder_ / cache;
+    request.activation_limit = activation_limit_;
+    TrialHooks hooks;
+    hooks.loader = &loader_;
+    hooks.log = spdlog::default_logger().get();
+    hooks.stop = &stop_;
+    hooks.epoch = [this](const EpochMetrics& row) {
+      if (row.epoch == stop_after_) stop_ = true;
+    };
+    hooks.stage = [this](std::string_view stage) { stages_.emplace_back(stage); };
+    hooks.warning = [this](const std::string& text) { warnings_.push_back(text); };
+    return run_trial(request, hooks);
+  }
+
+  fs::path folder_;
+  Loader loader_;
+  Json config_;
+  std::int64_t activation_limit_ = unlimited;
+  std::atomic<bool> stop_ = false;
+  std::int64_t stop_after_ = -1;
+  std::vector<std::string> stages_;
+  std::vector<std::string> warnings_;
+};
+
+void expect_same(const TrialResult& a, const TrialResult& b) {
+  ASSERT_EQ(a.metrics.size(), b.metrics.size());
+  for (std::size_t i = 0; i < a.metrics.size(); ++i) {
+    EXPECT_EQ(a.metrics[i].loss, b.metrics[i].loss) << i;
+  }
+  ASSERT_EQ(a.predictions.size(), b.predictions.size());
+  for (std::size_t i = 0; i < a.predictions.size(); ++i) {
+    EXPECT_EQ(a.predictions[i].logits, b.predictions[i].logits);
+  }
+}
+
+double first_loss(const TrialResult& result) { return result.metrics.front().loss; }
+double last_loss(const TrialResult& result) { return (result.metrics.end() - 2)->loss; }
+
+TEST_F(AdaptedTrials, TrainTheEncoderAndCountWhatTheyTrain) {
+  const auto adapted = run();
+  config_["peft"] = {{"use", "none"}};
+  const auto frozen = run();
+  ASSERT_TRUE(adapted && frozen);
+  EXPECT_NEAR(first_loss(*adapted), first_loss(*frozen), 1e-4) << "nothing is changed at the start";
+  EXPECT_LT(last_loss(*adapted), last_loss(*frozen)) << "a head alone learns less";
+  EXPECT_GT(adapted->trainable_parameters, frozen->trainable_parameters);
+  EXPECT_EQ(adapted->total_parameters, frozen->total_parameters)
+      << "what is trained stands in the place of what was loaded";
+}
+
+TEST_F(AdaptedTrials, HaveTheSameBitsFromStoredAndFromComputedActivations) {
+  const auto first = run();
+  EXPECT_THAT(stages_, testing::Contains("image_activations"));
+  EXPECT_TRUE(fs::exists(folder_ / "cache" / "image_activations" / "key.3")) << "of four layers";
+  const auto again = run();
+  activation_limit_ = 1000;
+  const auto anew = run("other-cache");
+  ASSERT_TRUE(first && again && anew);
+  expect_same(*first, *again);
+  expect_same(*first, *anew);
+  EXPECT_THAT(warnings_, testing::Contains(HasSubstr("--activation-limit 1.0 kB")));
+  EXPECT_FALSE(fs::exists(folder_ / "other-cache" / "image_activations" / "key.3"));
+}
+
+TEST_F(AdaptedTrials, RoundActivationsOnRequestWhetherStoredOrNot) {
+  const auto exact = run();
+  config_["train"]["activations"] = "float16";
+  const auto stored = run();
+  activation_limit_ = 1000;
+  const auto anew = run("other-cache");
+  ASSERT_TRUE(exact && stored && anew);
+  expect_same(*stored, *anew);
+  EXPECT_NE(last_loss(*stored), last_loss(*exact));
+  EXPECT_NEAR(last_loss(*stored), last_loss(*exact), 0.01);
+}
+
+TEST_F(AdaptedTrials, GoOnFromACheckpointWithTheSameBits) {
+  const auto whole = run();
+  stop_after_ = 1;
+  EXPECT_FALSE(run());
+  stop_ = false, stop_after_ = -1;
+  const auto resumed = run();
+  ASSERT_TRUE(whole && resumed);
+  expect_same(*whole, *resumed);
+}
+
+// Captions and class texts go through the text tower, pictures through the other.
+TEST_F(AdaptedTrials, TrainBothTowersWhereBothAreLookedAt) {
+  config_["peft"]["towers"] = "both";
+  config_["head"] = {{"use", "prompts"}};
+  config_["nodes"] = {{"fuse", "mean"}};
+  config_["gnn"] = {{"use", "ga_net"}, {"layer", "gcn"}, {"bottleneck", 8}};
+  config_["graph"] = {{"use", "knn"}, {"k", 3}};
+  const auto result = run();
+  ASSERT_TRUE(result);
+  EXPECT_THAT(stages_, testing::IsSupersetOf(
+                           {"image_activations", "text_activations", "class_activations"}));
+  EXPECT_LT(last_loss(*result), first_loss(*result));
+}
+
+TEST_F(AdaptedTrials, TakeTheirNeighboursFromTheBankInMiniBatches) {
+  config_["gnn"] = {{"use", "ga_net"}, {"layer", "gcn"}, {"bottleneck", 8}};
+  config_["graph"] = {{"use", "knn"}, {"k", 3}};
+  config_["train"]["batch_size"] = 6;
+  const auto result = run();
+  ASSERT_TRUE(result);
+  EXPECT_LT(last_loss(*result), first_loss(*result));
+}
+
+TEST_F(AdaptedTrials, SayWhichTowerTheyHaveNoUseFor) {
+  config_["peft"]["towers"] = "text";
+  const std::string said = error_of([&] { (void)run(); });
+  EXPECT_THAT(said,
+              HasSubstr("peft/bitfit trains the text tower, and this trial does not look at"));
+  EXPECT_THAT(said, HasSubstr("head.use=prompts"));
+}
+
+TEST_F(AdaptedTrials, LookAtFixedViewsOfTrainingPictures) {
+  const auto plain = run();
+  config_["train"]["views"] = 2;
+  const auto viewed = run(), again = run(), anew = run("other-cache");
+  ASSERT_TRUE(plain && viewed && again && anew);
+  expect_same(*viewed, *again);
+  expect_same(*viewed, *anew);
+  EXPECT_NE(last_loss(*viewed), last_loss(*plain));
+  config_["peft"] = {{"use", "none"}};
+  const auto frozen = run();
+  config_["train"]["views"] = 0;
+  const auto frozen_plain = run();
+  ASSERT_TRUE(frozen && frozen_plain);
+  EXPECT_EQ(first_loss(*frozen), first_loss(*frozen_plain)) << "judged on pictures as they are";
+  EXPECT_NE(last_loss(*frozen), last_loss(*frozen_plain));
+}
+
+TEST_F(AdaptedTrials, WarnOfMoreThanAHundredParametersAPhoto) {
+  (void)run();
+  EXPECT_THAT(
+      warnings_,
+      testing::Contains(HasSubstr("for each of the 16 photos, which they can learn by heart")));
+  warnings_.clear();
+  config_["peft"] = {{"use", "none"}};
+  config_["gnn"] = {{"use", "ga_net"}, {"layer", "gcn"}, {"bottleneck", 1}};
+  config_["graph"] = {{"use", "knn"}, {"k", 3}};
+  (void)run();
+  EXPECT_THAT(warnings_, testing::Not(testing::Contains(HasSubstr("by heart"))));
+}
+
+}  // namespace
+}  // namespace espalier
