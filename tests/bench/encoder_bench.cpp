@@ -10,79 +10,20 @@
 #include <ATen/ops/mm.h>
 #include <ATen/ops/randn.h>
 #include <c10/core/GradMode.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <espalier/core/file.hpp>
 #include <espalier/nn/pretrained.hpp>
-#include <espalier/nn/safetensors_tensor.hpp>
-#include <filesystem>
+#include <vector>
+
+#include "random_clip.hpp"
 
 namespace {
 
-namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
-using Tensors = std::vector<std::pair<std::string, at::Tensor>>;
 
-constexpr std::int64_t layers = 12, vision_width = 768, text_width = 512, feature = 512;
-
-class Folder {
- public:
-  Folder() : path_(fs::temp_directory_path() / ("espalier-bench-" + std::to_string(::getpid()))) {
-    fs::create_directory(path_);
-    espalier::write_file(path_ / "config.json",
-                         R"({"model_type": "clip", "vision_config": {"patch_size": 16}})");
-    add("logit_scale", {});
-    tower("vision_model", vision_width, {"pre_layrnorm", "post_layernorm"});
-    tower("text_model", text_width, {"final_layer_norm"});
-    add("vision_model.embeddings.class_embedding", {vision_width});
-    add("vision_model.embeddings.patch_embedding.weight", {vision_width, 3, 16, 16});
-    add("vision_model.embeddings.position_embedding.weight", {197, vision_width});
-    add("text_model.embeddings.token_embedding.weight", {49408, text_width});
-    add("text_model.embeddings.position_embedding.weight", {77, text_width});
-    add("visual_projection.weight", {feature, vision_width});
-    add("text_projection.weight", {feature, text_width});
-    espalier::write_tensors(path_ / "model.safetensors", tensors_);
-    tensors_.clear();
-  }
-  ~Folder() { fs::remove_all(path_); }
-  [[nodiscard]] const fs::path& path() const { return path_; }
-
- private:
-  void add(const std::string& name, const std::vector<std::int64_t>& shape) {
-    tensors_.emplace_back(name, at::randn(shape) * 0.02);
-  }
-  void linear(const std::string& name, std::int64_t out, std::int64_t in) {
-    add(name + ".weight", {out, in});
-    add(name + ".bias", {out});
-  }
-  void norm(const std::string& name, std::int64_t width) {
-    tensors_.emplace_back(name + ".weight", at::full({width}, 1.0));
-    add(name + ".bias", {width});
-  }
-  void tower(const std::string& name, std::int64_t width, const std::vector<std::string>& norms) {
-    for (const std::string& one : norms) norm(name + "." + one, width);
-    for (std::int64_t i = 0; i < layers; ++i) {
-      const std::string layer = name + ".encoder.layers." + std::to_string(i);
-      for (const char* part : {"q_proj", "k_proj", "v_proj", "out_proj"}) {
-        linear(layer + ".self_attn." + part, width, width);
-      }
-      linear(layer + ".mlp.fc1", 4 * width, width);
-      linear(layer + ".mlp.fc2", width, 4 * width);
-      norm(layer + ".layer_norm1", width);
-      norm(layer + ".layer_norm2", width);
-    }
-  }
-
-  fs::path path_;
-  Tensors tensors_;
-};
-
-const fs::path& model() {
-  static const Folder folder;
-  return folder.path();
-}
+using espalier::bench::random_clip;
+using Shape = espalier::bench::RandomClip;
 
 double seconds(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
@@ -103,16 +44,16 @@ double gemm_peak(at::ScalarType type) {
 
 // Multiply-adds count as two.
 double gflop_an_image() {
-  constexpr double l = 197, w = vision_width;
+  constexpr double l = 197, w = Shape::vision_width;
   const double layer = 2 * l * (4 * w * w + 8 * w * w) + 4 * l * l * w;
-  return 1e-9 * (layers * layer + 2 * 196 * w * (3 * 16 * 16) + 2 * w * feature);
+  return 1e-9 * (Shape::layers * layer + 2 * 196 * w * (3 * 16 * 16) + 2 * w * Shape::feature);
 }
 
 void images(benchmark::State& state, const char* precision) {
   const c10::AutoGradMode without_gradients(false);
   at::set_num_threads(static_cast<int>(state.range(0)));
-  const auto encoder =
-      espalier::load_pretrained(model(), {.families = {}, .device = "cpu", .precision = precision});
+  const auto encoder = espalier::load_pretrained(
+      random_clip(), {.families = {}, .device = "cpu", .precision = precision});
   const at::ScalarType type = espalier::precision_of(precision, at::kCPU);
   const at::Tensor pixels = at::randn({16, 3, 224, 224});
   benchmark::DoNotOptimize(espalier::image_features(*encoder->image(), pixels));
@@ -142,7 +83,7 @@ std::vector<std::vector<std::int64_t>> prompts() {
 void texts(benchmark::State& state) {
   const c10::AutoGradMode without_gradients(false);
   at::set_num_threads(static_cast<int>(state.range(0)));
-  const auto encoder = espalier::load_pretrained(model());
+  const auto encoder = espalier::load_pretrained(random_clip());
   const auto ids = prompts();
   const at::Tensor padded = at::full({102, 77}, 49407, at::kLong);
   padded.slice(1, 0, 12).fill_(1000);
@@ -161,8 +102,8 @@ void texts(benchmark::State& state) {
 }
 
 void load(benchmark::State& state) {
-  (void)model();
-  for (auto _ : state) benchmark::DoNotOptimize(espalier::load_pretrained(model()));
+  (void)random_clip();
+  for (auto _ : state) benchmark::DoNotOptimize(espalier::load_pretrained(random_clip()));
 }
 
 BENCHMARK_CAPTURE(images, float32, "float32")->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond);
