@@ -22,8 +22,8 @@ void bind(espalier::Schema<BitFitParams>& s) {
   s.field("top_layers", &BitFitParams::top_layers)
       .range(0, 1000)
       .doc(
-          "Layers of each, from the top, whose biases are trained, with those behind them; 0 for "
-          "all, embeddings included. What enters the lowest is computed once for all trials");
+          "Layers from the top whose biases are trained, with what is behind them; 0 for the whole "
+          "tower");
 }
 
 class BitFit final : public espalier::Peft {

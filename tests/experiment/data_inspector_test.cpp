@@ -13,6 +13,7 @@
 namespace espalier {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing_support::base_text;
@@ -139,6 +140,21 @@ TEST_F(DataInspectorTest, IsNotAskedOfExcludedTrials) {
   const std::string sweep =
       "sweep:\n  - grid: {dataset.classes: [13, 20]}\n    exclude: dataset.classes == 13\n";
   EXPECT_THAT(states(plan(base_text + sweep)), ElementsAre(1, 0, 1, 0));
+}
+
+TEST_F(DataInspectorTest, MethodsInsideEncodersAreLookedAtOncePerCut) {
+  const Plan made = plan(base_text + "sweep:\n  - grid: {peft.rank: [2, 4], seed: [1, 2, 3]}\n",
+                         {"peft=lora", "encoder=clip", "train.views=2"});
+  EXPECT_EQ(fake_.asked["cuts"], 2);
+  ASSERT_EQ(made.cuts().size(), 2u);
+  EXPECT_EQ(made.cuts()[0].cut.cut + made.cuts()[1].cut.cut, 6) << "the ranks";
+  EXPECT_EQ(made.cuts()[0].looks, 100 * 3 + 50) << "views of training pictures alone";
+  EXPECT_TRUE(plan(base_text).cuts().empty());
+}
+
+TEST_F(DataInspectorTest, WhatAMethodCannotTrainIsAMistakeOfItsSection) {
+  EXPECT_THAT(message(base_text, {"peft=lora", "encoder=clip", "head.use=prompts"}),
+              AllOf(HasSubstr("tower e"), HasSubstr("e.yaml")));
 }
 
 }  // namespace

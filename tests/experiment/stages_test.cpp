@@ -100,5 +100,32 @@ TEST_F(StagesTest, FollowWhatTheGraphNeeds) {
   EXPECT_EQ(names("fused", "mlp"), "image_features ") << "it looks at no graph";
 }
 
+// A family of activations depends on what the features depend on; its cuts are known later.
+TEST_F(StagesTest, OfMethodsInsideEncodersAreFamiliesBesideTheFeatures) {
+  const std::string text = base_text + "  captioner: attributes\n";
+  const std::vector<std::string> adapted = {"peft=lora", "encoder=clip", "head.use=prompts",
+                                            "nodes.fuse=mean"};
+  std::map<std::string, std::string> inputs;
+  const Plan made = plan(text, adapted);
+  for (const StageRef& stage : made.stages(0)) inputs[stage.name] = stage.inputs;
+  for (const char* of : {"image", "class", "text"}) {
+    Json features = Json::parse(inputs.at(std::string(of) + "_features"));
+    features["stage"] = std::string(of) + "_activations";
+    features.erase("split");
+    EXPECT_EQ(Json::parse(inputs.at(std::string(of) + "_activations")), features);
+  }
+  const auto keys = [&](const std::string& change) {
+    std::vector<std::string> with = adapted;
+    with.push_back(change);
+    const Plan other = plan(text, with);
+    return other.stages(0).at(1).key;
+  };
+  EXPECT_EQ(keys("peft.rank=4"), keys("train.views=3")) << "neither the method nor views count";
+  const Plan frozen = plan(text, {"encoder=clip"});
+  for (const StageRef& stage : frozen.stages(0)) {
+    EXPECT_EQ(stage.name.find("activations"), std::string::npos);
+  }
+}
+
 }  // namespace
 }  // namespace espalier

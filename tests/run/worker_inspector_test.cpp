@@ -46,18 +46,42 @@ class WorkerInspectorTest : public testing::Test {
 };
 
 TEST_F(WorkerInspectorTest, RemembersAnswersAndStartsNoWorkerForThem) {
-  const WorkerCommand command = worker(R"(echo '{"capabilities": ["official_test"]}')");
+  const WorkerCommand command =
+      worker(R"(echo '{"capabilities": ["official_test"], "train": 40, "others": 7}')");
   for (int run = 0; run < 2; ++run) {
     WorkerInspector inspector(command, memory());
     EXPECT_THAT(inspector.facts(dataset_).capabilities, ElementsAre("official_test"));
-    inspector.check_protocol(dataset_, dataset_);
-    inspector.check_protocol(dataset_, dataset_);
+    EXPECT_EQ(inspector.check_protocol(dataset_, dataset_).train, 40);
+    EXPECT_EQ(inspector.check_protocol(dataset_, dataset_).others, 7);
   }
   EXPECT_EQ(starts(), 1u);
   WorkerInspector inspector(command, memory());
   const InspectedSection other{&section_, R"({"use":"others"})"};
   (void)inspector.facts(other);
   EXPECT_EQ(starts(), 2u);
+}
+
+TEST_F(WorkerInspectorTest, TellsWhereAMethodCutsByTheTowersLookedAt) {
+  const WorkerCommand command =
+      worker(R"(echo '{"cuts": [{"tower": "image", "cut": 9, "layers": 12, "bytes": 605184}]}')");
+  WorkerInspector inspector(command, memory());
+  const std::vector<TowerCut> cuts = inspector.cuts(dataset_, dataset_, {"image"});
+  ASSERT_EQ(cuts.size(), 1u);
+  EXPECT_EQ(cuts[0].tower, "image");
+  EXPECT_EQ(cuts[0].cut, 9);
+  EXPECT_EQ(cuts[0].layers, 12);
+  EXPECT_EQ(cuts[0].bytes, 605184);
+  EXPECT_EQ(inspector.cuts(dataset_, dataset_, {"image", "text"}).size(), 1u) << "asked anew";
+}
+
+TEST_F(WorkerInspectorTest, SaysThatAnAnswerLacksSomething) {
+  WorkerInspector inspector(worker("echo '{}'"), memory());
+  try {
+    (void)inspector.check_protocol(dataset_, dataset_);
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr(memory().string()));
+  }
 }
 
 TEST_F(WorkerInspectorTest, ThrowsProblemsAndForgetsThem) {
@@ -90,7 +114,7 @@ TEST_F(WorkerInspectorTest, NamesTheDataThatEndsItsWorker) {
 
 TEST_F(WorkerInspectorTest, AsksAgainWhereItsMemoryIsDamaged) {
   fs::create_directories(memory().parent_path());
-  for (const char* text : {"", "{", "[]", R"({"format": 99})", R"({"format": 1, "answers": 3})"}) {
+  for (const char* text : {"", "{", "[]", R"({"format": 99})", R"({"format": 2, "answers": 3})"}) {
     write_file(memory(), std::string(text));
     WorkerInspector inspector(worker(R"(echo '{"capabilities": []}')"), memory());
     EXPECT_TRUE(inspector.facts(dataset_).capabilities.empty()) << text;

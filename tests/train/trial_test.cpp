@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <filesystem>
@@ -146,7 +147,10 @@ TEST_F(Trials, ACacheWithoutRoomCostsTimeAlone) {
   const auto second = run("c");
   EXPECT_THAT(stages_, testing::Contains("image_features").Times(2));
   EXPECT_FALSE(fs::exists(folder_ / "cache" / "image_features" / "other-i"));
-  EXPECT_THAT(warnings_, testing::SizeIs(6)) << "one a stage and trial";
+  const auto unstored = std::count_if(warnings_.begin(), warnings_.end(), [](const auto& text) {
+    return text.find("are not stored") != std::string::npos;
+  });
+  EXPECT_EQ(unstored, 6) << "one a stage and trial";
   expect_same(*stored, *first);
   expect_same(*stored, *second);
 }

@@ -29,15 +29,29 @@ WorkerInspector::~WorkerInspector() {
   if (learnt_) write_memory();
 }
 
+// Answers may come from the file.
+template <class Read>
+auto WorkerInspector::understood(const Read& read) const try {
+  return read();
+} catch (const Json::exception& error) {
+  throw Error({.what = "an answer about data or an encoder lacks something",
+               .where = memory_.string(),
+               .expected = {},
+               .found = error.what(),
+               .fix = "remove the file: what it remembers is asked anew"});
+}
+
 DataFacts WorkerInspector::facts(const InspectedSection& dataset) {
   const Json found = answer("facts", {{"dataset", dataset}});
-  return {found.at("capabilities").get<std::vector<std::string>>()};
+  return understood(
+      [&] { return DataFacts{found.at("capabilities").get<std::vector<std::string>>()}; });
 }
 
 SplitSizes WorkerInspector::check_protocol(const InspectedSection& dataset,
                                            const InspectedSection& protocol) {
   const Json found = answer("protocol", {{"dataset", dataset}, {"protocol", protocol}});
-  return {.train = found.at("train"), .others = found.at("others")};
+  return understood(
+      [&] { return SplitSizes{.train = found.at("train"), .others = found.at("others")}; });
 }
 
 void WorkerInspector::check_head(const InspectedSection& dataset, const InspectedSection& head) {
@@ -48,14 +62,16 @@ std::vector<TowerCut> WorkerInspector::cuts(const InspectedSection& encoder,
                                             const InspectedSection& peft,
                                             const std::vector<std::string>& towers) {
   const Json found = answer("cuts", {{"encoder", encoder}, {"peft", peft}}, {{"towers", towers}});
-  std::vector<TowerCut> cuts;
-  for (const Json& cut : found.at("cuts")) {
-    cuts.push_back({.tower = cut.at("tower"),
-                    .cut = cut.at("cut"),
-                    .layers = cut.at("layers"),
-                    .bytes = cut.at("bytes")});
-  }
-  return cuts;
+  return understood([&] {
+    std::vector<TowerCut> cuts;
+    for (const Json& cut : found.at("cuts")) {
+      cuts.push_back({.tower = cut.at("tower"),
+                      .cut = cut.at("cut"),
+                      .layers = cut.at("layers"),
+                      .bytes = cut.at("bytes")});
+    }
+    return cuts;
+  });
 }
 
 Json WorkerInspector::answer(const char* question, const Sections& sections, const Json& more) {

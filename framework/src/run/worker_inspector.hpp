@@ -43,6 +43,8 @@ class WorkerInspector final : public DataInspector {
 
   // Of the sections, the first of which is what has to be opened; `more` joins the question.
   Json answer(const char* question, const Sections& sections, const Json& more = Json::object());
+  template <class Read>
+  auto understood(const Read& read) const;
   Json ask(const Json& message, const std::string& opened);
   Json wait(const std::string& opened);
   void read_memory();
