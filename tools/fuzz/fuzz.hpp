@@ -12,6 +12,7 @@
 #include <espalier/core/error.hpp>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -61,8 +62,18 @@ class InputFolder {
   ~InputFolder() { std::filesystem::remove_all(path_); }
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  void put(const char* name, std::string_view bytes) const {
+  void put(const std::filesystem::path& name, std::string_view bytes) const {
+    std::filesystem::create_directories((path_ / name).parent_path());
     std::ofstream(path_ / name, std::ios::binary) << bytes;
+  }
+  // What is between zero bytes under these names; there is no file where nothing is.
+  void put_parts(std::initializer_list<const char*> names, std::string_view text) const {
+    for (const char* name : names) {
+      const auto [part, rest] = halves(text);
+      text = rest;
+      std::filesystem::remove(path_ / name);
+      if (!part.empty()) put(name, part);
+    }
   }
 
  private:
