@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <espalier/core/file.hpp>
 #include <sstream>
 #include <string>
@@ -221,6 +222,21 @@ TEST_F(PlanTest, CountsNoMoreValidationImagesThanShots) {
   EXPECT_NE(with("4", "4"), with("4", "3"));
   EXPECT_NE(with("4", "4"), with("4", "0"));   // all of them
   EXPECT_NE(with("0", "4"), with("0", "16"));  // no limit
+}
+
+TEST_F(PlanTest, TakesAnAutomaticNumberOfValidationImagesForWhatItComesTo) {
+  const auto planned = [&](const std::string& shots, const std::string& val) {
+    const Plan made = plan(base_text, {"protocol.shots=" + shots, "protocol.val_shots=" + val});
+    return std::count_if(made.trials().begin(), made.trials().end(), [](const PlannedTrial& trial) {
+      return trial.state == TrialState::planned;
+    });
+  };
+  EXPECT_EQ(planned("16", "-1,4"), 1);
+  EXPECT_EQ(planned("16", "-1,5"), 2);
+  EXPECT_EQ(planned("2", "-1,2,4"), 1);
+  EXPECT_EQ(planned("2", "-1,1"), 2);
+  EXPECT_EQ(planned("0", "-1,0"), 1);
+  EXPECT_EQ(planned("0", "-1,4"), 2);
 }
 
 TEST_F(PlanTest, NeedsItsComponents) {

@@ -63,7 +63,8 @@ Json SectionIdentities::of(std::string_view section, const Json& resolved,
                            const PredicateScope& trial, Problems& problems) {
   const std::string name(section);
   if (!is_fixed_section(section)) return component(section, resolved, name, trial, problems);
-  return parameters(section_schema(section), resolved, name + ".", trial, problems);
+  return parameters(section_schema(section), in_one_word(section, resolved), name + ".", trial,
+                    problems);
 }
 
 Json SectionIdentities::component(std::string_view kind, const Json& resolved,

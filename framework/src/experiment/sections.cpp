@@ -166,6 +166,25 @@ std::string_view section_summary(std::string_view section) {
   return "Optimiser and schedule";
 }
 
+std::int64_t validation_shots(const ProtocolParams& protocol) {
+  constexpr std::int64_t of_coop = 4;
+  const std::int64_t wanted =
+      protocol.val_shots < 0 && protocol.shots > 0 ? of_coop : protocol.val_shots;
+  if (wanted <= 0) return 0;
+  return protocol.shots > 0 ? std::min(protocol.shots, wanted) : wanted;
+}
+
+// The default is the word where a number says the same as it.
+Json in_one_word(std::string_view section, Json resolved) {
+  if (section != "protocol") return resolved;
+  const ProtocolParams given = schema_of<ProtocolParams>().parse(resolved);
+  ProtocolParams usual = given;
+  usual.val_shots = ProtocolParams().val_shots;
+  const std::int64_t shots = validation_shots(given);
+  resolved["val_shots"] = shots == validation_shots(usual) ? usual.val_shots : shots;
+  return resolved;
+}
+
 const SchemaInfo& section_schema(std::string_view section) {
   static const SchemaInfo protocol = schema_of<ProtocolParams>().info();
   static const SchemaInfo nodes = schema_of<NodesParams>().info();

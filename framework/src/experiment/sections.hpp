@@ -23,6 +23,8 @@ struct ProtocolParams {
   std::int64_t split_seed = 1;  // of that split
 };
 void bind(Schema<ProtocolParams>& s);
+// What val_shots comes to: validation images a class, 0 for all.
+[[nodiscard]] std::int64_t validation_shots(const ProtocolParams& protocol);
 
 struct NodesParams {
   std::string fuse = "image";  // image | text | mean | concat | bimodal
@@ -74,6 +76,8 @@ inline constexpr std::string_view fixed_sections[] = {"protocol", "nodes", "head
 [[nodiscard]] bool is_fixed_section(std::string_view name);
 // The schema of a fixed section.
 [[nodiscard]] const SchemaInfo& section_schema(std::string_view section);
+// The resolved parameters of a fixed section with one word for what comes to the same.
+[[nodiscard]] Json in_one_word(std::string_view section, Json resolved);
 // What it is for, one line without a full stop.
 [[nodiscard]] std::string_view section_summary(std::string_view section);
 

@@ -66,15 +66,6 @@ Pools official(const std::vector<Sample>& samples) {
   return pools;
 }
 
-// 0: all.
-std::int64_t val_shots_of(const ProtocolParams& protocol) {
-  constexpr std::int64_t of_coop = 4;
-  const std::int64_t wanted =
-      protocol.val_shots < 0 && protocol.shots > 0 ? of_coop : protocol.val_shots;
-  if (wanted <= 0) return 0;
-  return protocol.shots > 0 ? std::min(protocol.shots, wanted) : wanted;
-}
-
 std::int64_t share_of(std::size_t count, double fraction) {
   return std::max<std::int64_t>(1, std::llround(static_cast<double>(count) * fraction));
 }
@@ -139,7 +130,7 @@ DataSplit split_dataset(const Dataset& dataset, const ProtocolParams& protocol, 
   const LabelledSamples train{pools.train, labels_of(dataset, pools.train)};
   const LabelledSamples val{pools.val, labels_of(dataset, pools.val)};
   const FewShot drawn =
-      few_shot(train.labels, val.labels, protocol.shots, val_shots_of(protocol), seed);
+      few_shot(train.labels, val.labels, protocol.shots, validation_shots(protocol), seed);
   return {.train = select(train, drawn.train),
           .val = select(val, drawn.val),
           .test = {pools.test, SealedLabels(labels_of(dataset, pools.test))},
