@@ -15,7 +15,7 @@ struct Nobody : SweepObserver {
   void stage(std::size_t, std::string_view) override {}
   void progress(std::size_t, std::string_view, std::size_t, std::size_t) override {}
   void warning(const std::string&) override {}
-  void epoch(std::size_t, std::int64_t, double) override {}
+  void epoch(std::size_t, std::int64_t, const std::string&, double) override {}
   void ended(std::size_t, std::size_t, TrialOutcome, const std::string&) override {}
   void stopping(int) override {}
   void tick() override {}

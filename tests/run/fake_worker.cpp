@@ -89,7 +89,12 @@ std::optional<TrialResult> train(const TrialRequest& request, const TrialHooks& 
   for (std::int64_t epoch = 0; epoch <= epochs; ++epoch) {
     const auto number = static_cast<std::int32_t>(epoch);
     if (epoch >= first) sleep_ms(fake.value("ms", std::int64_t{0}));
-    if (epoch >= first) hooks.epoch({number, epoch, "val", 1.0, accuracy(seed, epoch), 0.1, 0.0});
+    if (epoch >= first) {
+      hooks.epoch({number, epoch, "train", 0.5, 1.0, 0.1, 0.0});
+      if (fake.value("validates", true)) {
+        hooks.epoch({number, epoch, "val", 1.0, accuracy(seed, epoch), 0.1, 0.0});
+      }
+    }
     if (*hooks.stop && epoch < epochs) {
       write_file(checkpoint, std::to_string(epoch + 1));
       return std::nullopt;

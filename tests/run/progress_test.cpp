@@ -35,10 +35,12 @@ TEST(Progress, ShowsABarAndALineAWorkerOnATerminal) {
   const std::string text = shown(true, [](SweepProgress& progress) {
     progress.started(0, 3);
     progress.started(1, 4);
-    progress.epoch(0, 7, 0.5);
+    progress.epoch(0, 7, "val", 0.5);
     progress.stage(1, "captions");
     progress.ended(0, 3, TrialOutcome::complete, {});
     progress.started(0, 5);
+    progress.started(2, 6);
+    progress.epoch(2, 7, "train", 0.5);
     const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(150);
     while (std::chrono::steady_clock::now() < end) progress.tick();
     progress.ended(1, 4, TrialOutcome::failed, "bad\nvery bad");
@@ -47,6 +49,7 @@ TEST(Progress, ShowsABarAndALineAWorkerOnATerminal) {
   EXPECT_THAT(text, HasSubstr(" left"));
   EXPECT_THAT(text, HasSubstr("seed=4: captions"));
   EXPECT_THAT(text, HasSubstr("seed=5: begins"));
+  EXPECT_THAT(text, HasSubstr("seed=6: epoch 7, train_top1 0.500"));
   EXPECT_THAT(text, HasSubstr("failed: seed=4: bad\n"));
   EXPECT_THAT(text, HasSubstr("\x1b[2K"));
 }
@@ -54,7 +57,7 @@ TEST(Progress, ShowsABarAndALineAWorkerOnATerminal) {
 TEST(Progress, IsQuietInAPipe) {
   const std::string text = shown(false, [](SweepProgress& progress) {
     progress.started(0, 3);
-    progress.epoch(0, 1, 0.5);
+    progress.epoch(0, 1, "val", 0.5);
     progress.ended(0, 3, TrialOutcome::failed, "bad");
     progress.tick();
   });

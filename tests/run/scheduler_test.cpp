@@ -15,6 +15,7 @@ namespace {
 
 using testing::AllOf;
 using testing::Each;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Pair;
 using testing::SizeIs;
@@ -209,6 +210,15 @@ TEST_F(SchedulerTest, StopsAfterTheEpochAndGoesOnFromTheCheckpoint) {
   EXPECT_EQ(found.result.attempt, 2);
   // What the journal says and what result.h5 says agree: every epoch once.
   EXPECT_EQ(epochs(0).size(), 101u);
+}
+
+TEST_F(SchedulerTest, ReportsEpochsOfTrainingWhereNothingValidates) {
+  (void)run({{{"act", ""}, {"epochs", 10}, {"ms", 30}}});
+  EXPECT_THAT(witness_.splits, ElementsAre("val"));
+  witness_ = {};
+  (void)run({{{"act", ""}, {"epochs", 10}, {"ms", 30}, {"validates", false}}});
+  EXPECT_GT(witness_.epochs, 0);
+  EXPECT_THAT(witness_.splits, ElementsAre("train"));
 }
 
 TEST_F(SchedulerTest, AWorkerThatDoesNotStopIsEndedWhenTheGraceIsOver) {

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,7 +46,10 @@ struct Witness : SweepObserver {
                          std::to_string(all));
   }
   void warning(const std::string& text) override { warnings.push_back(text); }
-  void epoch(std::size_t, std::int64_t, double) override { ++epochs; }
+  void epoch(std::size_t, std::int64_t, const std::string& split, double) override {
+    ++epochs;
+    splits.insert(split);
+  }
   void ended(std::size_t, std::size_t trial, TrialOutcome outcome,
              const std::string& error) override {
     outcomes[trial] = outcome;
@@ -63,6 +67,7 @@ struct Witness : SweepObserver {
   std::vector<std::string> progressed;
   std::vector<std::string> warnings;
   std::size_t epochs = 0;
+  std::set<std::string> splits;  // of epochs
   std::size_t slots = 0;
   std::size_t killed = 0;
   std::map<std::size_t, TrialOutcome> outcomes;

@@ -83,9 +83,11 @@ void SweepProgress::warning(const std::string& text) {
   if (warnings_.insert(text).second) say("warning: " + printable_lines(text));
 }
 
-void SweepProgress::epoch(std::size_t slot, std::int64_t epoch, double val_top1) {
+void SweepProgress::epoch(std::size_t slot, std::int64_t epoch, const std::string& split,
+                          double top1) {
   making_.erase(slot);
-  workers_[slot] = format("epoch %lld, val_top1 %.3f", static_cast<long long>(epoch), val_top1);
+  workers_[slot] = format("epoch %lld, ", static_cast<long long>(epoch)) + printable(split) +
+                   format("_top1 %.3f", top1);
 }
 
 void SweepProgress::ended(std::size_t slot, std::size_t trial, TrialOutcome outcome,

@@ -35,7 +35,7 @@ class SweepProgress final : public SweepObserver {
                 std::size_t all) override;
   // Each text once.
   void warning(const std::string& text) override;
-  void epoch(std::size_t slot, std::int64_t epoch, double val_top1) override;
+  void epoch(std::size_t slot, std::int64_t epoch, const std::string& split, double top1) override;
   void ended(std::size_t slot, std::size_t trial, TrialOutcome outcome,
              const std::string& error) override;
   void stopping(int signal) override;

@@ -146,6 +146,7 @@ class Sweep {
     if (say == "epoch") {
       const auto top1 = message.find("top1");
       observer_.epoch(index(slot), message.value("epoch", std::int64_t{0}),
+                      message.value("split", "val"),
                       top1 != message.end() && top1->is_number() ? top1->get<double>() : missing);
     }
     if (say == "complete") finish(slot, TrialOutcome::complete, {});

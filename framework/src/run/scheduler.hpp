@@ -34,7 +34,9 @@ class SweepObserver {
   virtual void progress(std::size_t slot, std::string_view stage, std::size_t done,
                         std::size_t all) = 0;
   virtual void warning(const std::string& text) = 0;  // of a trial
-  virtual void epoch(std::size_t slot, std::int64_t epoch, double val_top1) = 0;
+  // Of `val`, or of `train` where there are no validation images.
+  virtual void epoch(std::size_t slot, std::int64_t epoch, const std::string& split,
+                     double top1) = 0;
   virtual void ended(std::size_t slot, std::size_t trial, TrialOutcome outcome,
                      const std::string& error) = 0;
   virtual void stopping(int signal) = 0;

@@ -100,10 +100,15 @@ class Execution {
 
   void note(const EpochMetrics& metrics) {
     journal_->append(epoch_record(metrics));
-    if (metrics.split != "val" || Clock::now() - reported_ < between_reports) return;
+    const bool trained = metrics.split == "train";
+    const bool reports = !trained || without_validation_;
+    without_validation_ = trained;
+    if (!reports || Clock::now() - reported_ < between_reports) return;
     reported_ = Clock::now();
-    write_message(options_.out,
-                  {{"say", "epoch"}, {"epoch", metrics.epoch}, {"top1", metrics.top1}});
+    write_message(options_.out, {{"say", "epoch"},
+                                 {"epoch", metrics.epoch},
+                                 {"split", metrics.split},
+                                 {"top1", metrics.top1}});
   }
 
   void complete(TrialResult& result) {
@@ -118,6 +123,7 @@ class Execution {
   Keep& keep_;
   std::optional<Journal> journal_;
   Clock::time_point reported_{};
+  bool without_validation_ = false;  // the row before was of `train`
 };
 
 struct Failure {
