@@ -192,7 +192,8 @@ class Checker {
       if (component.kind != kind) continue;
       for (const std::string& own : component.capabilities) {
         const bool known = std::find(all.begin(), all.end(), own) != all.end();
-        if (!known && !own.starts_with("wraps:")) all.push_back(own);
+        const bool of_field = own.starts_with("wraps:") || own.starts_with("unseen:");
+        if (!known && !of_field) all.push_back(own);
       }
     }
     return all;

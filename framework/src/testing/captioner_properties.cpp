@@ -3,6 +3,7 @@
 #include <espalier/plugin/dataset.hpp>
 #include <thread>
 
+#include "matter_internal.hpp"
 #include "properties_internal.hpp"
 #include "toys_internal.hpp"
 
@@ -106,6 +107,18 @@ void thread_safe(const Subject& subject) {
   expect(equal, "a caption differs when several threads ask for it");
 }
 
+Behaviour watched(const Subject& subject) {
+  const auto captioner = subject.make<Captioner>();
+  const Requests requests = requests_for(subject);
+  Behaviour seen;
+  for (const CaptionRequest& request : requests.list) {
+    const Caption caption = captioner->caption(request);
+    seen.add(caption.text);
+    seen.add(caption.source);
+  }
+  return seen;
+}
+
 }  // namespace
 
 std::vector<Property> captioner_properties() {
@@ -116,6 +129,7 @@ std::vector<Property> captioner_properties() {
       {"seed_as_declared", "Only a captioner that says so follows the seed", true,
        seed_as_declared},
       {"thread_safe", "Captions are the same when several threads ask", true, thread_safe},
+      parameters_matter(watched),
   };
 }
 

@@ -97,19 +97,6 @@ bool only_missing(const Problems& problems) {
                      [](const Problem& problem) { return problem.what.ends_with("is missing"); });
 }
 
-// Whether the component says in so many words that it cannot do this here: a precision that the
-// machine has not, a file that is not there. Anything else that it throws is for the properties.
-bool refuses(const Subject& subject) {
-  try {
-    (void)subject.make_any(1);
-  } catch (const Error&) {
-    return true;
-  } catch (...) {
-    return false;
-  }
-  return false;
-}
-
 Finding examine_one(const Property& property, const Subject& subject) {
   if (property.needs_instance && subject.section().is_null()) {
     return {State::skipped, why_not_made(subject.info())};
@@ -142,11 +129,31 @@ std::shared_ptr<void> Subject::make_any(std::int64_t seed) const {
   return make_(info_->kind, section_, Context(seed, *catalog_, make_));
 }
 
+std::optional<Subject> Subject::changed(const std::string& parameter, const Json& value) const {
+  Json section = section_;
+  section[parameter] = value;
+  Problems problems;
+  section = catalog_->resolve(info_->kind, section, "", nowhere, problems);
+  if (!problems.empty()) return std::nullopt;
+  return Subject(*catalog_, *info_, std::move(section), make_);
+}
+
 Subject Subject::with(const ComponentInfo& other) const {
   Problems problems;
   Json section = catalog_->resolve(other.kind, other.name, "", nowhere, problems);
   problems.throw_if_any();
   return {*catalog_, other, std::move(section), make_};
+}
+
+bool refuses(const Subject& subject) {
+  try {
+    (void)subject.make_any(1);
+  } catch (const Error&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+  return false;
 }
 
 void expect(bool condition, const std::string& message) {
@@ -213,7 +220,7 @@ Finding examine(const Property& property, const std::vector<Subject>& settings) 
       return finding;
     }
     if (&subject == &settings.front()) first = std::move(finding);
-    if (!property.needs_instance) break;
+    if (!property.needs_instance || property.in_one_setting) break;
   }
   return first;
 }

@@ -2,6 +2,7 @@
 #include <espalier/plugin/encoder.hpp>
 #include <span>
 
+#include "matter_internal.hpp"
 #include "properties_internal.hpp"
 #include "toys_internal.hpp"
 
@@ -116,6 +117,17 @@ void repeatable(const Subject& subject) {
   }
 }
 
+Behaviour watched(const Subject& subject) {
+  Behaviour seen;
+  seen.add(subject.make<Encoder>()->settings().dump());
+  each_tower(subject,
+             [&](const auto& inputs, const auto& encode, std::int64_t width, const std::string&) {
+               seen.add(width);
+               seen.add(encode(inputs));
+             });
+  return seen;
+}
+
 }  // namespace
 
 std::vector<Property> encoder_properties() {
@@ -128,6 +140,7 @@ std::vector<Property> encoder_properties() {
       {"batch_invariance", "A row depends on its own input alone, to the last bit", true,
        batch_invariance},
       {"repeatable", "The same inputs give the same bits", true, repeatable},
+      parameters_matter(watched),
   };
 }
 

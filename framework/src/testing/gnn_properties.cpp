@@ -6,6 +6,7 @@
 #include <set>
 #include <span>
 
+#include "matter_internal.hpp"
 #include "network_internal.hpp"
 #include "properties_internal.hpp"
 #include "toys_internal.hpp"
@@ -190,6 +191,23 @@ void leaves_inputs_alone(const Subject& subject) {
   expect(at::equal(weight, made.graph.weight), "it changes the weights of the graph");
 }
 
+Behaviour watched(const Subject& subject) {
+  Behaviour seen;
+  Network network(subject, width);
+  seen.add(network.gnn().out_width());
+  seen.add(network.gnn().depth());
+  for (const auto& [name, tensor] : network.parameters().entries()) {
+    seen.add(name);
+    seen.add(tensor);
+  }
+  network.disturb();
+  const Toy made = toy();
+  const auto ids = ids_of(in_order(nodes));
+  seen.add(network.forward(made.x, made.graph));
+  seen.add(network.forward(made.x, made.graph, training_mode(ids)));
+  return seen;
+}
+
 }  // namespace
 
 std::vector<Property> gnn_properties() {
@@ -213,6 +231,7 @@ std::vector<Property> gnn_properties() {
        "A node attached to others has the state that it has in the whole graph", true,
        attaching_equals_the_whole},
       {"leaves_inputs_alone", "Inputs are not written to", true, leaves_inputs_alone},
+      parameters_matter(watched),
   };
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <espalier/plugin/graph.hpp>
 
+#include "matter_internal.hpp"
 #include "properties_internal.hpp"
 #include "toys_internal.hpp"
 
@@ -185,6 +186,23 @@ void attaching_leaves_the_graph_alone(const Subject& subject) {
          "queries are attached in another way after others");
 }
 
+void add(const CsrGraph& graph, Behaviour& seen) {
+  for (const at::Tensor& tensor : {graph.rowptr, graph.col, graph.relation, graph.weight}) {
+    seen.add(tensor);
+  }
+}
+
+Behaviour watched(const Subject& subject) {
+  const auto builder = subject.make<GraphBuilder>();
+  Behaviour seen;
+  for (const std::int64_t nodes : {30, 3}) {
+    const auto made = support(subject, *builder, features(nodes));
+    add(made->graph(), seen);
+    add(attach(subject, *made, features(6, 6)), seen);
+  }
+  return seen;
+}
+
 }  // namespace
 
 std::vector<Property> graph_properties() {
@@ -207,6 +225,7 @@ std::vector<Property> graph_properties() {
        queries_do_not_meet},
       {"attaching_leaves_the_graph_alone", "Queries change neither the graph nor later queries",
        true, attaching_leaves_the_graph_alone},
+      parameters_matter(watched),
   };
 }
 

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "adapted_internal.hpp"
+#include "matter_internal.hpp"
 #include "properties_internal.hpp"
 #include "toys_internal.hpp"
 
@@ -231,6 +232,19 @@ void sound_adapter_config(const Subject& subject) {
          "adapter_config() is no object with a `peft_type`");
 }
 
+Behaviour watched(const Subject& subject) {
+  Adapted adapted(subject);
+  Behaviour seen;
+  for (const auto& [name, tensor] : adapted.parameters.entries()) {
+    seen.add(name);
+    seen.add(tensor);
+  }
+  adapted.disturb();
+  seen.add(adapted.features());
+  for (const auto& [name, gradient] : adapted.gradients()) seen.add(gradient);
+  return seen;
+}
+
 }  // namespace
 
 std::vector<Property> peft_properties() {
@@ -262,6 +276,7 @@ std::vector<Property> peft_properties() {
        sound_adapter_config},
       {"leaves_the_encoder_frozen", "The weights that were loaded stay as they are", true,
        leaves_the_encoder_frozen},
+      parameters_matter(watched),
   };
 }
 

@@ -3,6 +3,7 @@
 
 #include <espalier/testing/conformance.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace espalier::conformance {
@@ -14,6 +15,13 @@ namespace espalier::conformance {
 [[nodiscard]] std::vector<Property> graph_properties();
 [[nodiscard]] std::vector<Property> gnn_properties();
 [[nodiscard]] std::vector<Property> peft_properties();
+
+// `unseen:FIELD` declares that a parameter matters although small inputs do not show it.
+inline constexpr std::string_view unseen = "unseen:";
+
+// Whether the component says in so many words that it cannot do this here: a precision that the
+// machine has not, a file that is not there. Anything else that it throws is for the properties.
+[[nodiscard]] bool refuses(const Subject& subject);
 
 // UTF-8 without a NUL.
 [[nodiscard]] bool is_plain_text(const std::string& text);

@@ -31,6 +31,11 @@ void documented(const Subject& subject) {
 void known_capabilities(const Subject& subject) {
   const auto& known = espalier::known_capabilities(subject.info().kind);
   for (const std::string& capability : subject.info().capabilities) {
+    if (capability.starts_with(unseen)) {
+      expect(subject.info().schema.find(capability.substr(unseen.size())) != nullptr,
+             "\"" + capability + "\" names no parameter");
+      continue;
+    }
     if (!capability.starts_with(wraps)) {
       expect(std::find(known.begin(), known.end(), capability) != known.end(),
              "unknown capability \"" + capability + "\"");

@@ -7,7 +7,8 @@
 
 namespace espalier {
 
-// Those that a component of the kind may declare, besides `wraps:FIELD`; empty for what is no kind.
+// Those that a component of the kind may declare, besides `wraps:FIELD` and
+// `unseen:FIELD` (it matters, and small inputs cannot show that); empty for what is no kind.
 [[nodiscard]] const std::vector<std::string>& known_capabilities(std::string_view kind);
 
 // Those of a dataset that follow from its data: `official_val` and `official_test`, where some

@@ -10,6 +10,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,9 @@ class Subject {
     return std::static_pointer_cast<Interface>(with(other).make_any(1));
   }
   [[nodiscard]] std::shared_ptr<void> make_any(std::int64_t seed) const;
+  // The same component with another value of a parameter; empty where that does not fit.
+  [[nodiscard]] std::optional<Subject> changed(const std::string& parameter,
+                                               const Json& value) const;
 
  private:
   [[nodiscard]] Subject with(const ComponentInfo& other) const;
@@ -59,6 +63,7 @@ struct Property {
   bool needs_instance;    // looks at a component, not at its description alone
   // Throws Violation, Skip, or whatever the component throws.
   std::function<void(const Subject&)> check;
+  bool in_one_setting = false;  // changes settings itself, so the first is enough
 };
 
 class Violation : public std::exception {
