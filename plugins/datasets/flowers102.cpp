@@ -86,11 +86,33 @@ bool inflates(std::string_view stream) {
   return result == Z_STREAM_END;
 }
 
+// Version 4: fields of five numbers - format, rows, columns, whether imaginary, length of the name
+// - with the name and the values behind them. matio makes room for what a field says, whatever the
+// file holds.
+bool is_whole_4(std::string_view bytes) {
+  constexpr std::uint64_t bytes_of[] = {8, 4, 4, 2, 2, 1};  // by the tens digit of the format
+  while (!bytes.empty()) {
+    std::uint32_t field[5];
+    if (bytes.size() < sizeof field) return false;
+    std::memcpy(field, bytes.data(), sizeof field);
+    bytes.remove_prefix(sizeof field);
+    const std::uint32_t type = field[0] / 10 % 10;
+    if (field[0] > 99 || type >= std::size(bytes_of)) return false;
+    if (std::max({field[1], field[2], field[4]}) > max_file_bytes) return false;
+    const std::uint64_t values = std::uint64_t{field[1]} * field[2] * (field[3] != 0 ? 2 : 1);
+    const std::uint64_t size = field[4] + values * bytes_of[type];
+    if (size > bytes.size()) return false;
+    bytes.remove_prefix(size);
+  }
+  return true;
+}
+
 // matio does not look at the checksums of compressed elements (version 5, type 15), and gives
 // whatever was in memory for the numbers of a damaged one.
 bool is_whole(std::string_view bytes) {
   constexpr std::size_t header = 128;
   constexpr std::uint32_t compressed = 15;
+  if (!bytes.starts_with("MATLAB ")) return is_whole_4(bytes);
   if (!bytes.starts_with("MATLAB 5.0") || bytes.size() < header) return true;
   bytes.remove_prefix(header);
   while (!bytes.empty()) {
@@ -150,7 +172,7 @@ std::vector<std::vector<std::int64_t>> read_fields(const fs::path& file,
   std::vector<std::vector<std::int64_t>> found(fields.size());
   const bool whole = is_whole(espalier::read_file(file, max_file_bytes));
   if (!whole) {
-    wrong("a MATLAB file is damaged", "whole compressed fields", "a wrong length or checksum");
+    wrong("a MATLAB file is damaged", "whole fields", "a wrong length or checksum");
     return found;
   }
   const std::unique_ptr<mat_t, Close> mat(Mat_Open(file.c_str(), MAT_ACC_RDONLY));

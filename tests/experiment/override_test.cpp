@@ -220,5 +220,11 @@ TEST_F(OverrideTest, ReportsAllOfThem) {
                     HasSubstr("did you mean \"hops\"?")));
 }
 
+TEST_F(OverrideTest, IsUtf8) {
+  for (const char* text : {"name=\xff\xff", "\xc3=1", "dataset.root='caf\xe9'"}) {
+    EXPECT_THAT(message(base_text, {text}), HasSubstr("an override is not UTF-8")) << text;
+  }
+}
+
 }  // namespace
 }  // namespace espalier

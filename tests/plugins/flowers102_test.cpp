@@ -54,6 +54,19 @@ TEST_F(Flowers102, NamesEveryMistakeTogether) {
                                   HasSubstr("photo 3 is out of range"), HasSubstr("1 to 4")));
 }
 
+// matio made a gigabyte of room for a name of 1,072,693,248 bytes.
+TEST_F(Flowers102, RefusesAFieldThatIsLongerThanItsFile) {
+  const std::string whole = field("labels", {77, 1, 102, 77});
+  for (const std::size_t number : {1u, 2u, 4u}) {
+    std::string damaged = whole;
+    damaged[4 * number + 3] = 0x3f;
+    put("imagelabels.mat", damaged);
+    EXPECT_THAT(load_error(), HasSubstr("a MATLAB file is damaged")) << number;
+  }
+  put("imagelabels.mat", whole.substr(0, whole.size() - 1));
+  EXPECT_THAT(load_error(), HasSubstr("a MATLAB file is damaged"));
+}
+
 TEST_F(Flowers102, NamesTheFieldThatIsMissingAndThoseThatAreThere) {
   put("imagelabels.mat", field("classes", {77, 1, 102, 77}));
   EXPECT_THAT(load_error(), AllOf(HasSubstr("no field \"labels\""), HasSubstr("classes")));

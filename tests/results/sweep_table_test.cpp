@@ -7,6 +7,7 @@
 #include "results/tensorboard.hpp"
 #include <cmath>
 #include <espalier/core/error.hpp>
+#include <espalier/core/hash.hpp>
 #include <sstream>
 
 #include "results/sweep_support.hpp"
@@ -197,6 +198,16 @@ TEST_F(SweepTableTest, TensorBoardRunsAreOneATrialThatHasMetrics) {
   EXPECT_EQ(write_tensorboard(made(), folder_ / "tb"), 5u);
   EXPECT_TRUE(std::filesystem::exists(folder_ / "tb" / "graph.tau=0.5 gnn.use=gcn seed=0 trial0" /
                                       "events.out.tfevents.0.espalier"));
+}
+
+TEST_F(SweepTableTest, RefusesASeedThatIsNoWholeNumber) {
+  const std::string row =
+      R"({"axes":{},"combo_id":"c","config":{"seed":4e33},"stages":{},"trial_id":"t"})"
+      "\n";
+  const Json header{
+      {"plan", 1}, {"name", "x"}, {"axes", Json::array()}, {"sha256", hex(sha256(row))}};
+  write(folder_ / "plan.jsonl", header.dump() + "\n" + row);
+  EXPECT_THROW((void)SweepTable::read(folder_, false), Error);
 }
 
 TEST_F(SweepTableTest, APlanThatIsDamagedIsNamed) {

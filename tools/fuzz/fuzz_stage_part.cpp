@@ -16,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                 espalier::sealed(tensors.tensors(), tensors.metadata()));
     const auto opened = espalier::StagePart::open(part);
     if (const auto* whole = std::get_if<espalier::StagePart>(&opened)) {
-      if (whole->samples().size() * 8 != whole->at("sample").bytes) std::abort();
+      if (std::ssize(whole->ids()) != espalier::StagePart::count_samples(part)) std::abort();
     }
   });
 }

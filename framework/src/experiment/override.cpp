@@ -24,6 +24,13 @@ struct Override {
 Override split(const std::string& text) {
   Override result;
   result.where = std::string(on_command_line) + text.substr(0, 200);
+  if (!is_utf8(text)) {
+    throw Error({.what = "an override is not UTF-8",
+                 .where = result.where,
+                 .expected = "key=value in UTF-8",
+                 .found = {},
+                 .fix = "write what its bytes stand for in UTF-8, or rename the file"});
+  }
   std::string_view rest = text;
   if (rest.starts_with("++")) {
     result.operation = Operation::force;

@@ -21,6 +21,11 @@ constexpr std::size_t largest_plan = std::size_t{2} << 30;
                .fix = "espalier run writes it anew; trials that are done stay done"});
 }
 
+// Throws Json::exception where it is none: a conversion of a fraction has no bounds.
+std::int64_t whole_number(const Json& number) {
+  return number.get_ref<const Json::number_integer_t&>();
+}
+
 // A component counts by its name, as in a sweep that lists names.
 Json as_written(const Json* value) {
   if (value == nullptr) return nullptr;
@@ -57,7 +62,7 @@ class Rows {
     row.combo_id = members.at("combo_id").get<std::string>();
     const Members config(members.text("config"));
     const Json seed = config.find("seed");
-    row.seed = seed.is_null() ? -1 : seed.get<std::int64_t>();
+    row.seed = seed.is_null() ? -1 : whole_number(seed);
     row.graph_protocol = graph_protocol(config.text("protocol", "null"));
     const Json given = members.at("axes");
     row.values.reserve(axes_.size());
@@ -100,7 +105,7 @@ void collect_values(PlanTable& plan) {
 }
 
 void check_header(const Json& header, std::string_view body, const std::filesystem::path& file) {
-  const auto version = header.at("plan").get<std::int64_t>();
+  const std::int64_t version = whole_number(header.at("plan"));
   if (version > plan_version) {
     unusable(file, "a newer Espalier wrote this plan", "version " + std::to_string(version));
   }
