@@ -70,20 +70,23 @@ std::optional<std::vector<std::int64_t>> read_numbers(mat_t* mat, matvar_t& vari
   return numbers;
 }
 
-bool inflates(std::string_view stream) {
+// Empty where the stream is damaged or too long.
+std::optional<std::string> inflated(std::string_view stream) {
   z_stream state{};
-  if (inflateInit(&state) != Z_OK) return false;
+  if (inflateInit(&state) != Z_OK) return {};
+  std::string bytes;
   std::vector<Bytef> out(std::size_t{1} << 16);
   state.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(stream.data()));
   state.avail_in = static_cast<uInt>(stream.size());
   int result = Z_OK;
-  while (result == Z_OK && state.total_out < max_file_bytes) {
+  while (result == Z_OK && bytes.size() < max_file_bytes) {
     state.next_out = out.data();
     state.avail_out = static_cast<uInt>(out.size());
     result = inflate(&state, Z_NO_FLUSH);
+    bytes.append(reinterpret_cast<const char*>(out.data()), out.size() - state.avail_out);
   }
   inflateEnd(&state);
-  return result == Z_STREAM_END;
+  return result == Z_STREAM_END ? std::optional(std::move(bytes)) : std::nullopt;
 }
 
 // Version 4: fields of five numbers - format, rows, columns, whether imaginary, length of the name
@@ -107,22 +110,52 @@ bool is_whole_4(std::string_view bytes) {
   return true;
 }
 
+// Type and content of the first element, which is taken off: a tag of 8 bytes with the content
+// behind it, or, where that has at most 4 bytes, in it. Nothing where it is longer than `bytes`.
+std::optional<std::pair<std::uint32_t, std::string_view>> next_element(std::string_view& bytes) {
+  std::uint32_t tag[2];  // type, bytes
+  if (bytes.size() < sizeof tag) return {};
+  std::memcpy(tag, bytes.data(), sizeof tag);
+  const std::uint32_t within = tag[0] >> 16;
+  const std::size_t size = within != 0 ? within : tag[1];
+  const std::string_view rest = bytes.substr(within != 0 ? 4 : sizeof tag);
+  if (size > rest.size() || within > 4) return {};
+  const std::size_t taken = within != 0 ? sizeof tag : sizeof tag + size;
+  bytes.remove_prefix(taken);
+  return std::pair{tag[0] & 0xffff, rest.substr(0, size)};
+}
+
+// matio makes room for the parts of a field - flags, size, name, values - that are said to be
+// there.
+bool is_field_whole(std::string_view field) {
+  while (!field.empty()) {
+    const std::size_t before = field.size();
+    if (!next_element(field)) return false;
+    const std::size_t padding = (8 - (before - field.size()) % 8) % 8;
+    field.remove_prefix(std::min(padding, field.size()));
+  }
+  return true;
+}
+
 // matio does not look at the checksums of compressed elements (version 5, type 15), and gives
 // whatever was in memory for the numbers of a damaged one.
 bool is_whole(std::string_view bytes) {
   constexpr std::size_t header = 128;
+  constexpr std::uint32_t matrix = 14;
   constexpr std::uint32_t compressed = 15;
   if (!bytes.starts_with("MATLAB ")) return is_whole_4(bytes);
   if (!bytes.starts_with("MATLAB 5.0") || bytes.size() < header) return true;
   bytes.remove_prefix(header);
   while (!bytes.empty()) {
-    std::uint32_t tag[2];  // type, bytes
-    if (bytes.size() < sizeof tag) return false;
-    std::memcpy(tag, bytes.data(), sizeof tag);
-    bytes.remove_prefix(sizeof tag);
-    if (tag[1] > bytes.size()) return false;
-    if (tag[0] == compressed && !inflates(bytes.substr(0, tag[1]))) return false;
-    bytes.remove_prefix(tag[1]);
+    auto element = next_element(bytes);
+    if (!element) return false;
+    std::optional<std::string> plain;
+    if (element->first == compressed) {
+      if (!(plain = inflated(element->second))) return false;
+      std::string_view inside = *plain;
+      if (!(element = next_element(inside))) return false;
+    }
+    if (element->first == matrix && !is_field_whole(element->second)) return false;
   }
   return true;
 }

@@ -67,6 +67,23 @@ TEST_F(Flowers102, RefusesAFieldThatIsLongerThanItsFile) {
   EXPECT_THAT(load_error(), HasSubstr("a MATLAB file is damaged"));
 }
 
+// The numbers 77, 1, 102, 77 as `labels` in a MAT file of version 5 that is not compressed:
+// elements of type and length, those of the field each padded to 8 bytes.
+std::string version_5(std::uint32_t name_length) {
+  const std::uint32_t field[] = {14, 56, 6, 8, 9, 0, 5, 8, 1, 4, 1, name_length};
+  std::string bytes = "MATLAB 5.0 MAT-file";
+  bytes.resize(124, ' ');
+  bytes.append("\0\1IM", 4).append(reinterpret_cast<const char*>(field), sizeof field);
+  return bytes.append("labels\0\0\2\0\4\0\115\1\146\115", 16);
+}
+
+TEST_F(Flowers102, ReadsVersion5AndRefusesANameThatIsLongerThanItsFile) {
+  put("imagelabels.mat", version_5(6));
+  EXPECT_EQ(load()->samples().size(), 4u);
+  put("imagelabels.mat", version_5(0x64000005));
+  EXPECT_THAT(load_error(), HasSubstr("a MATLAB file is damaged"));
+}
+
 TEST_F(Flowers102, NamesTheFieldThatIsMissingAndThoseThatAreThere) {
   put("imagelabels.mat", field("classes", {77, 1, 102, 77}));
   EXPECT_THAT(load_error(), AllOf(HasSubstr("no field \"labels\""), HasSubstr("classes")));
