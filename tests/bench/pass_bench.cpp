@@ -33,9 +33,11 @@ constexpr std::int64_t samples = 16, chunk = 4, cut = 9, rank = 4;
 class Kept final : public espalier::ActivationSource {
  public:
   explicit Kept(at::Tensor states) : states_(std::move(states)) {}
-  espalier::Activations at(std::span<const espalier::Look> looks) const override {
+  Taken begin(std::vector<espalier::Look> looks) const override {
     const auto first = static_cast<std::int64_t>(looks.front().sample);
-    return {states_.slice(0, first, first + std::ssize(looks)).clone(), {}, {}};
+    return [rows = states_.slice(0, first, first + std::ssize(looks))] {
+      return espalier::Activations{rows.clone(), {}, {}};
+    };
   }
 
  private:
