@@ -166,7 +166,13 @@ TEST_F(AdaptedTrials, TakeTheirNeighboursFromTheBankInMiniBatches) {
   EXPECT_LT(last_loss(*result), first_loss(*result));
 }
 
-TEST_F(AdaptedTrials, SayWhichTowerTheyHaveNoUseFor) {
+TEST_F(AdaptedTrials, AttachToTheTowersThatTheyLookAtAndSayWhereThereIsNothing) {
+  const auto image = run();
+  config_["peft"]["towers"] = "both";
+  const auto both = run();
+  ASSERT_TRUE(image && both);
+  EXPECT_EQ(both->trainable_parameters, image->trainable_parameters);
+  expect_same(*image, *both);
   config_["peft"]["towers"] = "text";
   const std::string said = error_of([&] { (void)run(); });
   EXPECT_THAT(said,

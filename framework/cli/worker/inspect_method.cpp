@@ -44,18 +44,18 @@ Json cuts_of_method(const Json& question, Loader& loader, const LoaderContext& c
   const auto method = loader.make<Peft>(question.at("peft"), context);
   AdaptableEncoder* model = encoder->adaptable();
   if (model == nullptr) return {{"cuts", cuts}};
+  const auto looked_at = question.at("towers").get<std::vector<std::string>>();
+  const auto looks_at = [&](const char* what) { return std::ranges::count(looked_at, what) > 0; };
+  const auto part = model->part(
+      {.images = looks_at("image"), .texts = looks_at("text"), .classes = looks_at("class_texts")});
   Parameters parameters;
-  Random random(context.seed(), "peft");
-  guarded(name, "attach", [&] { method->attach(*model, parameters, random); });
-  const auto towers = question.at("towers").get<std::vector<std::string>>();
-  const auto looks_at = [&](const char* tower) {
-    return std::find(towers.begin(), towers.end(), tower) != towers.end();
-  };
-  require_use(*model, name, looks_at("image"), looks_at("text"));
+  attach_method(*method, name, *part,
+                "encoder/" + question.at("encoder").at("use").get<std::string>(), context.seed(),
+                parameters);
   for (const TowerKind kind : {TowerKind::image, TowerKind::text}) {
-    if (reaches(*model, kind)) cuts.push_back(cut_of(*encoder, *model, kind));
+    if (reaches(*part, kind)) cuts.push_back(cut_of(*encoder, *part, kind));
   }
-  model->reset();
+  part->reset();
   return {{"cuts", std::move(cuts)}};
 }
 

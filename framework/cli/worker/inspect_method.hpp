@@ -7,7 +7,8 @@
 
 namespace espalier::cli {
 
-// Answers {"encoder", "peft": sections, "towers": those that the trial looks at} with {"cuts":
+// Answers {"encoder", "peft": sections, "towers": what the trial looks at of
+// image, text and class_texts} with {"cuts":
 // [{"tower", "cut", "layers", "bytes"}]}: none where the method needs features before it attaches.
 // Throws Error where it finds nothing to train there.
 [[nodiscard]] Json cuts_of_method(const Json& question, Loader& loader,

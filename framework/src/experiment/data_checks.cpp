@@ -13,7 +13,7 @@ void DataChecks::note(std::uint32_t trial, std::uint32_t context) {
   }
   if (!has("adapted")) return;
   std::vector<std::string> towers;
-  for (const char* tower : {"image", "text"}) {
+  for (const char* tower : {"image", "text", "class_texts"}) {
     if (has(tower)) towers.emplace_back(tower);
   }
   const std::array sections = {dataset, texts[section_index("protocol")],

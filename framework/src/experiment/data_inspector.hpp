@@ -45,7 +45,8 @@ class DataInspector {
                                                   const InspectedSection& protocol) = 0;
   // Throws Error where this head's texts do not fit the classes of a dataset.
   virtual void check_head(const InspectedSection& dataset, const InspectedSection& head) = 0;
-  // The towers of an encoder that a method reaches, where a trial looks at `towers` (image, text).
+  // The towers of an encoder that a method reaches, where a trial looks at `towers` (of image, text
+  // and class_texts, which is the text tower too).
   // Throws Error where the method finds nothing to train there.
   [[nodiscard]] virtual std::vector<TowerCut> cuts(const InspectedSection& encoder,
                                                    const InspectedSection& peft,

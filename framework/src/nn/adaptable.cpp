@@ -53,6 +53,23 @@ std::unique_ptr<AdaptableEncoder> AdaptableEncoder::join(const AdaptableEncoder*
   return joined;
 }
 
+std::unique_ptr<AdaptableEncoder> AdaptableEncoder::part(const EncoderUse& use) const {
+  const bool texts = use.texts || use.classes;
+  auto part =
+      std::make_unique<AdaptableEncoder>(use.images ? image_ : nullptr, texts ? text_ : nullptr);
+  if (!use.classes) part->sites_.pop_back();
+  std::vector<WeightSlot> weights;
+  for (const WeightSlot& weight : weights_) {
+    const bool used =
+        weight.place && (weight.place->tower == TowerKind::image ? use.images : texts);
+    if (used) weights.push_back(weight);
+  }
+  part->adopt(std::move(weights));
+  part->log_logit_scale = log_logit_scale;
+  part->logit_bias = logit_bias;
+  return part;
+}
+
 std::vector<Site*> AdaptableEncoder::sites(SiteRole role, std::string_view part) const {
   std::vector<Site*> found;
   for (Site* site : sites_) {

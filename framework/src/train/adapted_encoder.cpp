@@ -27,14 +27,9 @@ const Tower& tower_of(const AdaptableEncoder& model, TowerKind kind) {
   return *model.text();
 }
 
-[[noreturn]] void refuse_unused(const std::string& method, const std::string& tower,
-                                const std::string& use) {
-  throw Error({.what = method + " trains the " + tower +
-                       " tower, and this trial does not look at " + tower + "s",
-               .where = {},
-               .expected = "a tower whose features the trial uses",
-               .found = {},
-               .fix = "leave that tower out of the method, or use it: " + use});
+std::string towers_of(const AdaptableEncoder& model) {
+  if (model.image() == nullptr) return "its text tower";
+  return model.text() == nullptr ? "its image tower" : "both its towers";
 }
 
 }  // namespace
@@ -44,45 +39,45 @@ bool reaches(const AdaptableEncoder& model, TowerKind kind) {
   return there && model.cut(kind) < tower_of(model, kind).layers() + 2;
 }
 
-void require_use(const AdaptableEncoder& model, const std::string& method, bool images,
-                 bool texts) {
-  if (reaches(model, TowerKind::image) && !images) {
-    refuse_unused(method, "image", "nodes.fuse=image");
-  }
-  if (reaches(model, TowerKind::text) && !texts) {
-    refuse_unused(method, "text", "head.use=prompts, or nodes.fuse=bimodal with captions");
-  }
+void attach_method(Peft& method, const std::string& method_name, AdaptableEncoder& looked_at,
+                   const std::string& encoder_name, std::int64_t seed, Parameters& parameters) {
+  const Tower& any =
+      looked_at.image() ? static_cast<const Tower&>(*looked_at.image()) : *looked_at.text();
+  const Parameters::Scope scope(parameters, "peft", any.device());
+  Random random(seed, "peft");
+  guarded(method_name, "attach", [&] { method.attach(looked_at, parameters, random); });
+  if (parameters.count() > 0) return;
+  throw Error({.what = method_name + " has nothing to train in " + encoder_name,
+               .where = {},
+               .expected = "sites or weights that the method asks for",
+               .found = "none in what this trial looks at, " + towers_of(looked_at),
+               .fix = "other parameters of the method, or another use of the encoder: "
+                      "nodes.fuse=image looks at pictures, head.use=prompts at texts"});
 }
 
 AdaptedEncoder::AdaptedEncoder(const TrialSetting& setting, const FeatureInputs& inputs,
-                               const TrainParams& train)
+                               const TrainParams& train, const Sources& looked_at)
     : setting_(setting),
       inputs_(inputs),
       pictures_(*inputs.photos, inputs.views, inputs.dataset_name, inputs.encoder_name),
       chunk_(train.chunk),
       stored_as_(train.activations == "float16" ? StoredAs::float16 : StoredAs::float32),
       encoder_(inputs.encoder()),
-      model_(model_of(*encoder_, inputs.encoder_name)),
+      model_(model_of(*encoder_, inputs.encoder_name)
+                 .part({.images = looked_at.images != nullptr,
+                        .texts = looked_at.texts != nullptr,
+                        .classes = looked_at.classes != nullptr})),
       method_(setting.component<Peft>()) {}
 
-AdaptedEncoder::~AdaptedEncoder() { model_.reset(); }
+AdaptedEncoder::~AdaptedEncoder() { model_->reset(); }
 
 void AdaptedEncoder::attach(const FrozenFeatures& train, std::span<const std::int64_t> labels,
                             Parameters& parameters) {
   const std::string name = setting_.name_of("peft");
-  const at::Device device = model_.image() ? model_.image()->device() : model_.text()->device();
-  const Parameters::Scope scope(parameters, "peft", device);
-  Random random(setting_.seed(), "peft");
   if (setting_.has("peft", "needs_features")) {
     guarded(name, "prepare", [&] { method_->prepare(train, labels); });
   }
-  guarded(name, "attach", [&] { method_->attach(model_, parameters, random); });
-  if (parameters.count() > 0) return;
-  throw Error({.what = name + " has nothing to train in " + inputs_.encoder_name,
-               .where = "peft",
-               .expected = "parameters",
-               .found = "none: the encoder has no site of the kind that the method asks for",
-               .fix = "espalier plugins show peft " + name.substr(name.find('/') + 1)});
+  attach_method(*method_, name, *model_, inputs_.encoder_name, setting_.seed(), parameters);
 }
 
 std::shared_ptr<const FeatureSource> AdaptedEncoder::tower_source(
@@ -103,8 +98,8 @@ std::shared_ptr<const FeatureSource> AdaptedEncoder::tower_source(
                         .progress = [this, &family](std::size_t done, std::size_t all) {
                           inputs_.progress(family, done, all);
                         }};
-  const Tower& tower = tower_of(model_, kind);
-  const std::int64_t cut = model_.cut(kind);
+  const Tower& tower = tower_of(*model_, kind);
+  const std::int64_t cut = model_->cut(kind);
   auto below = activations_at(tower, cut, stage, looks, inputs_.storage, hooks);
   if (!below) return nullptr;
   return std::make_shared<TowerSource>(tower, cut, std::move(below), chunk_);
@@ -127,7 +122,7 @@ std::shared_ptr<const FeatureSource> AdaptedEncoder::texts(
                                  [&] { return encoder_->tokens(std::span(&caption, 1)); });
     looks.push_back({.sample = sample});
   }
-  const auto source = std::make_shared<IdSource>(*model_.text(), std::move(ids));
+  const auto source = std::make_shared<IdSource>(*model_->text(), std::move(ids));
   return tower_source(TowerKind::text, "text_activations", source, looks,
                       [this](const Look& look) { return inputs_.photos->id(look.sample); });
 }
@@ -143,7 +138,7 @@ std::shared_ptr<const FeatureSource> AdaptedEncoder::classes(const ClassTexts& p
     counts.push_back(std::ssize(of_class));
     for (std::int64_t text = 0; text < counts.back(); ++text) looks.push_back({label, text});
   }
-  const auto source = std::make_shared<IdSource>(*model_.text(), std::move(ids));
+  const auto source = std::make_shared<IdSource>(*model_->text(), std::move(ids));
   const auto name = [this](const Look& look) {
     return std::to_string(look.view) + " of class " + std::to_string(look.sample) + " " +
            inputs_.photos->class_names()[look.sample];
@@ -156,29 +151,27 @@ std::shared_ptr<const FeatureSource> AdaptedEncoder::classes(const ClassTexts& p
 bool AdaptedEncoder::adapt(TrialFeatures& features, std::span<const Look> looks,
                            const ClassTexts& prompts) {
   Sources& sources = features.sources;
-  require_use(model_, setting_.name_of("peft"), sources.images != nullptr,
-              sources.texts != nullptr || sources.classes != nullptr);
   const auto take = [](std::shared_ptr<const FeatureSource>& into, auto made) {
     into = std::move(made);
     return into != nullptr;
   };
-  if (reaches(model_, TowerKind::image) && !take(sources.images, images(looks))) return false;
-  if (reaches(model_, TowerKind::text)) {
+  if (reaches(*model_, TowerKind::image) && !take(sources.images, images(looks))) return false;
+  if (reaches(*model_, TowerKind::text)) {
     if (sources.texts && !take(sources.texts, texts(features.captions))) return false;
     if (sources.classes && !take(sources.classes, classes(prompts))) return false;
   }
-  const auto classifiers = model_.sites(SiteRole::classifier);
+  const auto classifiers = model_->sites(SiteRole::classifier);
   const bool hooked = std::ranges::any_of(classifiers, [](const Site* s) { return s->hooked(); });
   if (hooked && sources.classes) {
     sources.classes = std::make_shared<ClassifierSource>(
-        sources.classes, static_cast<std::int64_t>(sources.class_count), model_);
+        sources.classes, static_cast<std::int64_t>(sources.class_count), *model_);
   }
   return true;
 }
 
 std::int64_t AdaptedEncoder::replaced() const {
   std::int64_t sum = 0;
-  for (const WeightSlot& weight : model_.weights()) {
+  for (const WeightSlot& weight : model_->weights()) {
     if (!weight.slot->is_same(weight.frozen)) sum += weight.frozen.numel();
   }
   return sum;

@@ -20,8 +20,10 @@ namespace espalier {
 // Whether features of a tower depend on what a method trains.
 [[nodiscard]] bool reaches(const AdaptableEncoder& model, TowerKind kind);
 
-// Throws Error where a method reaches a tower whose features a trial has no use for, or neither.
-void require_use(const AdaptableEncoder& model, const std::string& method, bool images, bool texts);
+// Attaches a method to an encoder, of which it sees what the trial looks at. Adds its parameters,
+// on the encoder's device. Throws Error that names the components where it finds nothing to train.
+void attach_method(Peft& method, const std::string& method_name, AdaptableEncoder& looked_at,
+                   const std::string& encoder_name, std::int64_t seed, Parameters& parameters);
 
 class AdaptedEncoder {
  public:
@@ -34,13 +36,12 @@ class AdaptedEncoder {
   ~AdaptedEncoder();
 
   // Attaches the trial's method; its parameters have names behind `peft.`. `train` is of the
-  // training samples with these labels. Throws Error where it adds none.
+  // training samples with these labels. Throws Error where it finds nothing to train.
   void attach(const FrozenFeatures& train, std::span<const std::int64_t> labels,
               Parameters& parameters);
 
   // Puts sources of its own in the place of the frozen ones that the method reaches: pictures are
-  // looked at in `looks`, classes by their `prompts`. False: stopped. Throws Error where it reaches
-  // a tower that the trial has no use for.
+  // looked at in `looks`, classes by their `prompts`. False: stopped.
   [[nodiscard]] bool adapt(TrialFeatures& features, std::span<const Look> looks,
                            const ClassTexts& prompts);
 
@@ -63,7 +64,7 @@ class AdaptedEncoder {
   std::int64_t chunk_;
   StoredAs stored_as_;
   std::shared_ptr<Encoder> encoder_;
-  AdaptableEncoder& model_;
+  std::unique_ptr<AdaptableEncoder> model_;  // what the trial looks at
   std::shared_ptr<Peft> method_;
 };
 

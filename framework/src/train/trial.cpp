@@ -166,7 +166,7 @@ void Trial::describe_graph(const Protocol& protocol) {
 bool Trial::adapt_encoder(Parameters& parameters) {
   if (!recipe_.adapted) return true;
   const Clock::time_point start = Clock::now();
-  adapted_.emplace(setting_, inputs_, recipe_.train);
+  adapted_.emplace(setting_, inputs_, recipe_.train, features_.sources);
   const Values values = values_of(features_.sources, split_.train.samples, {});
   adapted_->attach({.images = values.images, .texts = values.texts}, split_.train.labels,
                    parameters);

@@ -24,6 +24,13 @@
 
 namespace espalier {
 
+// What of an encoder somebody looks at: its towers, and class vectors at the classifier site.
+struct EncoderUse {
+  bool images = false;
+  bool texts = false;
+  bool classes = false;
+};
+
 class AdaptableEncoder {
  public:
   // Either tower may be null, not both.
@@ -34,6 +41,9 @@ class AdaptableEncoder {
   // are the same objects, so they have these names in the two models as well.
   [[nodiscard]] static std::unique_ptr<AdaptableEncoder> join(const AdaptableEncoder* image,
                                                               const AdaptableEncoder* text);
+  // Those of its towers, sites and weights that somebody looks at, shared with this, under their
+  // names. A method that is attached to it touches nothing else.
+  [[nodiscard]] std::unique_ptr<AdaptableEncoder> part(const EncoderUse& use) const;
   AdaptableEncoder(const AdaptableEncoder&) = delete;
   AdaptableEncoder& operator=(const AdaptableEncoder&) = delete;
 
