@@ -18,6 +18,7 @@ struct Nobody : SweepObserver {
   void epoch(std::size_t, std::int64_t, const std::string&, double) override {}
   void ended(std::size_t, std::size_t, TrialOutcome, const std::string&) override {}
   void stopping(int) override {}
+  void overdue(std::size_t) override {}
   void tick() override {}
 };
 

@@ -224,5 +224,23 @@ TEST(Adaptable, JoinsOneTowerOfAModelThatHasTwo) {
   }
 }
 
+TEST(AdaptableEncoder, HasPartsForThoseWhoLookAtSomeOfIt) {
+  const auto clip = load_pretrained(cases::encoder_case("clip-tiny-gelu"));
+  const auto image = clip->part({.images = true});
+  EXPECT_EQ(image->text(), nullptr);
+  EXPECT_TRUE(image->sites(SiteRole::classifier).empty());
+  for (const Site* site : image->sites()) EXPECT_EQ(site->tower, TowerKind::image) << site->name;
+  for (const WeightSlot& weight : image->weights()) {
+    EXPECT_TRUE(weight.place && weight.place->tower == TowerKind::image) << weight.name;
+  }
+  Site& shared = image->site(image->sites(SiteRole::linear, "q").front()->name);
+  shared.hook_input([](const at::Tensor& x, const Mode&) { return x; });
+  EXPECT_EQ(clip->cut(TowerKind::image), 0) << "the sites are the same";
+  image->reset();
+  const auto all = clip->part({.images = true, .texts = true, .classes = true});
+  EXPECT_EQ(all->sites().size(), clip->sites().size());
+  EXPECT_EQ(clip->part({.classes = true})->image(), nullptr);
+}
+
 }  // namespace
 }  // namespace espalier

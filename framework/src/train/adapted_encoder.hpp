@@ -28,8 +28,8 @@ void attach_method(Peft& method, const std::string& method_name, AdaptableEncode
 class AdaptedEncoder {
  public:
   // The encoder is clean. All references must outlive this.
-  AdaptedEncoder(const TrialSetting& setting, const FeatureInputs& inputs,
-                 const TrainParams& train);
+  AdaptedEncoder(const TrialSetting& setting, const FeatureInputs& inputs, const TrainParams& train,
+                 const Sources& looked_at);
   AdaptedEncoder(const AdaptedEncoder&) = delete;
   AdaptedEncoder& operator=(const AdaptedEncoder&) = delete;
   // Takes the method off: the worker keeps the encoder.
