@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <future>
 
-#include "train/resolved.hpp"
+#include "train/plugin_trial.hpp"
 
 namespace espalier {
 namespace {
@@ -31,18 +31,8 @@ std::vector<std::uint32_t> bits(const TrialResult& result) {
   return patterns;
 }
 
-class SameBits : public testing::Test {
+class SameBits : public testing_support::PluginTrial {
  protected:
-  SameBits()
-      : folder_(fs::path(testing::TempDir()) /
-                testing::UnitTest::GetInstance()->current_test_info()->name()),
-        catalog_(testing_support::described(
-            {.folders = {ESPALIER_BINARY_DIR "/plugins"}, .optional = {}})),
-        loader_(catalog_) {
-    fs::remove_all(folder_);
-  }
-  ~SameBits() override { fs::remove_all(folder_); }
-
   // Trials of other seeds draw other training samples of the same flowers.
   [[nodiscard]] std::vector<std::uint32_t> run(std::int64_t seed, const std::string& cache,
                                                std::int64_t limit = unlimited,
@@ -78,10 +68,6 @@ class SameBits : public testing::Test {
     const auto result = run_trial(request, hooks);
     return result ? bits(*result) : std::vector<std::uint32_t>{};
   }
-
-  fs::path folder_;
-  Catalog catalog_;
-  Loader loader_;
 };
 
 TEST_F(SameBits, WhateverTheOrderTheCacheAndWhatAWorkerKeeps) {

@@ -5,24 +5,15 @@
 #include <spdlog/spdlog.h>
 
 #include <cmath>
-#include <filesystem>
 
-#include "train/resolved.hpp"
+#include "train/plugin_trial.hpp"
 
 namespace espalier {
 namespace {
 
-namespace fs = std::filesystem;
-
-class ZeroShot : public testing::Test {
+class ZeroShot : public testing_support::PluginTrial {
  protected:
-  ZeroShot()
-      : folder_(fs::path(testing::TempDir()) /
-                testing::UnitTest::GetInstance()->current_test_info()->name()),
-        catalog_(testing_support::described(
-            {.folders = {ESPALIER_BINARY_DIR "/plugins"}, .optional = {}})),
-        loader_(catalog_) {
-    fs::remove_all(folder_);
+  ZeroShot() {
     config_ = {{"dataset", {{"use", "flora"}, {"classes", 12}, {"per_class", 24}}},
                {"captioner", {{"use", "none"}}},
                {"encoder", {{"use", "clip"}, {"weights", "builtin:flora-clip"}}},
@@ -33,7 +24,6 @@ class ZeroShot : public testing::Test {
                {"protocol", {{"shots", 4}, {"val_shots", 4}}},
                {"seed", 1}};
   }
-  ~ZeroShot() override { fs::remove_all(folder_); }
 
   std::optional<TrialResult> run(const std::string& key = "key-") {
     stages_.clear();
@@ -52,9 +42,6 @@ class ZeroShot : public testing::Test {
     return run_trial(request, hooks);
   }
 
-  fs::path folder_;
-  Catalog catalog_;
-  Loader loader_;
   Json config_;
   std::atomic<bool> stop_ = false;
   std::vector<std::string> stages_;
