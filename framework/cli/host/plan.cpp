@@ -160,26 +160,28 @@ std::string name_of(const Plan& plan, std::size_t trial, const char* kind) {
   return std::string(kind) + "/" + plan.config(trial).at(kind).at("use").get<std::string>();
 }
 
-// What enters the trained layers, and whether that is kept.
+std::string kept(const PlannedCut& planned, bool half, std::int64_t limit) {
+  const std::int64_t each = planned.cut.bytes / (half ? 2 : 1);
+  const std::int64_t all = each * planned.looks;
+  return "\n    what enters it: " + bytes_text(each) + " a picture, " + bytes_text(all) +
+         " for the " + std::to_string(planned.looks) + " of a trial, " +
+         (all <= limit ? "stored once" : "over --activation-limit: computed in every epoch");
+}
+
+// What enters the trained layers, and whether that is kept. Methods that differ in what they do
+// above the same cut are one line.
 void print_cuts(const Plan& plan, std::int64_t limit) {
-  if (!plan.cuts().empty()) std::puts("\nmethods inside encoders");
+  std::vector<std::string> told;
   for (const PlannedCut& planned : plan.cuts()) {
-    std::printf("  %s in %s trains the %s tower from %s up",
-                name_of(plan, planned.trial, "peft").c_str(),
-                name_of(plan, planned.trial, "encoder").c_str(), planned.cut.tower.c_str(),
-                place_of(planned.cut).c_str());
-    if (planned.cut.bytes == 0) {
-      std::puts("");
-      continue;
-    }
     const bool half = plan.config(planned.trial).at("train").at("activations") == "float16";
-    const std::int64_t each = planned.cut.bytes / (half ? 2 : 1);
-    const std::int64_t all = each * planned.looks;
-    std::printf("\n    what enters it: %s a picture, %s for the %lld of a trial, %s\n",
-                bytes_text(each).c_str(), bytes_text(all).c_str(),
-                static_cast<long long>(planned.looks),
-                all <= limit ? "stored once" : "over --activation-limit: computed in every epoch");
+    const std::string line = name_of(plan, planned.trial, "peft") + " in " +
+                             name_of(plan, planned.trial, "encoder") + " trains the " +
+                             planned.cut.tower + " tower from " + place_of(planned.cut) + " up" +
+                             (planned.cut.bytes == 0 ? "" : kept(planned, half, limit));
+    if (std::find(told.begin(), told.end(), line) == told.end()) told.push_back(line);
   }
+  if (!told.empty()) std::puts("\nmethods inside encoders");
+  for (const std::string& line : told) std::printf("  %s\n", line.c_str());
 }
 
 void print_stages(const Plan& plan, const std::filesystem::path& cache) {
