@@ -26,7 +26,7 @@ configure_package_config_file(cmake/espalierConfig.cmake.in espalierConfig.cmake
 write_basic_package_version_file(espalierConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/espalierConfig.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/espalierConfigVersion.cmake
-              cmake/EspalierPlugin.cmake cmake/EspalierTorch.cmake
+              cmake/EspalierPlugin.cmake cmake/EspalierPrecompile.cmake cmake/EspalierTorch.cmake
         DESTINATION ${espalier_package})
 
 # Data that comes with Espalier, found beside the programs (core/builtin.hpp).

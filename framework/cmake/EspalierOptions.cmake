@@ -5,6 +5,7 @@ option(ESPALIER_BUILD_FUZZERS "Build the fuzz targets in tools/fuzz; needs clang
 option(ESPALIER_BUILD_TOOLS "Build the program that pretrains the embedded CLIP" OFF)
 option(ESPALIER_WERROR "Treat warnings as errors" OFF)
 option(ESPALIER_COVERAGE "Count executed lines, for gcov" OFF)
+option(ESPALIER_UNITY "Compile the sources of a target in batches" ON)
 set(ESPALIER_SANITIZE "" CACHE STRING
     "Sanitizers to build with: address, undefined, thread, or a comma list")
 
@@ -50,3 +51,10 @@ endif()
 if(ESPALIER_BUILD_FUZZERS)
   target_compile_options(espalier_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
+
+# Sources of a target that are compiled together share what they include and instantiate. So names in
+# unnamed namespaces are unique within a target; what two files need stands in a header. The preset
+# `dev` compiles each file alone, and shows an include that only a neighbour has.
+function(espalier_unity target)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${ESPALIER_UNITY} UNITY_BUILD_BATCH_SIZE 8)
+endfunction()

@@ -39,7 +39,7 @@ bool holds(std::string_view text) {
               }});
 }
 
-std::string message(std::string_view text) {
+std::string predicate_error(std::string_view text) {
   try {
     (void)holds(text);
   } catch (const Error& error) {
@@ -130,38 +130,38 @@ TEST(Predicate, ListsWhatItCompares) {
 }
 
 TEST(Predicate, RefusesNumbersThatHaveNoNameOfTheirOwn) {
-  EXPECT_THAT(message("seed == 9007199254740993"), HasSubstr("a whole number below 2^53"));
+  EXPECT_THAT(predicate_error("seed == 9007199254740993"), HasSubstr("a whole number below 2^53"));
   EXPECT_FALSE(holds("seed == 9007199254740991"));
 }
 
 TEST(Predicate, SaysWhereItCannotBeRead) {
-  EXPECT_THAT(message("graph.tau = 3"), HasSubstr("\"= 3\" at column 11"));
-  EXPECT_THAT(message("graph.tau =="), HasSubstr("the end at column 13"));
-  EXPECT_THAT(message("(seed"), HasSubstr("expected: \")\""));
-  EXPECT_THAT(message("'open"), HasSubstr("closing quotation mark"));
-  EXPECT_THAT(message("[1, 2"), HasSubstr("expected"));
-  EXPECT_THAT(message("[1 2]"), HasSubstr("expected"));
-  EXPECT_THAT(message("seed and"), HasSubstr("a value"));
-  EXPECT_THAT(message("and"), HasSubstr("a value"));
-  EXPECT_THAT(message(""), HasSubstr("a value"));
-  EXPECT_THAT(message("has(gnn)"), HasSubstr("expected"));
-  EXPECT_THAT(message("1 < 2 < 3"), HasSubstr("column 7"));
-  EXPECT_THAT(message("seed == 1;"), HasSubstr("column 10"));
+  EXPECT_THAT(predicate_error("graph.tau = 3"), HasSubstr("\"= 3\" at column 11"));
+  EXPECT_THAT(predicate_error("graph.tau =="), HasSubstr("the end at column 13"));
+  EXPECT_THAT(predicate_error("(seed"), HasSubstr("expected: \")\""));
+  EXPECT_THAT(predicate_error("'open"), HasSubstr("closing quotation mark"));
+  EXPECT_THAT(predicate_error("[1, 2"), HasSubstr("expected"));
+  EXPECT_THAT(predicate_error("[1 2]"), HasSubstr("expected"));
+  EXPECT_THAT(predicate_error("seed and"), HasSubstr("a value"));
+  EXPECT_THAT(predicate_error("and"), HasSubstr("a value"));
+  EXPECT_THAT(predicate_error(""), HasSubstr("a value"));
+  EXPECT_THAT(predicate_error("has(gnn)"), HasSubstr("expected"));
+  EXPECT_THAT(predicate_error("1 < 2 < 3"), HasSubstr("column 7"));
+  EXPECT_THAT(predicate_error("seed == 1;"), HasSubstr("column 10"));
 }
 
 TEST(Predicate, RefusesOperandsThatDoNotFit) {
-  EXPECT_THAT(message("'a' < 3"), HasSubstr("two numbers or two texts"));
-  EXPECT_THAT(message("'a' + 3 == 1"), HasSubstr("two numbers"));
-  EXPECT_THAT(message("seed in 3"), HasSubstr("a list"));
-  EXPECT_THAT(message("seed"), HasSubstr("true or false"));
-  EXPECT_THAT(message("seed and true"), HasSubstr("in: seed and true"));
+  EXPECT_THAT(predicate_error("'a' < 3"), HasSubstr("two numbers or two texts"));
+  EXPECT_THAT(predicate_error("'a' + 3 == 1"), HasSubstr("two numbers"));
+  EXPECT_THAT(predicate_error("seed in 3"), HasSubstr("a list"));
+  EXPECT_THAT(predicate_error("seed"), HasSubstr("true or false"));
+  EXPECT_THAT(predicate_error("seed and true"), HasSubstr("in: seed and true"));
 }
 
 TEST(Predicate, IsSafeFromHostileText) {
-  EXPECT_THAT(message(std::string(10000, '(')), HasSubstr("100 levels"));
-  EXPECT_THAT(message(std::string(10000, '[')), HasSubstr("100 levels"));
-  EXPECT_THAT(message(std::string(10000, '-') + "1"), HasSubstr("100 levels"));
-  EXPECT_THAT(message(std::string(100000, ' ')), HasSubstr("16 KiB"));
+  EXPECT_THAT(predicate_error(std::string(10000, '(')), HasSubstr("100 levels"));
+  EXPECT_THAT(predicate_error(std::string(10000, '[')), HasSubstr("100 levels"));
+  EXPECT_THAT(predicate_error(std::string(10000, '-') + "1"), HasSubstr("100 levels"));
+  EXPECT_THAT(predicate_error(std::string(100000, ' ')), HasSubstr("16 KiB"));
   std::string nots;
   for (int i = 0; i < 3000; ++i) nots += "not ";
   EXPECT_TRUE(holds(nots + "true"));

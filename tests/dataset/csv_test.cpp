@@ -10,7 +10,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-std::string error_for(std::string_view text) {
+std::string csv_error(std::string_view text) {
   try {
     (void)parse_csv(text, "t.csv");
   } catch (const Error& error) {
@@ -34,10 +34,10 @@ TEST(CsvTest, ReadsFieldsAndLines) {
 }
 
 TEST(CsvTest, NamesTheLineOfAMistake) {
-  EXPECT_THAT(error_for("a\n\"b"), HasSubstr("t.csv:2"));
-  EXPECT_THAT(error_for("a\nb\"c"), HasSubstr("not quoted"));
-  EXPECT_THAT(error_for("\"a\"b"), HasSubstr("after a closing quote"));
-  EXPECT_THAT(error_for("a\n\n\xff"), HasSubstr("t.csv:3"));
+  EXPECT_THAT(csv_error("a\n\"b"), HasSubstr("t.csv:2"));
+  EXPECT_THAT(csv_error("a\nb\"c"), HasSubstr("not quoted"));
+  EXPECT_THAT(csv_error("\"a\"b"), HasSubstr("after a closing quote"));
+  EXPECT_THAT(csv_error("a\n\n\xff"), HasSubstr("t.csv:3"));
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ std::string error_of(const std::function<void()>& call) {
   return "no error";
 }
 
-std::string error_for(std::string_view json) {
+std::string texts_error(std::string_view json) {
   const auto file = std::filesystem::path(testing::TempDir()) /
                     ("prompts_test_" + std::to_string(::getpid()) + ".json");
   write_file(file, json);
@@ -79,12 +79,12 @@ TEST(PromptsTest, PutPhrasesIntoTemplates) {
 }
 
 TEST(PromptsTest, NameEveryClassWithoutDescription) {
-  EXPECT_THAT(error_for(R"({"pugs": ["small"]})"),
+  EXPECT_THAT(texts_error(R"({"pugs": ["small"]})"),
               AllOf(HasSubstr("\"pug\""), HasSubstr("\"pugs\""), HasSubstr("\"great_pyrenees\"")));
-  EXPECT_THAT(error_for(R"({"pug": [], "great pyrenees": [7]})"),
+  EXPECT_THAT(texts_error(R"({"pug": [], "great pyrenees": [7]})"),
               AllOf(HasSubstr("\"pug\""), HasSubstr("no sentences")));
-  EXPECT_THAT(error_for("[]"), HasSubstr("\"pug\""));
-  EXPECT_THAT(error_for("{"), HasSubstr("JSON"));
+  EXPECT_THAT(texts_error("[]"), HasSubstr("\"pug\""));
+  EXPECT_THAT(texts_error("{"), HasSubstr("JSON"));
 }
 
 }  // namespace

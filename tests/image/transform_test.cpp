@@ -23,7 +23,7 @@ Preprocessing read(const char* text) {
   return Preprocessing::from_json(parse_json(text, "test"), "preprocessor_config.json");
 }
 
-std::string error_of(const char* text) {
+std::string config_error(const char* text) {
   try {
     (void)read(text);
   } catch (const Error& error) {
@@ -95,11 +95,11 @@ TEST(Preprocessing, ReadsPairsAndRefusesWhatItDoesNotDo) {
   EXPECT_EQ(vit.width, 30);
   EXPECT_EQ(read(R"({"do_center_crop": true, "size": 40, "crop_size": [20, 30]})").crop_width, 30);
   EXPECT_EQ(read(R"({"size": {"height": 20, "width": 30, "shortest_edge": null}})").width, 30);
-  EXPECT_THAT(error_of(R"({"do_center_crop": true, "size": {"shortest_edge": 224,
+  EXPECT_THAT(config_error(R"({"do_center_crop": true, "size": {"shortest_edge": 224,
       "longest_edge": 300}})"),
               HasSubstr("two edges"));
-  EXPECT_THAT(error_of(R"({"size": [20, 30, 3]})"), HasSubstr("a pair"));
-  EXPECT_THAT(error_of(R"({"do_pad": true, "pad_size": {"height": 300, "width": 300}})"),
+  EXPECT_THAT(config_error(R"({"size": [20, 30, 3]})"), HasSubstr("a pair"));
+  EXPECT_THAT(config_error(R"({"do_pad": true, "pad_size": {"height": 300, "width": 300}})"),
               HasSubstr("do_pad"));
 }
 
@@ -122,19 +122,19 @@ TEST(Preprocessing, FindsItsSettingsInAFolderOfTransformers5) {
 }
 
 TEST(Preprocessing, ReportsEveryMistakeAtOnce) {
-  const std::string text = error_of(R"({"image_processor_type": "ConvNextImageProcessor",
+  const std::string text = config_error(R"({"image_processor_type": "ConvNextImageProcessor",
       "size": {"longest_edge": 9}, "resample": 1, "do_resize": false, "image_mean": [1, 2],
       "image_std": [1, 0, 1], "crop_size": -5})");
   for (const char* part : {"ConvNextImageProcessor", "SiglipImageProcessor", "longest_edge",
                            "\"resample\"", "do_resize", "\"image_mean\"", "\"image_std\"", "-5"}) {
     EXPECT_THAT(text, HasSubstr(part));
   }
-  EXPECT_THAT(error_of("[]"), HasSubstr("an object"));
-  EXPECT_THAT(error_of(R"({"size": {"shortest_edge": 224}, "do_center_crop": false})"),
+  EXPECT_THAT(config_error("[]"), HasSubstr("an object"));
+  EXPECT_THAT(config_error(R"({"size": {"shortest_edge": 224}, "do_center_crop": false})"),
               HasSubstr("keep their shapes"));
-  EXPECT_THAT(error_of(R"({"do_center_crop": true, "size": 20, "crop_size": 30})"),
+  EXPECT_THAT(config_error(R"({"do_center_crop": true, "size": 20, "crop_size": 30})"),
               HasSubstr("larger than \"size\""));
-  EXPECT_THAT(error_of(R"({"size": 1e9})"), HasSubstr("out of range"));
+  EXPECT_THAT(config_error(R"({"size": 1e9})"), HasSubstr("out of range"));
 }
 
 // Two by two pixels need no resizing; (51 / 255 - 0.5) / 0.25 = -1.2 and so on.

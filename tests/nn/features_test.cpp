@@ -10,13 +10,12 @@
 #include <espalier/nn/pretrained.hpp>
 
 #include "cases.hpp"
+#include "small_model.hpp"
 
 namespace espalier {
 namespace {
 
-double difference(const at::Tensor& a, const at::Tensor& b) {
-  return (a - b).abs().max().item<double>();
-}
+using cases::difference;
 
 // The rows of `ids` without what the mask leaves out.
 std::vector<std::vector<std::int64_t>> lists(const NamedTensors& inputs) {

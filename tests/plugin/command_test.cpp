@@ -5,6 +5,7 @@
 #include <espalier/core/process.hpp>
 
 #include "plugin_folder.hpp"
+#include "plugins_command.hpp"
 
 namespace espalier {
 namespace {
@@ -13,12 +14,6 @@ namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
-
-ProcessResult plugins(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(),
-                   {(current_executable().parent_path() / "espalier").string(), "plugins"});
-  return run_process(arguments, std::chrono::seconds(100));
-}
 
 TEST(PluginsList, NamesWhatThereIsAndWhatWasNotTaken) {
   const PluginFolder folder;

@@ -9,17 +9,13 @@
 #include <filesystem>
 #include <string>
 
+#include "plugins_command.hpp"
+
 namespace espalier {
 namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
-
-ProcessResult plugins(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(),
-                   {(current_executable().parent_path() / "espalier").string(), "plugins"});
-  return run_process(arguments, std::chrono::seconds(100));
-}
 
 TEST(Reference, IsAsOldAsTheCode) {
   ::unsetenv("ESPALIER_PLUGIN_PATH");

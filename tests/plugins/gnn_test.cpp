@@ -26,7 +26,7 @@ struct Built {
   Parameters parameters;
 };
 
-Built build(const std::string& name, const Json& params, std::int64_t width) {
+Built build_gnn(const std::string& name, const Json& params, std::int64_t width) {
   Built built{make<Gnn>(name, params), {}};
   Random random(1, "init");
   built.gnn->init(width, built.parameters, random);
@@ -117,10 +117,10 @@ TEST_F(DamagedLayer, EdgesThatEndNowhereAndMissingTensorsAreRefused) {
 TEST(Gcn, TwoLayersHaveAnActivationBetweenThem) {
   const golden::Case reference("gnn/two-layers-gcn");
   const at::Tensor x = reference["x"];
-  Built first = build("gcn", {{"layers", 1}, {"hidden", 6}}, 12);
+  Built first = build_gnn("gcn", {{"layers", 1}, {"hidden", 6}}, 12);
   first.parameters.restore({{"layers.0.weight", reference["param.first.lin.weight"]},
                             {"layers.0.bias", reference["param.first.bias"]}});
-  Built second = build("gcn", {{"layers", 1}, {"hidden", 8}}, 6);
+  Built second = build_gnn("gcn", {{"layers", 1}, {"hidden", 8}}, 6);
   second.parameters.restore({{"layers.0.weight", reference["param.second.lin.weight"]},
                              {"layers.0.bias", reference["param.second.bias"]}});
   const CsrGraph graph =
@@ -128,8 +128,8 @@ TEST(Gcn, TwoLayersHaveAnActivationBetweenThem) {
   const at::Tensor out = forward(*second.gnn, forward(*first.gnn, x, graph).clamp_min(0), graph);
   EXPECT_LT(golden::error(out, reference["canonical.out"]), tolerance);
 
-  Built both = build("gcn", {{"layers", 2}, {"hidden", 6}}, 12);
-  Built same = build("gcn", {{"layers", 1}, {"hidden", 6}}, 6);
+  Built both = build_gnn("gcn", {{"layers", 2}, {"hidden", 6}}, 12);
+  Built same = build_gnn("gcn", {{"layers", 1}, {"hidden", 6}}, 6);
   const auto entries = both.parameters.entries();
   first.parameters.restore(
       {{"layers.0.weight", entries[0].second}, {"layers.0.bias", entries[1].second}});
@@ -141,7 +141,7 @@ TEST(Gcn, TwoLayersHaveAnActivationBetweenThem) {
 }
 
 TEST(Gcn, DropoutActsInTrainingAloneAndKeepsTheMean) {
-  Built built = build("gcn", {{"layers", 1}, {"dropout", 0.5}}, 4);
+  Built built = build_gnn("gcn", {{"layers", 1}, {"dropout", 0.5}}, 4);
   const CsrGraph graph = empty_graph(2000, 2000);
   const at::Tensor x = at::empty({2000, 4}).fill_(1);
   std::vector<std::uint64_t> ids(2000);
@@ -161,21 +161,21 @@ TEST(GaNet, BeginsAsTheIdentity) {
   const CsrGraph graph =
       golden::graph(reference["canonical.edge_index"], reference["canonical.edge_weight"], 40, 40);
   for (const char* layer : {"gcn", "mlp"}) {
-    Built built = build("ga_net", {{"layer", layer}, {"bottleneck", 4}}, 12);
+    Built built = build_gnn("ga_net", {{"layer", layer}, {"bottleneck", 4}}, 12);
     EXPECT_TRUE(forward(*built.gnn, reference["x"], graph).equal(reference["x"])) << layer;
   }
 }
 
 TEST(Mlp, WithoutLayersIsTheIdentity) {
   const golden::Case reference("gnn/ga-net");
-  Built built = build("mlp", {{"layers", 0}}, 12);
+  Built built = build_gnn("mlp", {{"layers", 0}}, 12);
   EXPECT_EQ(built.parameters.count(), 0);
   EXPECT_EQ(built.gnn->out_width(), 12);
   EXPECT_TRUE(forward(*built.gnn, reference["x"], empty_graph(40, 40)).equal(reference["x"]));
 }
 
 TEST(Mlp, IsItsLayersByHand) {
-  Built built = build("mlp", {{"layers", 2}, {"hidden", 5}}, 12);
+  Built built = build_gnn("mlp", {{"layers", 2}, {"hidden", 5}}, 12);
   const at::Tensor x = golden::Case("gnn/ga-net")["x"];
   const auto p = built.parameters.tensors();
   const at::Tensor hidden = (x.matmul(p[0].t()) + p[1]).clamp_min(0);

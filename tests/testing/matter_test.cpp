@@ -16,25 +16,25 @@ using testing::HasSubstr;
 using testing_support::find;
 using testing_support::info;
 
-struct Knobs {
+struct MatteringKnobs {
   double scale = 2;
   double dropout = 0;
   bool shifted = true;
   double shift = 1;
   std::int64_t ignored = 4;
 };
-void bind(Schema<Knobs>& s) {
-  s.field("scale", &Knobs::scale).range(-9, 9).doc("Factor");
-  s.field("dropout", &Knobs::dropout).min(0).below(1).doc("Share set to 0 in training");
-  s.field("shifted", &Knobs::shifted).doc("Whether something is added");
-  s.field("shift", &Knobs::shift).only_if("shifted").doc("What is added");
-  s.field("ignored", &Knobs::ignored).range(1, 8).doc("Nothing");
+void bind(Schema<MatteringKnobs>& s) {
+  s.field("scale", &MatteringKnobs::scale).range(-9, 9).doc("Factor");
+  s.field("dropout", &MatteringKnobs::dropout).min(0).below(1).doc("Share set to 0 in training");
+  s.field("shifted", &MatteringKnobs::shifted).doc("Whether something is added");
+  s.field("shift", &MatteringKnobs::shift).only_if("shifted").doc("What is added");
+  s.field("ignored", &MatteringKnobs::ignored).range(1, 8).doc("Nothing");
 }
 
 // Scales, drops and shifts; `ignored` it never reads.
 class Toy final : public Gnn {
  public:
-  explicit Toy(const Knobs& knobs) : knobs_(knobs) {}
+  explicit Toy(const MatteringKnobs& knobs) : knobs_(knobs) {}
   void init(std::int64_t width, Parameters&, Random&) override { width_ = width; }
   [[nodiscard]] std::int64_t out_width() const override { return width_; }
   [[nodiscard]] std::int64_t depth() const override { return 1; }
@@ -46,12 +46,12 @@ class Toy final : public Gnn {
   }
 
  private:
-  Knobs knobs_;
+  MatteringKnobs knobs_;
   std::int64_t width_ = 0;
 };
 
 conformance::Finding finding(ComponentInfo component) {
-  const Schema<Knobs> schema = schema_of<Knobs>();
+  const Schema<MatteringKnobs> schema = schema_of<MatteringKnobs>();
   return find("parameters_matter", component,
               [&](std::string_view, const Json& section, const RunContext&) {
                 return std::static_pointer_cast<void>(
@@ -61,7 +61,7 @@ conformance::Finding finding(ComponentInfo component) {
 
 ComponentInfo toy(std::vector<std::string> capabilities) {
   ComponentInfo component = info("gnn", std::move(capabilities));
-  component.schema = schema_of<Knobs>().info();
+  component.schema = schema_of<MatteringKnobs>().info();
   return component;
 }
 

@@ -13,7 +13,7 @@
 #include "testing/toy_component.hpp"
 
 // Methods that are right but for one thing, and the property that must notice.
-namespace espalier {
+namespace espalier::broken_pefts {
 namespace {
 
 using conformance::Finding;
@@ -186,4 +186,4 @@ TEST(PeftConformance, NoticesWhatIsWrongWithParametersAndMerging) {
 }
 
 }  // namespace
-}  // namespace espalier
+}  // namespace espalier::broken_pefts

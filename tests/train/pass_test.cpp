@@ -25,7 +25,7 @@ namespace {
 using adapted::looks;
 using Compare = ReplayedRows::Compare;
 
-const Mode training{.training = true, .dropout = {.key = 11, .rows = {}}};
+const Mode training_mode{.training = true, .dropout = {.key = 11, .rows = {}}};
 
 Sources images_from(std::shared_ptr<const FeatureSource> source) {
   Sources sources;
@@ -100,7 +100,7 @@ class PassOver : public testing::TestWithParam<Case> {
       pixels.push_back(tower_.pixels(look));
       ids.push_back(look_id(look));
     }
-    Mode mode = training;
+    Mode mode = training_mode;
     mode.dropout.rows = ids;
     const at::Tensor feature = forward(tower_.image(), at::stack(pixels), mode).feature;
     behind_.loss(feature.to(at::kFloat)).backward();
@@ -109,7 +109,7 @@ class PassOver : public testing::TestWithParam<Case> {
   Gradients by_passes_of(std::int64_t chunk) {
     const Sources sources = images_from(tower_.source(chunk));
     StateBank bank;
-    Pass pass(sources, bank, looks(samples), training, Compare::yes);
+    Pass pass(sources, bank, looks(samples), training_mode, Compare::yes);
     behind_.loss(pass.values().images).backward();
     pass.backward();
     return take_gradients(tower_.parameters);
@@ -145,7 +145,7 @@ TEST_P(PassOver, RunsALayerTwiceForAReplayAndOnceWithoutOne) {
   for (const auto& [sources, times] : {std::pair(in_parts, 2u), std::pair(at_once, 1u)}) {
     rows.clear();
     StateBank bank;
-    Pass pass(sources, bank, looks(samples), training, Compare::yes);
+    Pass pass(sources, bank, looks(samples), training_mode, Compare::yes);
     behind_.loss(pass.values().images).backward();
     pass.backward();
     for (const auto& [layer, count] : rows) EXPECT_EQ(count, times * samples) << layer;
@@ -203,7 +203,7 @@ TEST(Pass, MiniBatchesOverFrozenFeaturesAreExact) {
   std::vector<Look> list;
   for (const std::size_t sample : samples) list.push_back({.sample = sample});
   const std::vector<std::int64_t> batch = {3, 1};
-  Pass pass(sources, bank, list, batch, training);
+  Pass pass(sources, bank, list, batch, training_mode);
   EXPECT_TRUE(pass.values().images.equal(table));
   EXPECT_FALSE(pass.values().images.requires_grad());
   EXPECT_FALSE(pass.values().texts.defined());
@@ -264,8 +264,8 @@ TEST_F(MiniBatch, ComputesWhatTheBankHasNeverSeen) {
 TEST_F(MiniBatch, MeansAllWhereItHoldsAll) {
   std::vector<std::int64_t> all(list_.size());
   for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::int64_t>(i);
-  const Pass batch(sources_, bank_, list_, all, training, Compare::yes);
-  const Pass whole(sources_, bank_, list_, training, Compare::yes);
+  const Pass batch(sources_, bank_, list_, all, training_mode, Compare::yes);
+  const Pass whole(sources_, bank_, list_, training_mode, Compare::yes);
   EXPECT_TRUE(batch.values().images.equal(whole.values().images));
 }
 

@@ -29,7 +29,7 @@ Json to_json(const CachedStage& entry) {
           {"unused_seconds", std::floor(seconds_since(entry.used))}};
 }
 
-int list(const std::vector<std::string>& arguments) {
+int list_cache(const std::vector<std::string>& arguments) {
   const po::options_description options = cache_options();
   const Given given = parse_options(arguments, options, {});
   if (given.count("help") > 0) {
@@ -123,9 +123,9 @@ int show(const std::vector<std::string>& arguments) {
   return 0;
 }
 
-const std::vector<Verb>& parts() {
+const std::vector<Verb>& cache_verbs() {
   static const std::vector<Verb> verbs = {
-      {"list", "One line an entry: samples, size, age, last use", list},
+      {"list", "One line an entry: samples, size, age, last use", list_cache},
       {"show", "One entry: what it was made of, its parts", show},
       {"prune", "Remove entries that are old or large", prune_cache},
       {"verify", "Read everything and name what is damaged", verify_cache},
@@ -181,7 +181,7 @@ void print_json(const Json& json) {
 }
 
 int cache(const std::vector<std::string>& arguments) {
-  return dispatch("espalier cache", parts(), arguments);
+  return dispatch("espalier cache", cache_verbs(), arguments);
 }
 
 }  // namespace espalier::cli

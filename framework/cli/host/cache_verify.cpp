@@ -87,7 +87,7 @@ class DataCheck {
   bool wrong_ = false;
 };
 
-void print_list(const Json& list, const char* word) {
+void print_named(const Json& list, const char* word) {
   for (const Json& item : list) {
     std::printf("%s %s: %s\n", word, printable(item.at("file").get<std::string>()).c_str(),
                 printable(item.at("reason").get<std::string>()).c_str());
@@ -105,15 +105,15 @@ std::string verdict(const Findings& findings) {
 
 void print_findings(const Findings& findings, const std::vector<CachedStage>& entries,
                     std::size_t parts) {
-  print_list(findings.damaged, "damaged");
-  print_list(findings.newer, "newer");
-  print_list(findings.changed, "changed");
+  print_named(findings.damaged, "damaged");
+  print_named(findings.newer, "newer");
+  print_named(findings.changed, "changed");
   std::printf("%s of %s, %s: %s\n", counted(parts, "part", "parts").c_str(),
               counted(entries.size(), "entry", "entries").c_str(),
               bytes_text(bytes_of(entries)).c_str(), verdict(findings).c_str());
 }
 
-void print_help(const po::options_description& options) {
+void print_verify_help(const po::options_description& options) {
   std::cout << "usage: espalier cache verify [--data] [--results DIR] [--json]\n\n"
                "Reads every part of every entry and names those that are damaged. The next run\n"
                "that needs one makes it again. Parts that a newer version wrote are named and\n"
@@ -130,7 +130,7 @@ int verify_cache(const std::vector<std::string>& arguments) {
   po::options_description options = cache_options();
   options.add_options()("data", "read again what entries were made of");
   const po::variables_map given = parse_options(arguments, options, {});
-  if (given.count("help") > 0) return print_help(options), 0;
+  if (given.count("help") > 0) return print_verify_help(options), 0;
   const StageCache cache = cache_of(given);
   const std::vector<CachedStage> entries = cache.entries();
   Findings findings;

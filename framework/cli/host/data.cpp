@@ -54,7 +54,7 @@ class CheckContext final : public RunContext {
   mutable spdlog::logger log_;
 };
 
-po::options_description visible_options() {
+po::options_description data_options() {
   po::options_description options("options");
   auto add = options.add_options();
   add("sheet", po::value<std::string>()->value_name("FILE"),
@@ -67,7 +67,7 @@ po::options_description visible_options() {
   return options;
 }
 
-void print_help(const po::options_description& options) {
+void print_data_help(const po::options_description& options) {
   std::cout
       << "usage: espalier data check dataset.use=NAME [dataset.KEY=VALUE...] [OPTIONS]\n\n"
          "Decodes every picture of a dataset and says what it holds: classes, splits, sizes,\n"
@@ -112,12 +112,12 @@ void write_sheet(const Dataset& dataset, const DatasetCheck& check, const std::s
 }
 
 int check(const Words& arguments) {
-  const po::options_description options = visible_options();
+  const po::options_description options = data_options();
   po::options_description all;
   all.add(options).add_options()("setting", po::value<Words>()->default_value({}, ""));
   const auto given =
       parse_options(arguments, all, po::positional_options_description().add("setting", -1));
-  if (given.count("help") > 0) return print_help(options), 0;
+  if (given.count("help") > 0) return print_data_help(options), 0;
 
   const auto folders = given["plugins"].as<Words>();
   Catalog catalog = Catalog::installed(folders);
@@ -147,7 +147,7 @@ int data(const Words& arguments) {
     return check({arguments.begin() + 1, arguments.end()});
   }
   const bool help = !arguments.empty() && (arguments[0] == "--help" || arguments[0] == "-h");
-  if (help) return print_help(visible_options()), 0;
+  if (help) return print_data_help(data_options()), 0;
   throw Error({.what = "data needs to know what to do",
                .where = "command line",
                .expected = "espalier data check dataset.use=NAME ...",

@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <espalier/core/printable.hpp>
 
+#include "padded.hpp"
+
 namespace espalier::cli {
 namespace {
 
@@ -30,11 +32,6 @@ std::vector<std::size_t> used_splits(const DatasetCheck& check) {
 
 std::string split_name(std::size_t split) {
   return splits[split] == Split::none ? "photos" : std::string(to_string(splits[split]));
-}
-
-std::string padded(std::string text, std::size_t width) {
-  text.resize(std::max(width, text.size()), ' ');
-  return text;
 }
 
 std::string right(std::int64_t number) {

@@ -15,7 +15,7 @@ namespace {
 namespace po = boost::program_options;
 using Words = std::vector<std::string>;
 
-po::options_description visible_options() {
+po::options_description encode_options() {
   po::options_description options("options");
   auto add = options.add_options();
   add("tensors", po::value<std::string>()->value_name("FILE"),
@@ -39,7 +39,7 @@ po::options_description visible_options() {
   return options;
 }
 
-void print_help(const po::options_description& options) {
+void print_encode_help(const po::options_description& options) {
   std::cout
       << "usage: espalier encode encoder.weights=DIR --tensors FILE --out FILE [--hidden-states]\n"
          "       espalier encode encoder.use=NAME encoder.KEY=VALUE... dataset.use=NAME\n"
@@ -133,12 +133,12 @@ void check_out(const std::string& out, bool tensors) {
 }  // namespace
 
 int encode(const std::vector<std::string>& arguments) {
-  const po::options_description options = visible_options();
+  const po::options_description options = encode_options();
   po::options_description all;
   all.add(options).add_options()("word", po::value<Words>()->default_value({}, ""));
   const auto given =
       parse_options(arguments, all, po::positional_options_description().add("word", -1));
-  if (given.count("help") > 0) return print_help(options), 0;
+  if (given.count("help") > 0) return print_encode_help(options), 0;
   const bool tensors = given.count("tensors") > 0;
   const auto& settings = given["word"].as<Words>();
   const int threads = given["threads"].as<int>();

@@ -38,7 +38,7 @@ std::string json_text(const Table& table) {
   return to_json(table).dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-void print_help(const po::options_description& options) {
+void print_export_help(const po::options_description& options) {
   std::cout << "usage: espalier export DIR [--csv | --json | --tensorboard] [OPTIONS]\n\n"
                "Writes the results of one experiment in another form. Without one, makes sweep.h5\n"
                "and trials.csv anew from the folders of the trials.\n\n"
@@ -63,7 +63,7 @@ int export_results(const std::vector<std::string>& arguments) {
   all.add(options).add_options()("folder", po::value<std::string>());
   const auto given =
       parse_options(arguments, all, po::positional_options_description().add("folder", 1));
-  if (given.count("help") > 0) return print_help(options), 0;
+  if (given.count("help") > 0) return print_export_help(options), 0;
   if (given.count("folder") == 0 ||
       given.count("csv") + given.count("json") + given.count("tensorboard") > 1) {
     throw Error({.what = "export takes one folder and at most one form",

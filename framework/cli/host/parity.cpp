@@ -9,7 +9,7 @@ namespace {
 
 namespace po = boost::program_options;
 
-po::options_description visible_options() {
+po::options_description parity_options() {
   po::options_description options("options");
   auto add = options.add_options();
   add("data", po::value<std::string>()->value_name("DIR"),
@@ -19,7 +19,7 @@ po::options_description visible_options() {
   return options;
 }
 
-void print_help(const po::options_description& options) {
+void print_parity_help(const po::options_description& options) {
   std::cout
       << "usage: espalier parity CASE... [OPTIONS]\n\n"
          "Holds Espalier against values that other libraries computed. A case is a model folder\n"
@@ -35,13 +35,13 @@ void print_help(const po::options_description& options) {
 }  // namespace
 
 int parity(const std::vector<std::string>& arguments) {
-  const po::options_description options = visible_options();
+  const po::options_description options = parity_options();
   po::options_description all;
   all.add(options).add_options()("case",
                                  po::value<std::vector<std::string>>()->default_value({}, ""));
   const auto given =
       parse_options(arguments, all, po::positional_options_description().add("case", -1));
-  if (given.count("help") > 0) return print_help(options), 0;
+  if (given.count("help") > 0) return print_parity_help(options), 0;
   const auto& names = given["case"].as<std::vector<std::string>>();
   if (names.empty()) {
     throw Error({.what = "parity takes one case or more",

@@ -12,6 +12,7 @@
 #include <set>
 
 #include "make_plan.hpp"
+#include "padded.hpp"
 #include "plugins_internal.hpp"
 #include "verbs.hpp"
 
@@ -24,7 +25,7 @@ using Folders = std::vector<std::string>;
 constexpr std::array states = {TrialState::planned, TrialState::duplicate, TrialState::excluded,
                                TrialState::impossible};
 
-po::options_description visible_options() {
+po::options_description plan_options() {
   po::options_description options("options");
   auto add = options.add_options();
   add("json", "print one line of JSON a trial instead of the summary");
@@ -39,7 +40,7 @@ po::options_description visible_options() {
   return options;
 }
 
-void print_help(const po::options_description& options) {
+void print_plan_help(const po::options_description& options) {
   std::cout << "usage: espalier plan EXPERIMENT.yaml [OVERRIDE...] [OPTIONS]\n\n"
                "Says which trials an experiment expands to, which of them are the same, left out,\n"
                "impossible or done already, and what they share. Runs nothing.\n\n"
@@ -91,11 +92,6 @@ void print_json(const Plan& plan, const std::vector<bool>& done) {
                     {"stage_inputs", inputs}};
     std::cout << line.dump() << '\n';
   }
-}
-
-std::string padded(std::string text, std::size_t width) {
-  text.resize(std::max(text.size(), width), ' ');
-  return text;
 }
 
 std::string list_of(const std::vector<Json>& values) {
@@ -215,12 +211,12 @@ std::size_t combinations(const Plan& plan) {
 }  // namespace
 
 int plan(const std::vector<std::string>& arguments) {
-  const po::options_description options = visible_options();
+  const po::options_description options = plan_options();
   po::options_description all;
   all.add(options).add_options()("words", po::value<std::vector<std::string>>());
   const auto given =
       parse_options(arguments, all, po::positional_options_description().add("words", -1));
-  if (given.count("help") > 0) return print_help(options), 0;
+  if (given.count("help") > 0) return print_plan_help(options), 0;
   const auto words = experiment_words(given, "plan");
   const std::filesystem::path results = given["results"].as<std::string>();
   const auto& plugins = given["plugins"].as<Folders>();

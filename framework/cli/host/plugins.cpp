@@ -16,7 +16,7 @@ namespace po = boost::program_options;
 
 using Folders = std::vector<std::string>;
 
-void print_list(const Catalog& catalog) {
+void print_catalog(const Catalog& catalog) {
   for (const std::string_view kind : component_kinds) {
     bool first = true;
     for (const ComponentInfo& component : catalog.all()) {
@@ -35,7 +35,7 @@ void print_searched(const Catalog& catalog) {
   for (const auto& folder : catalog.searched()) std::cerr << "  " << folder.string() << '\n';
 }
 
-int list(const std::vector<std::string>& arguments) {
+int list_plugins(const std::vector<std::string>& arguments) {
   const auto options = plugin_options();
   const auto given = parse_options(arguments, options, {});
   if (given.count("help") > 0) {
@@ -48,16 +48,16 @@ int list(const std::vector<std::string>& arguments) {
   }
   Catalog catalog = Catalog::installed(given["plugins"].as<Folders>());
   catalog.describe(worker_program());
-  print_list(catalog);
+  print_catalog(catalog);
   if (catalog.all().empty()) std::cerr << "no plugins were found\n";
   print_searched(catalog);
   print_rejected(catalog);
   return 0;
 }
 
-const std::vector<Verb>& parts() {
+const std::vector<Verb>& plugin_verbs() {
   static const std::vector<Verb> verbs = {
-      {"list", "Every component that can be found", list},
+      {"list", "Every component that can be found", list_plugins},
       {"show", "A component or a section: what it does, its parameters", show_plugin},
       {"reference", "Write the pages of docs/reference", write_reference},
       {"new", "Write the source, build file and test of a component of your own", new_plugin},
@@ -121,7 +121,7 @@ po::variables_map parse_options(const std::vector<std::string>& arguments,
 }
 
 int plugins(const std::vector<std::string>& arguments) {
-  return dispatch("espalier plugins", parts(), arguments);
+  return dispatch("espalier plugins", plugin_verbs(), arguments);
 }
 
 }  // namespace espalier::cli

@@ -78,7 +78,7 @@ std::string page_of(const Catalog& catalog, std::string_view kind) {
   return text;
 }
 
-int print_help(const po::options_description& options, bool asked) {
+int print_reference_help(const po::options_description& options, bool asked) {
   (asked ? std::cout : std::cerr)
       << "usage: espalier plugins reference FOLDER [--plugins DIR]\n\n"
          "Writes a page in Markdown for the sections of an experiment and one for each kind of\n"
@@ -96,7 +96,7 @@ int write_reference(const std::vector<std::string>& arguments) {
   const auto given =
       parse_options(arguments, hidden, po::positional_options_description().add("folder", 1));
   const bool help = given.count("help") > 0;
-  if (help || given.count("folder") == 0) return print_help(options, help);
+  if (help || given.count("folder") == 0) return print_reference_help(options, help);
   Catalog catalog = Catalog::installed(given["plugins"].as<std::vector<std::string>>());
   catalog.describe(worker_program());
   std::map<std::string, std::string> pages{{"sections", page_of_sections()}};

@@ -68,7 +68,7 @@ const ComponentInfo& find(const Catalog& catalog, const ComponentName& wanted) {
                           : near});
 }
 
-int print_help(const po::options_description& options, bool asked) {
+int print_show_help(const po::options_description& options, bool asked) {
   (asked ? std::cout : std::cerr)
       << "usage: espalier plugins show KIND/NAME [--plugins DIR]\n"
          "       espalier plugins show protocol | nodes | head | train\n\n"
@@ -87,7 +87,7 @@ int show_plugin(const std::vector<std::string>& arguments) {
   const auto given =
       parse_options(arguments, hidden, po::positional_options_description().add("component", 1));
   const bool help = given.count("help") > 0;
-  if (help || given.count("component") == 0) return print_help(options, help);
+  if (help || given.count("component") == 0) return print_show_help(options, help);
   const auto name = given["component"].as<std::string>();
   if (is_fixed_section(name)) return print_section(name), 0;
   Catalog catalog = Catalog::installed(given["plugins"].as<std::vector<std::string>>());

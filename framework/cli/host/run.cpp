@@ -20,7 +20,7 @@ namespace {
 namespace po = boost::program_options;
 using Folders = std::vector<std::string>;
 
-po::options_description visible_options() {
+po::options_description run_options() {
   po::options_description options("options");
   auto add = options.add_options();
   add("workers", po::value<std::string>()->default_value("auto")->value_name("N|auto"),
@@ -173,7 +173,7 @@ int conclude(const SweepResult& result, const std::filesystem::path& folder,
   return 128 + result.end.signal;
 }
 
-void print_help(const po::options_description& options) {
+void print_run_help(const po::options_description& options) {
   std::cout
       << "usage: espalier run EXPERIMENT.yaml [OVERRIDE...] [OPTIONS]\n\n"
          "Runs the trials of an experiment that are not done yet. The same command goes on\n"
@@ -188,12 +188,12 @@ void print_help(const po::options_description& options) {
 }  // namespace
 
 int run(const std::vector<std::string>& arguments) {
-  const po::options_description options = visible_options();
+  const po::options_description options = run_options();
   po::options_description all;
   all.add(options).add_options()("words", po::value<std::vector<std::string>>());
   const auto given =
       parse_options(arguments, all, po::positional_options_description().add("words", -1));
-  if (given.count("help") > 0) return print_help(options), 0;
+  if (given.count("help") > 0) return print_run_help(options), 0;
   const auto words = experiment_words(given, "run");
   const std::filesystem::path results = given["results"].as<std::string>();
   const auto& plugins = given["plugins"].as<Folders>();

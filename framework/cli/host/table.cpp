@@ -18,7 +18,7 @@ namespace {
 namespace po = boost::program_options;
 namespace fs = std::filesystem;
 
-po::options_description visible_options() {
+po::options_description table_options() {
   po::options_description options("options");
   auto add = options.add_options();
   add("by", po::value<std::string>()->default_value("", "")->value_name("AXIS"),
@@ -31,7 +31,7 @@ po::options_description visible_options() {
   return options;
 }
 
-void print_help(const po::options_description& options) {
+void print_table_help(const po::options_description& options) {
   std::cout
       << "usage: espalier table [DIR] [OPTIONS]\n\n"
          "Shows the table of a sweep again, of the trials that are done by now. DIR is the\n"
@@ -67,12 +67,12 @@ void print_table(const fs::path& folder, const TableView& view) {
 }  // namespace
 
 int table(const std::vector<std::string>& arguments) {
-  const po::options_description options = visible_options();
+  const po::options_description options = table_options();
   po::options_description all;
   all.add(options).add_options()("folder", po::value<std::string>()->default_value("results"));
   const auto given =
       parse_options(arguments, all, po::positional_options_description().add("folder", 1));
-  if (given.count("help") > 0) return print_help(options), 0;
+  if (given.count("help") > 0) return print_table_help(options), 0;
   const TableView view = view_of(given);
   bool first = true;
   for (const fs::path& folder : experiments_below(given["folder"].as<std::string>())) {

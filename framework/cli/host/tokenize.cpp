@@ -18,14 +18,14 @@ namespace po = boost::program_options;
 
 constexpr std::size_t max_input_bytes = std::size_t{1} << 30;
 
-po::options_description visible_options() {
+po::options_description tokenize_options() {
   po::options_description options("options");
   options.add_options()("json", "an object a line: ids, and length before truncation")("help",
                                                                                        "show this");
   return options;
 }
 
-void print_help(const po::options_description& options) {
+void print_tokenize_help(const po::options_description& options) {
   std::cout
       << "usage: espalier tokenize encoder.weights=DIR [FILE] [--json]\n\n"
          "Prints the ids that a model's tokenizer makes of each line of FILE, or of standard\n"
@@ -104,13 +104,13 @@ std::pair<std::string, std::vector<std::string>> sort_arguments(
 }  // namespace
 
 int tokenize(const std::vector<std::string>& arguments) {
-  const po::options_description options = visible_options();
+  const po::options_description options = tokenize_options();
   po::options_description all;
   all.add(options).add_options()("word",
                                  po::value<std::vector<std::string>>()->default_value({}, ""));
   const auto given =
       parse_options(arguments, all, po::positional_options_description().add("word", -1));
-  if (given.count("help") > 0) return print_help(options), 0;
+  if (given.count("help") > 0) return print_tokenize_help(options), 0;
   const auto [folder, files] = sort_arguments(given["word"].as<std::vector<std::string>>());
   const Tokenizer tokenizer = open_tokenizer(resolve_path(folder));
   const std::string origin = files.empty() ? "standard input" : files[0];

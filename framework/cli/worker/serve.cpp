@@ -30,7 +30,7 @@ po::options_description options_of_serve() {
   return options;
 }
 
-Catalog catalog_of(const std::vector<std::string>& folders) {
+Catalog catalog_in(const std::vector<std::string>& folders) {
   Catalog catalog = Catalog::installed(folders);
   catalog.describe(current_executable());
   return catalog;
@@ -56,7 +56,7 @@ int serve(const std::vector<std::string>& arguments) try {
   worker.loaders = given["loaders"].as<std::int64_t>();
   worker.environment = parse_json(given["environment"].as<std::string>(), "--environment");
   at::set_num_threads(given["threads"].as<int>());
-  const Catalog catalog = catalog_of(given["plugins"].as<std::vector<std::string>>());
+  const Catalog catalog = catalog_in(given["plugins"].as<std::vector<std::string>>());
   Loader loader(catalog);
   worker.loader = &loader;
   serve_trials(worker, run_trial);

@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view prefix = "builtin:";
+constexpr std::string_view builtin_prefix = "builtin:";
 
 std::vector<std::string> builtin_names() {
   std::set<std::string> names;
@@ -51,8 +51,8 @@ std::vector<fs::path> builtin_folders() {
 }
 
 fs::path resolve_path(std::string_view text) {
-  if (text.substr(0, prefix.size()) == prefix) {
-    return builtin(std::string(text.substr(prefix.size())));
+  if (text.substr(0, builtin_prefix.size()) == builtin_prefix) {
+    return builtin(std::string(text.substr(builtin_prefix.size())));
   }
   const char* home = std::getenv("HOME");
   if (text.substr(0, 2) == "~/" && home != nullptr) return fs::path(home) / text.substr(2);

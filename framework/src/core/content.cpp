@@ -26,8 +26,8 @@ constexpr std::string_view cache_header = "espalier content cache 1\n";
 constexpr std::size_t most_entries = 5'000'000;
 constexpr std::size_t most_cache_bytes = std::size_t{2} << 30;
 
-[[noreturn]] void fail(std::string what, const std::string& path, std::string found = {},
-                       std::string fix = {}) {
+[[noreturn]] void refuse_path(std::string what, const std::string& path, std::string found = {},
+                              std::string fix = {}) {
   throw Error({.what = std::move(what),
                .where = path,
                .expected = {},
@@ -40,10 +40,11 @@ struct stat status_of(const std::string& path) {
   if (::stat(path.c_str(), &status) == 0) return status;
   const int error = errno;
   if (::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode)) {
-    fail("a symbolic link leads nowhere", path, std::strerror(error),
-         "remove it or put back what it names");
+    refuse_path("a symbolic link leads nowhere", path, std::strerror(error),
+                "remove it or put back what it names");
   }
-  fail("cannot read a path", path, std::strerror(error), "check that it exists and may be read");
+  refuse_path("cannot read a path", path, std::strerror(error),
+              "check that it exists and may be read");
 }
 
 std::int64_t nanoseconds(const timespec& time) {
@@ -58,7 +59,7 @@ class Walk {
 
   Walk(std::string root, const Visit& visit) : root_(std::move(root)), visit_(visit) {
     open_above();
-    if (!enter("")) fail("cannot read a folder", root_, std::strerror(errno));
+    if (!enter("")) refuse_path("cannot read a folder", root_, std::strerror(errno));
   }
 
  private:
@@ -95,7 +96,7 @@ class Walk {
   }
 
   void look(const std::string& name) {
-    if (++entries_ > most_entries) fail("a folder has more than 5,000,000 files", root_);
+    if (++entries_ > most_entries) refuse_path("a folder has more than 5,000,000 files", root_);
     struct stat status {};
     const bool there = ::stat((root_ + "/" + name).c_str(), &status) == 0;
     if (there && S_ISDIR(status.st_mode) && enter(name + "/")) return;
@@ -218,14 +219,15 @@ HashedContent ContentHasher::folder_content(const std::filesystem::path& folder)
 
 ContentHasher::Entry ContentHasher::file_entry(const std::string& path) {
   const struct stat status = status_of(path);
-  if (!S_ISREG(status.st_mode)) fail("neither a file nor a folder", path);
+  if (!S_ISREG(status.st_mode)) refuse_path("neither a file nor a folder", path);
   Entry entry = entry_of<Entry>(status);
   const auto known = entries_.find(path);
   if (known != entries_.end() && known->second.same_file(entry)) return known->second;
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   entry.digest = sha256_file(path);
   if (!entry_of<Entry>(status_of(path)).same_file(entry)) {
-    fail("a file changed while it was read", path, {}, "wait until it is whole, then run again");
+    refuse_path("a file changed while it was read", path, {},
+                "wait until it is whole, then run again");
   }
   if (std::chrono::nanoseconds(std::max(entry.modified, entry.changed)) + settle_ <= now) {
     entries_[path] = entry;

@@ -11,7 +11,7 @@
 namespace espalier {
 namespace {
 
-[[noreturn]] void fail(std::string what, std::string_view origin, std::string found = {}) {
+[[noreturn]] void refuse_json(std::string what, std::string_view origin, std::string found = {}) {
   throw Error({.what = std::move(what),
                .where = std::string(origin),
                .expected = {},
@@ -42,7 +42,7 @@ class Builder : public nlohmann::json_sax<Json> {
   bool number_integer(number_integer_t value) override { return put(value); }
   bool number_unsigned(number_unsigned_t value) override { return put(value); }
   bool number_float(number_float_t value, const string_t& text) override {
-    if (!std::isfinite(value)) fail("a number is out of range", origin_, text);
+    if (!std::isfinite(value)) refuse_json("a number is out of range", origin_, text);
     return put(value);
   }
   bool string(string_t& value) override { return put(std::move(value)); }
@@ -53,7 +53,7 @@ class Builder : public nlohmann::json_sax<Json> {
   bool end_array() override { return close(); }
 
   bool key(string_t& name) override {
-    if (stack_.back()->contains(name)) fail("duplicate key \"" + name + "\"", origin_);
+    if (stack_.back()->contains(name)) refuse_json("duplicate key \"" + name + "\"", origin_);
     key_ = std::move(name);
     return true;
   }
@@ -84,7 +84,8 @@ class Builder : public nlohmann::json_sax<Json> {
 
   bool open(Json value) {
     if (static_cast<int>(stack_.size()) >= depth_limit_) {
-      fail("nested too deeply", origin_, "more than " + std::to_string(depth_limit_) + " levels");
+      refuse_json("nested too deeply", origin_,
+                  "more than " + std::to_string(depth_limit_) + " levels");
     }
     stack_.push_back(place(std::move(value)));
     return true;
@@ -104,7 +105,7 @@ class Builder : public nlohmann::json_sax<Json> {
 };
 
 void append_number(std::string& out, double value) {
-  if (!std::isfinite(value)) fail("a number is not finite", "canonical JSON");
+  if (!std::isfinite(value)) refuse_json("a number is not finite", "canonical JSON");
   if (value == 0) {
     out.push_back('0');
     return;
@@ -150,7 +151,7 @@ void append_string(std::string& out, const std::string& text) {
   try {
     out += Json(text).dump();
   } catch (const Json::exception&) {
-    fail("a text is not UTF-8", "canonical JSON");
+    refuse_json("a text is not UTF-8", "canonical JSON");
   }
 }
 
@@ -195,7 +196,7 @@ void append(std::string& out, const Json& value) {
     default:
       break;
   }
-  if (!is_exact(value)) fail("an integer is beyond 2^53", "canonical JSON", value.dump());
+  if (!is_exact(value)) refuse_json("an integer is beyond 2^53", "canonical JSON", value.dump());
   append_number(out, value.get<double>());
 }
 
@@ -203,11 +204,11 @@ void append(std::string& out, const Json& value) {
 
 Json parse_json(std::string_view text, std::string_view origin, const JsonLimits& limits) {
   if (text.size() > limits.bytes) {
-    fail("too large", origin, std::to_string(text.size()) + " bytes");
+    refuse_json("too large", origin, std::to_string(text.size()) + " bytes");
   }
   // For the parser a zero byte is the end, whatever stands behind it.
   if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos) {
-    fail("a zero byte in JSON", origin, "at byte " + std::to_string(zero));
+    refuse_json("a zero byte in JSON", origin, "at byte " + std::to_string(zero));
   }
   Builder builder(text, origin, limits.depth);
   Json::sax_parse(text, &builder);

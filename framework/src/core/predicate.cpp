@@ -15,7 +15,7 @@ using Node = Predicate::Node;
 using Type = Node::Type;
 
 // Texts of a condition may be no UTF-8.
-std::string shown(const Json& value) {
+std::string text_of(const Json& value) {
   return value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -37,7 +37,7 @@ class Evaluator {
         break;
     }
     const Json result = value(node);
-    if (!result.is_boolean() && !result.is_null()) fail("true or false", shown(result));
+    if (!result.is_boolean() && !result.is_null()) fail("true or false", text_of(result));
     return result.is_boolean() && result.get<bool>();
   }
 
@@ -86,7 +86,7 @@ class Evaluator {
     if (op == "==") return left == right;
     if (op == "!=") return left != right;
     if (op == "in") {
-      if (!right.is_array()) fail("a list after \"in\"", shown(right));
+      if (!right.is_array()) fail("a list after \"in\"", text_of(right));
       return std::find(right.begin(), right.end(), left) != right.end();
     }
     if (left.is_null() || right.is_null()) return false;
@@ -94,7 +94,7 @@ class Evaluator {
         (left.is_number() && right.is_number()) || (left.is_string() && right.is_string());
     if (!comparable) {
       fail("two numbers or two texts around \"" + std::string(op) + "\"",
-           shown(left) + " and " + shown(right));
+           text_of(left) + " and " + text_of(right));
     }
     if (op == "<") return left < right;
     if (op == "<=") return left <= right;
@@ -104,7 +104,8 @@ class Evaluator {
   static Json arithmetic(char op, const Json& left, const Json& right) {
     if (left.is_null() || right.is_null()) return nullptr;
     if (!left.is_number() || !right.is_number()) {
-      fail(std::string("two numbers around \"") + op + "\"", shown(left) + " and " + shown(right));
+      fail(std::string("two numbers around \"") + op + "\"",
+           text_of(left) + " and " + text_of(right));
     }
     const double a = left.get<double>();
     const double b = right.get<double>();

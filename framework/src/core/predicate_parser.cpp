@@ -20,9 +20,9 @@ bool starts_word(char c) { return ('a' <= c && c <= 'z') || ('A' <= c && c <= 'Z
 bool is_digit(char c) { return '0' <= c && c <= '9'; }
 bool in_word(char c) { return starts_word(c) || is_digit(c) || c == '.'; }
 
-class Parser {
+class PredicateParser {
  public:
-  Parser(std::string_view text, std::string_view origin) : text_(text), origin_(origin) {}
+  PredicateParser(std::string_view text, std::string_view origin) : text_(text), origin_(origin) {}
 
   Node parse() {
     if (text_.size() > longest) fail("a text of at most 16 KiB");
@@ -206,7 +206,7 @@ class Parser {
 }  // namespace
 
 Predicate::Node parse_predicate(std::string_view text, std::string_view origin) {
-  return Parser(text, origin).parse();
+  return PredicateParser(text, origin).parse();
 }
 
 }  // namespace espalier

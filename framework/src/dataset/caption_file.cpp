@@ -12,18 +12,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t file_limit = std::size_t{1} << 30;
-constexpr JsonLimits limits{.bytes = file_limit};
+constexpr std::size_t caption_file_limit = std::size_t{1} << 30;
+constexpr JsonLimits limits{.bytes = caption_file_limit};
 constexpr std::size_t longest_caption = 8192;
 constexpr std::string_view id_names[] = {"id", "path"};
 constexpr std::string_view text_names[] = {"text", "caption"};
 
-class Reader {
+class CaptionReader {
  public:
-  Reader(const fs::path& file, Problems& problems) : file_(file.string()), wrong_(problems) {}
+  CaptionReader(const fs::path& file, Problems& problems)
+      : file_(file.string()), wrong_(problems) {}
 
   CaptionTable read() {
-    const std::string text = read_file(file_, file_limit);
+    const std::string text = read_file(file_, caption_file_limit);
     const std::size_t first = text.find_first_not_of(" \t\r\n\xef\xbb\xbf");
     if (first == std::string::npos) {
       wrong(1, "there are no captions", "");
@@ -153,7 +154,7 @@ class Reader {
 
 CaptionTable read_captions(const fs::path& file) {
   Problems problems;
-  CaptionTable captions = Reader(file, problems).read();
+  CaptionTable captions = CaptionReader(file, problems).read();
   problems.throw_if_any();
   return captions;
 }

@@ -7,9 +7,9 @@
 namespace espalier {
 namespace {
 
-class Parser {
+class CsvParser {
  public:
-  Parser(std::string_view text, std::string_view origin, char delimiter)
+  CsvParser(std::string_view text, std::string_view origin, char delimiter)
       : rest_(text), origin_(origin), delimiter_(delimiter), ends_{delimiter, '\n'} {}
 
   std::vector<CsvRow> parse() {
@@ -85,7 +85,7 @@ class Parser {
 }  // namespace
 
 std::vector<CsvRow> parse_csv(std::string_view text, std::string_view origin, char delimiter) {
-  return Parser(text, origin, delimiter).parse();
+  return CsvParser(text, origin, delimiter).parse();
 }
 
 }  // namespace espalier

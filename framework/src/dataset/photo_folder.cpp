@@ -26,7 +26,7 @@ std::vector<fs::path> entries_of(const fs::path& folder, std::error_code& error)
 }
 
 // Links to folders wait until all real ones are searched, so that none takes the place of another.
-class Walk {
+class FolderWalk {
  public:
   std::vector<fs::path> below(const fs::path& folder) {
     std::error_code error;
@@ -131,7 +131,7 @@ std::vector<fs::path> folders_in(const fs::path& folder) {
   return found;
 }
 
-std::vector<fs::path> files_below(const fs::path& folder) { return Walk().below(folder); }
+std::vector<fs::path> files_below(const fs::path& folder) { return FolderWalk().below(folder); }
 
 std::string spoken_name(std::string_view text) {
   if (unicode::first_invalid_byte(text)) return std::string(text);

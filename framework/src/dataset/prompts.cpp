@@ -24,7 +24,7 @@ std::vector<TemplateSet> published() {
             "a {} in a video game.", "art of the {}.", "a photo of the small {}."}}};
 }
 
-constexpr std::string_view place = "{}";
+constexpr std::string_view placeholder = "{}";
 
 void check_templates(std::span<const std::string> templates) {
   Problems problems;
@@ -37,10 +37,10 @@ void check_templates(std::span<const std::string> templates) {
   };
   if (templates.empty()) wrong("no prompt template", {});
   for (const std::string& text : templates) {
-    const std::size_t first = text.find(place);
+    const std::size_t first = text.find(placeholder);
     if (first == std::string::npos) {
       wrong("a prompt template has no {}", text);
-    } else if (text.find(place, first + place.size()) != std::string::npos) {
+    } else if (text.find(placeholder, first + placeholder.size()) != std::string::npos) {
       wrong("a prompt template has {} twice", text);
     }
   }
@@ -53,7 +53,7 @@ std::string with_spaces(std::string name) {
 }
 
 std::string filled(std::string text, const std::string& name) {
-  return text.replace(text.find(place), place.size(), with_spaces(name));
+  return text.replace(text.find(placeholder), placeholder.size(), with_spaces(name));
 }
 
 // A template cut at its two places.

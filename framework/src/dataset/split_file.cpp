@@ -18,9 +18,10 @@ constexpr std::array parts{Part{"train", Split::train}, Part{"val", Split::val},
 
 constexpr std::int64_t max_classes = 1 << 20;
 
-class Reader {
+class SplitReader {
  public:
-  Reader(const std::filesystem::path& file, const std::string& photo_folder, Problems& problems)
+  SplitReader(const std::filesystem::path& file, const std::string& photo_folder,
+              Problems& problems)
       : file_(file.string()), photo_folder_(photo_folder), problems_(problems) {}
 
   PhotoList read(const Json& root) {
@@ -98,7 +99,7 @@ class Reader {
 
 PhotoList read_split_file(const std::filesystem::path& file, const std::string& photo_folder,
                           Problems& problems) {
-  return Reader(file, photo_folder, problems).read(parse_json(read_file(file), file.string()));
+  return SplitReader(file, photo_folder, problems).read(parse_json(read_file(file), file.string()));
 }
 
 std::string class_name_from(std::string_view text) {

@@ -10,7 +10,7 @@
 namespace espalier {
 namespace {
 
-constexpr int deepest = 16;
+constexpr int deepest_value = 16;
 
 bool digits(std::string_view text) {
   return !text.empty() &&
@@ -44,7 +44,7 @@ std::string without_underscores(std::string_view text) {
   return out;
 }
 
-std::optional<Json> number(std::string_view written) {
+std::optional<Json> number_in(std::string_view written) {
   const std::string without = without_underscores(written);
   std::string_view text = without;
   const bool negative = !text.empty() && text[0] == '-';
@@ -62,7 +62,7 @@ std::optional<Json> number(std::string_view written) {
   return negative ? -value : value;
 }
 
-std::string_view trimmed(std::string_view text) {
+std::string_view without_spaces(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \t");
   if (begin == std::string_view::npos) return {};
   return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
@@ -74,7 +74,7 @@ class ValueParser {
 
   ParsedValue parse() {
     ParsedValue parsed;
-    if (trimmed(text_).empty()) return {{""}, false};
+    if (without_spaces(text_).empty()) return {{""}, false};
     do {
       skip_space();
       if (const std::string name = function_name(); !name.empty()) {
@@ -160,7 +160,7 @@ class ValueParser {
       }
       text.push_back(c);
     }
-    return escaped ? std::pair(text, true) : std::pair(std::string(trimmed(text)), false);
+    return escaped ? std::pair(text, true) : std::pair(std::string(without_spaces(text)), false);
   }
 
   Json quoted() {
@@ -178,7 +178,7 @@ class ValueParser {
   }
 
   Json list() {
-    if (++depth_ > deepest) fail("at most 16 levels");
+    if (++depth_ > deepest_value) fail("at most 16 levels");
     ++at_;
     Json items = Json::array();
     while (!take(']')) {
@@ -190,7 +190,7 @@ class ValueParser {
   }
 
   Json dictionary() {
-    if (++depth_ > deepest) fail("at most 16 levels");
+    if (++depth_ > deepest_value) fail("at most 16 levels");
     ++at_;
     Json object = Json::object();
     while (!take('}')) {
@@ -238,7 +238,7 @@ Json plain_value(std::string_view text) {
   if (lower == "null" || lower == "~" || lower.empty()) return nullptr;
   if (lower == "true") return true;
   if (lower == "false") return false;
-  if (auto value = number(text)) return *std::move(value);
+  if (auto value = number_in(text)) return *std::move(value);
   return std::string(text);
 }
 

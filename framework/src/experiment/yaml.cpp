@@ -17,7 +17,7 @@ namespace {
 
 using Type = YamlNode::Type;
 
-constexpr std::size_t deepest = 32;
+constexpr std::size_t deepest_yaml = 32;
 constexpr std::int64_t most_nodes = 200'000;
 constexpr std::int64_t most_bytes = std::int64_t{16} << 20;  // of text, aliases written out
 
@@ -85,7 +85,7 @@ class TreeBuilder final : public YAML::EventHandler {
     const auto known = anchors_.find(anchor);
     if (known == anchors_.end()) fail("an anchor contains itself", mark.line + 1);
     const Anchor& copied = known->second;
-    if (frames_.size() + copied.extent.depth > deepest) fail(too_deep, mark.line + 1);
+    if (frames_.size() + copied.extent.depth > deepest_yaml) fail(too_deep, mark.line + 1);
     count(copied.extent, mark.line + 1);
     finish(copied.node, copied.extent, 0);
   }
@@ -138,7 +138,7 @@ class TreeBuilder final : public YAML::EventHandler {
   void open(Type type, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
             YAML::EmitterStyle::value style) {
     if (tag != "?" && !tag.empty()) refuse_tag(mark, tag);
-    if (frames_.size() == deepest) fail(too_deep, mark.line + 1);
+    if (frames_.size() == deepest_yaml) fail(too_deep, mark.line + 1);
     frames_.push_back({.node = {.type = type, .line = mark.line + 1},
                        .flow = style == YAML::EmitterStyle::Flow,
                        .anchor = anchor,

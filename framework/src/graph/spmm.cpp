@@ -18,11 +18,11 @@ using torch::autograd::Variable;
 using torch::autograd::variable_list;
 
 // Enough multiplications for a thread to be worth its start.
-constexpr std::int64_t grain = 1 << 15;
+constexpr std::int64_t product_grain = 1 << 15;
 
 std::int64_t rows_per_thread(std::int64_t rows, std::int64_t edges, std::int64_t width) {
   const std::int64_t work = edges * width / std::max<std::int64_t>(1, rows);
-  return std::max<std::int64_t>(1, grain / std::max<std::int64_t>(1, work));
+  return std::max<std::int64_t>(1, product_grain / std::max<std::int64_t>(1, work));
 }
 
 template <class T>

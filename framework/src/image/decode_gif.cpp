@@ -20,9 +20,9 @@ struct FirstFrame {
   std::int64_t canvas_width = 0, canvas_height = 0;
 };
 
-class Reader {
+class GifReader {
  public:
-  Reader(std::string_view bytes, std::string_view origin) : bytes_(bytes), origin_(origin) {}
+  GifReader(std::string_view bytes, std::string_view origin) : bytes_(bytes), origin_(origin) {}
 
   FirstFrame read() {
     frame_.canvas_width = word(6);
@@ -107,7 +107,7 @@ void put_word(std::string& bytes, std::size_t at, std::int64_t value) {
 }  // namespace
 
 ImageHeader gif_header(std::string_view bytes, std::string_view origin) {
-  const FirstFrame frame = Reader(bytes, origin).read();
+  const FirstFrame frame = GifReader(bytes, origin).read();
   return {.format = ImageFormat::gif,
           .width = frame.canvas_width,
           .height = frame.canvas_height,
@@ -116,7 +116,7 @@ ImageHeader gif_header(std::string_view bytes, std::string_view origin) {
 
 Image decode_gif(std::string_view bytes, std::string_view origin, const ImageHeader& header,
                  const DecodeOptions&) {
-  const FirstFrame frame = Reader(bytes, origin).read();
+  const FirstFrame frame = GifReader(bytes, origin).read();
   std::string plain(bytes);
   for (const std::size_t flags : frame.transparency) {
     plain[flags] = static_cast<char>(plain[flags] & ~1);

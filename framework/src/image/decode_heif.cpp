@@ -18,12 +18,12 @@ struct Release {
     release(object);
   }
 };
-using Context = std::unique_ptr<heif_context, Release<heif_context_free>>;
+using HeifContext = std::unique_ptr<heif_context, Release<heif_context_free>>;
 using Handle = std::unique_ptr<heif_image_handle, Release<heif_image_handle_release>>;
 using Options = std::unique_ptr<heif_decoding_options, Release<heif_decoding_options_free>>;
 using Decoded = std::unique_ptr<heif_image, Release<heif_image_release>>;
 
-void expect(const heif_error& error, std::string_view bytes, std::string_view origin) {
+void expect_heif(const heif_error& error, std::string_view bytes, std::string_view origin) {
   if (error.code == heif_error_Ok) return;
   const std::string reason = error.message == nullptr ? "damaged data" : error.message;
   const ImageFormat format = format_of_iso(bytes);
@@ -44,10 +44,11 @@ void expect(const heif_error& error, std::string_view bytes, std::string_view or
 // The picture that is meant to be shown, of several.
 Handle primary(heif_context* context, std::string_view bytes, std::string_view origin) {
   heif_context_set_max_decoding_threads(context, 0);
-  expect(heif_context_read_from_memory_without_copy(context, bytes.data(), bytes.size(), nullptr),
-         bytes, origin);
+  expect_heif(
+      heif_context_read_from_memory_without_copy(context, bytes.data(), bytes.size(), nullptr),
+      bytes, origin);
   heif_image_handle* handle = nullptr;
-  expect(heif_context_get_primary_image_handle(context, &handle), bytes, origin);
+  expect_heif(heif_context_get_primary_image_handle(context, &handle), bytes, origin);
   return Handle(handle);
 }
 
@@ -79,7 +80,7 @@ Image rows_of(const heif_image* decoded, std::string_view bytes, std::string_vie
 }  // namespace
 
 ImageHeader heif_header(std::string_view bytes, std::string_view origin) {
-  const Context context(heif_context_alloc());
+  const HeifContext context(heif_context_alloc());
   const Handle handle = primary(context.get(), bytes, origin);
   const int width = heif_image_handle_get_width(handle.get());
   const int height = heif_image_handle_get_height(handle.get());
@@ -90,13 +91,13 @@ ImageHeader heif_header(std::string_view bytes, std::string_view origin) {
 
 Image decode_heif(std::string_view bytes, std::string_view origin, const ImageHeader&,
                   const DecodeOptions& options) {
-  const Context context(heif_context_alloc());
+  const HeifContext context(heif_context_alloc());
   const Handle handle = primary(context.get(), bytes, origin);
   const Options how = decoding_options();
   heif_image* decoded = nullptr;
-  expect(heif_decode_image(handle.get(), &decoded, heif_colorspace_RGB, heif_chroma_interleaved_RGB,
-                           how.get()),
-         bytes, origin);
+  expect_heif(heif_decode_image(handle.get(), &decoded, heif_colorspace_RGB,
+                                heif_chroma_interleaved_RGB, how.get()),
+              bytes, origin);
   const Decoded owner(decoded);
   return rows_of(decoded, bytes, origin, options.max_pixels);
 }

@@ -11,31 +11,31 @@ namespace {
 constexpr std::size_t chunk_limit = std::size_t{16} << 20;
 constexpr std::size_t all_chunks_limit = std::size_t{64} << 20;
 
-struct Free {
+struct FreeContext {
   void operator()(spng_ctx* context) const { spng_ctx_free(context); }
 };
-using Context = std::unique_ptr<spng_ctx, Free>;
+using PngContext = std::unique_ptr<spng_ctx, FreeContext>;
 
-void expect(int result, std::string_view origin) {
+void expect_png(int result, std::string_view origin) {
   if (result == 0) return;
   throw undecodable(ImageFormat::png, origin, spng_strerror(result));
 }
 
-Context open(std::string_view bytes, std::string_view origin) {
-  Context context(spng_ctx_new(0));
+PngContext open_png(std::string_view bytes, std::string_view origin) {
+  PngContext context(spng_ctx_new(0));
   ESPALIER_ASSERT(context != nullptr, "no memory to read a PNG");
-  expect(spng_set_crc_action(context.get(), SPNG_CRC_ERROR, SPNG_CRC_ERROR), origin);
-  expect(spng_set_chunk_limits(context.get(), chunk_limit, all_chunks_limit), origin);
-  expect(spng_set_png_buffer(context.get(), bytes.data(), bytes.size()), origin);
+  expect_png(spng_set_crc_action(context.get(), SPNG_CRC_ERROR, SPNG_CRC_ERROR), origin);
+  expect_png(spng_set_chunk_limits(context.get(), chunk_limit, all_chunks_limit), origin);
+  expect_png(spng_set_png_buffer(context.get(), bytes.data(), bytes.size()), origin);
   return context;
 }
 
 std::vector<std::uint8_t> pixels_as(spng_ctx* context, spng_format format,
                                     std::string_view origin) {
   std::size_t size = 0;
-  expect(spng_decoded_image_size(context, format, &size), origin);
+  expect_png(spng_decoded_image_size(context, format, &size), origin);
   std::vector<std::uint8_t> pixels(size);
-  expect(spng_decode_image(context, pixels.data(), size, format, 0), origin);
+  expect_png(spng_decode_image(context, pixels.data(), size, format, 0), origin);
   return pixels;
 }
 
@@ -67,22 +67,22 @@ std::size_t channels_of(const spng_ihdr& header) {
 }  // namespace
 
 ImageHeader png_header(std::string_view bytes, std::string_view origin) {
-  const Context context = open(bytes, origin);
+  const PngContext context = open_png(bytes, origin);
   spng_ihdr header{};
-  expect(spng_get_ihdr(context.get(), &header), origin);
+  expect_png(spng_get_ihdr(context.get(), &header), origin);
   return {
       .format = ImageFormat::png, .width = header.width, .height = header.height, .orientation = 1};
 }
 
 Image decode_png(std::string_view bytes, std::string_view origin, const ImageHeader& header,
                  const DecodeOptions&) {
-  const Context context = open(bytes, origin);
+  const PngContext context = open_png(bytes, origin);
   spng_ihdr stored{};
-  expect(spng_get_ihdr(context.get(), &stored), origin);
+  expect_png(spng_get_ihdr(context.get(), &stored), origin);
   const bool deep = stored.bit_depth == 16;
   std::vector<std::uint8_t> pixels =
       pixels_as(context.get(), deep ? SPNG_FMT_RAW : SPNG_FMT_RGB8, origin);
-  expect(spng_decode_chunks(context.get()), origin);
+  expect_png(spng_decode_chunks(context.get()), origin);
   if (deep) pixels = high_bytes(pixels, channels_of(stored));
   return {header.width, header.height, std::move(pixels)};
 }

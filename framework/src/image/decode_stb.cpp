@@ -44,24 +44,24 @@ namespace espalier {
 namespace {
 
 // Hands bytes to stb, which reads zeros behind the end of a file and does not say so.
-struct Source {
+struct StbSource {
   std::string_view rest;
   bool exhausted = false;
 
   static int read(void* self, char* to, int size) {
-    auto& source = *static_cast<Source*>(self);
+    auto& source = *static_cast<StbSource*>(self);
     const std::size_t count = source.rest.copy(to, static_cast<std::size_t>(size));
     source.rest.remove_prefix(count);
     source.exhausted |= count == 0;
     return static_cast<int>(count);
   }
   static void skip(void* self, int size) {
-    auto& source = *static_cast<Source*>(self);
+    auto& source = *static_cast<StbSource*>(self);
     const auto count = static_cast<std::size_t>(std::max(size, 0));
     source.exhausted |= size < 0 || count > source.rest.size();
     source.rest.remove_prefix(std::min(count, source.rest.size()));
   }
-  static int at_end(void* self) { return static_cast<Source*>(self)->rest.empty() ? 1 : 0; }
+  static int at_end(void* self) { return static_cast<StbSource*>(self)->rest.empty() ? 1 : 0; }
 };
 
 struct Free {
@@ -87,8 +87,8 @@ ImageHeader stb_header(ImageFormat format, std::string_view bytes, std::string_v
 Image decode_stb(std::string_view bytes, std::string_view origin, const ImageHeader& header) {
   const auto pixels = static_cast<std::size_t>(header.width * header.height);
   block_limit = 9 * pixels + bytes.size() + (std::size_t{1} << 20);
-  const stbi_io_callbacks callbacks{&Source::read, &Source::skip, &Source::at_end};
-  Source source{bytes};
+  const stbi_io_callbacks callbacks{&StbSource::read, &StbSource::skip, &StbSource::at_end};
+  StbSource source{bytes};
   int width = 0, height = 0, channels = 0;
   const std::unique_ptr<stbi_uc, Free> data(
       stbi_load_from_callbacks(&callbacks, &source, &width, &height, &channels, 3));

@@ -12,13 +12,13 @@ namespace espalier {
 namespace {
 
 // What libtiff reads, and the first thing that it found wrong.
-struct Source {
+struct TiffSource {
   std::string_view bytes;
   std::size_t at = 0;
   std::string problem;
 
   static tmsize_t read(thandle_t self, void* to, tmsize_t size) {
-    auto& source = *static_cast<Source*>(self);
+    auto& source = *static_cast<TiffSource*>(self);
     const std::string_view rest = source.bytes.substr(std::min(source.at, source.bytes.size()));
     const std::size_t count = rest.copy(static_cast<char*>(to), static_cast<std::size_t>(size));
     source.at += count;
@@ -26,16 +26,16 @@ struct Source {
   }
   static tmsize_t write(thandle_t, void*, tmsize_t) { return 0; }
   static toff_t seek(thandle_t self, toff_t offset, int whence) {
-    auto& source = *static_cast<Source*>(self);
+    auto& source = *static_cast<TiffSource*>(self);
     source.at = whence == SEEK_CUR   ? source.at + offset
                 : whence == SEEK_END ? source.bytes.size() + offset
                                      : offset;
     return source.at;
   }
   static int close(thandle_t) { return 0; }
-  static toff_t size(thandle_t self) { return static_cast<Source*>(self)->bytes.size(); }
+  static toff_t size(thandle_t self) { return static_cast<TiffSource*>(self)->bytes.size(); }
   static int failed(TIFF*, void* self, const char*, const char* format, va_list values) {
-    auto& source = *static_cast<Source*>(self);
+    auto& source = *static_cast<TiffSource*>(self);
     std::array<char, 200> text{};
     std::vsnprintf(text.data(), text.size(), format, values);
     if (source.problem.empty()) source.problem = text.data();
@@ -49,18 +49,18 @@ struct Close {
 };
 using File = std::unique_ptr<TIFF, Close>;
 
-File open(Source& source, std::string_view origin) {
+File open_tiff(TiffSource& source, std::string_view origin) {
   // Room for a strip of the largest picture that is allowed, in 16 bits and with alpha.
   constexpr tmsize_t largest_block = tmsize_t{1} << 31;
   const std::unique_ptr<TIFFOpenOptions, void (*)(TIFFOpenOptions*)> options(TIFFOpenOptionsAlloc(),
                                                                              TIFFOpenOptionsFree);
   TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), largest_block);
-  TIFFOpenOptionsSetErrorHandlerExtR(options.get(), &Source::failed, &source);
-  TIFFOpenOptionsSetWarningHandlerExtR(options.get(), &Source::warned, nullptr);
+  TIFFOpenOptionsSetErrorHandlerExtR(options.get(), &TiffSource::failed, &source);
+  TIFFOpenOptionsSetWarningHandlerExtR(options.get(), &TiffSource::warned, nullptr);
   // `m`: never mapped.
-  File file(TIFFClientOpenExt("picture", "rm", &source, &Source::read, &Source::write,
-                              &Source::seek, &Source::close, &Source::size, nullptr, nullptr,
-                              options.get()));
+  File file(TIFFClientOpenExt("picture", "rm", &source, &TiffSource::read, &TiffSource::write,
+                              &TiffSource::seek, &TiffSource::close, &TiffSource::size, nullptr,
+                              nullptr, options.get()));
   if (file == nullptr) throw undecodable(ImageFormat::tiff, origin, source.problem);
   return file;
 }
@@ -90,7 +90,7 @@ void keep_colours(TIFF* tiff) {
 }
 
 // In the file's own order of rows and columns, 0xAABBGGRR a pixel.
-std::vector<std::uint32_t> raster_of(TIFF* tiff, const Size& size, const Source& source,
+std::vector<std::uint32_t> raster_of(TIFF* tiff, const Size& size, const TiffSource& source,
                                      std::string_view origin) {
   std::vector<std::uint32_t> raster(std::size_t{size.width} * size.height);
   TIFFSetField(tiff, TIFFTAG_ORIENTATION, ORIENTATION_TOPLEFT);
@@ -106,8 +106,8 @@ std::vector<std::uint32_t> raster_of(TIFF* tiff, const Size& size, const Source&
 }  // namespace
 
 ImageHeader tiff_header(std::string_view bytes, std::string_view origin) {
-  Source source{bytes, 0, {}};
-  const File file = open(source, origin);
+  TiffSource source{bytes, 0, {}};
+  const File file = open_tiff(source, origin);
   const Size size = size_of(file.get(), origin);
   ImageHeader header{ImageFormat::tiff, size.width, size.height, 1};
   if (size.orientation >= 5 && size.orientation <= 8) std::swap(header.width, header.height);
@@ -116,8 +116,8 @@ ImageHeader tiff_header(std::string_view bytes, std::string_view origin) {
 
 Image decode_tiff(std::string_view bytes, std::string_view origin, const ImageHeader&,
                   const DecodeOptions&) {
-  Source source{bytes, 0, {}};
-  const File file = open(source, origin);
+  TiffSource source{bytes, 0, {}};
+  const File file = open_tiff(source, origin);
   const Size size = size_of(file.get(), origin);
   keep_colours(file.get());
   const std::vector<std::uint32_t> raster = raster_of(file.get(), size, source, origin);

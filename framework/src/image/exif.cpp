@@ -4,9 +4,9 @@ namespace espalier {
 namespace {
 
 // Reads numbers out of bytes that may end anywhere; what is not there is 0.
-class Reader {
+class ByteReader {
  public:
-  Reader(std::string_view bytes, bool big_endian) : bytes_(bytes), big_(big_endian) {}
+  ByteReader(std::string_view bytes, bool big_endian) : bytes_(bytes), big_(big_endian) {}
 
   [[nodiscard]] std::uint64_t number(std::size_t at, std::size_t size) const {
     if (at > bytes_.size() || size > bytes_.size() - at) return 0;
@@ -31,7 +31,7 @@ std::string_view part(std::string_view bytes, std::size_t at, std::size_t size) 
 // the place behind the last segment.
 template <class Visit>
 std::size_t walk_jpeg(std::string_view bytes, Visit&& visit) {
-  const Reader reader(bytes, true);
+  const ByteReader reader(bytes, true);
   std::size_t at = 2;
   while (at + 4 <= bytes.size()) {
     if (reader.number(at, 1) != 0xff) return bytes.npos;
@@ -61,7 +61,7 @@ std::string_view jpeg_exif(std::string_view bytes) {
 }
 
 std::string_view png_exif(std::string_view bytes) {
-  const Reader reader(bytes, true);
+  const ByteReader reader(bytes, true);
   for (std::size_t at = 8; at + 12 <= bytes.size();) {
     const auto length = static_cast<std::size_t>(reader.number(at, 4));
     if (part(bytes, at + 4, 4) == "eXIf") return part(bytes, at + 8, length);
@@ -71,7 +71,7 @@ std::string_view png_exif(std::string_view bytes) {
 }
 
 std::string_view webp_exif(std::string_view bytes) {
-  const Reader reader(bytes, false);
+  const ByteReader reader(bytes, false);
   for (std::size_t at = 12; at + 8 <= bytes.size();) {
     const auto length = static_cast<std::size_t>(reader.number(at + 4, 4));
     if (part(bytes, at, 4) == "EXIF") {
@@ -87,7 +87,7 @@ std::string_view webp_exif(std::string_view bytes) {
 // Tag 0x0112 of the first directory of a TIFF block.
 int tiff_orientation(std::string_view tiff) {
   if (!tiff.starts_with("II") && !tiff.starts_with("MM")) return 1;
-  const Reader reader(tiff, tiff[0] == 'M');
+  const ByteReader reader(tiff, tiff[0] == 'M');
   const auto directory = static_cast<std::size_t>(reader.number(4, 4));
   const auto entries = static_cast<std::size_t>(reader.number(directory, 2));
   for (std::size_t i = 0; i < entries; ++i) {

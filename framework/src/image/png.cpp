@@ -23,7 +23,7 @@ namespace {
 
 constexpr std::int64_t gap = 4;
 constexpr std::int64_t caption_height = 14;
-constexpr std::size_t longest_caption = 200;
+constexpr std::size_t longest_text = 200;
 
 Image fitted(const Image& image, std::int64_t cell) {
   const std::int64_t longer = std::max(image.width, image.height);
@@ -57,9 +57,9 @@ void write_text(std::string text, std::int64_t left, std::int64_t top, Image& sh
     float x, y, z;
     unsigned char colour[4];
   };
-  text.resize(std::min(text.size(), longest_caption));
+  text.resize(std::min(text.size(), longest_text));
   for (char& c : text) c = c >= ' ' && c <= '~' ? c : '?';
-  std::vector<Corner> corners(longest_caption * 70);
+  std::vector<Corner> corners(longest_text * 70);
   const int quads = stb_easy_font_print(0, 0, text.data(), nullptr, corners.data(),
                                         static_cast<int>(corners.size() * sizeof(Corner)));
   for (std::size_t i = 0; i < static_cast<std::size_t>(quads); ++i) {

@@ -43,12 +43,12 @@ constexpr std::pair<std::string_view, std::string_view> family_of_model[] = {
     {"blip", "Blip"}};
 
 constexpr std::int64_t largest_side = 4096;
-constexpr std::size_t largest_file = std::size_t{8} << 20;
+constexpr std::size_t largest_config = std::size_t{8} << 20;
 
 // Reads one file and collects what is wrong with it.
-class Reader {
+class ConfigReader {
  public:
-  Reader(const Json& config, std::string_view origin, std::string_view model_type)
+  ConfigReader(const Json& config, std::string_view origin, std::string_view model_type)
       : config_(config), origin_(origin), model_type_(model_type) {}
 
   Preprocessing read() {
@@ -247,7 +247,7 @@ class Reader {
 };
 
 Json read_object(const std::filesystem::path& file) {
-  const Json json = parse_python_json(read_file(file, largest_file), file.string());
+  const Json json = parse_python_json(read_file(file, largest_config), file.string());
   return json.is_object() ? json : Json::object();
 }
 
@@ -263,7 +263,7 @@ std::string model_type_of(const std::filesystem::path& folder) try {
 
 Preprocessing Preprocessing::from_json(const Json& config, std::string_view origin,
                                        std::string_view model_type) {
-  return Reader(config, origin, model_type).read();
+  return ConfigReader(config, origin, model_type).read();
 }
 
 Preprocessing Preprocessing::from_folder(const std::filesystem::path& folder) {
@@ -283,7 +283,7 @@ Preprocessing Preprocessing::from_folder(const std::filesystem::path& folder) {
                  .found = "neither",
                  .fix = "download the model's whole folder"});
   }
-  return from_json(parse_python_json(read_file(file, largest_file), file.string()), file.string(),
+  return from_json(parse_python_json(read_file(file, largest_config), file.string()), file.string(),
                    model_type);
 }
 

@@ -9,7 +9,7 @@
 namespace espalier {
 namespace {
 
-constexpr LayerNames layer_names{.prefix = "encoder.layer",
+constexpr LayerNames bert_layers{.prefix = "encoder.layer",
                                  .q = "attention.self.query",
                                  .k = "attention.self.key",
                                  .v = "attention.self.value",
@@ -26,7 +26,7 @@ constexpr LayerNames layer_names{.prefix = "encoder.layer",
 class BertText final : public SentenceTower {
  public:
   BertText(const SentenceConfig& config, std::int64_t types, WeightReader& reader)
-      : SentenceTower(config, layer_names, reader) {
+      : SentenceTower(config, bert_layers, reader) {
     reader.bind("embeddings.token_type_embeddings.weight", {types, config.transformer.width},
                 types_, WeightPlace{TowerKind::text, -1});
   }

@@ -5,18 +5,18 @@
 namespace espalier {
 namespace {
 
-constexpr PatchNames patch_names{.embeddings = "embeddings",
-                                 .patch = "embeddings.patch_embeddings.projection",
-                                 .class_token = "embeddings.cls_token",
-                                 .positions = "embeddings.position_embeddings",
-                                 .batched = true};
+constexpr PatchNames class_token_patches{.embeddings = "embeddings",
+                                         .patch = "embeddings.patch_embeddings.projection",
+                                         .class_token = "embeddings.cls_token",
+                                         .positions = "embeddings.position_embeddings",
+                                         .batched = true};
 
 }  // namespace
 
 ClassTokenTower::ClassTokenTower(const PatchConfig& patches, const TransformerConfig& config,
                                  const LayerNames& names, WeightReader& reader)
     : VisionTower(config.layers, config.width, patches.image_size, patches.patch_size),
-      embedding_(patches, patch_names, reader),
+      embedding_(patches, class_token_patches, reader),
       transformer_(TowerKind::image, config, names, reader),
       norm_(tower_site(TowerKind::image, config.layers, SiteRole::norm, "layernorm", "final")) {
   reader.bind_norm(norm_, config.width);

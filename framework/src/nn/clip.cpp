@@ -14,7 +14,7 @@
 namespace espalier {
 namespace {
 
-constexpr LayerNames layer_names(std::string_view prefix) {
+constexpr LayerNames clip_layers(std::string_view prefix) {
   return {.prefix = prefix,
           .q = "self_attn.q_proj",
           .k = "self_attn.k_proj",
@@ -30,11 +30,11 @@ constexpr LayerNames layer_names(std::string_view prefix) {
           .scale2 = {}};
 }
 
-constexpr PatchNames patch_names{.embeddings = "vision_model.embeddings",
-                                 .patch = "vision_model.embeddings.patch_embedding",
-                                 .class_token = "vision_model.embeddings.class_embedding",
-                                 .positions = "vision_model.embeddings.position_embedding.weight",
-                                 .batched = false};
+constexpr PatchNames clip_patches{.embeddings = "vision_model.embeddings",
+                                  .patch = "vision_model.embeddings.patch_embedding",
+                                  .class_token = "vision_model.embeddings.class_embedding",
+                                  .positions = "vision_model.embeddings.position_embedding.weight",
+                                  .batched = false};
 
 struct ClipVisionConfig {
   PatchConfig patches;
@@ -67,10 +67,10 @@ class ClipVision final : public VisionTower {
   ClipVision(const ClipVisionConfig& clip, std::optional<std::int64_t> width, WeightReader& reader)
       : VisionTower(clip.transformer.layers, width.value_or(clip.transformer.width),
                     clip.patches.image_size, clip.patches.patch_size),
-        embedding_(clip.patches, patch_names, reader),
+        embedding_(clip.patches, clip_patches, reader),
         pre_norm_(tower_site(TowerKind::image, -1, SiteRole::norm, "vision_model.pre_layrnorm",
                              "embeddings")),
-        transformer_(TowerKind::image, clip.transformer, layer_names("vision_model.encoder.layers"),
+        transformer_(TowerKind::image, clip.transformer, clip_layers("vision_model.encoder.layers"),
                      reader),
         post_norm_(tower_site(TowerKind::image, clip.transformer.layers, SiteRole::norm,
                               "vision_model.post_layernorm", "final")),
@@ -124,7 +124,7 @@ class ClipText final : public TextTower {
         eos_(config.eos),
         embedding_("text_model.embeddings", "token_embedding", "position_embedding",
                    config.vocabulary, config.max_length, config.transformer.width, reader),
-        transformer_(TowerKind::text, config.transformer, layer_names("text_model.encoder.layers"),
+        transformer_(TowerKind::text, config.transformer, clip_layers("text_model.encoder.layers"),
                      reader),
         final_norm_(tower_site(TowerKind::text, config.transformer.layers, SiteRole::norm,
                                "text_model.final_layer_norm", "final")),
@@ -208,7 +208,7 @@ ClipVisionConfig vision_config(const ConfigReader& config) {
                                             "quick_gelu")};
 }
 
-ClipTextConfig text_config(const ConfigReader& config) {
+ClipTextConfig clip_text_config(const ConfigReader& config) {
   ClipTextConfig text;
   text.transformer = config.transformer({.layers = 12,
                                          .width = 512,
@@ -246,7 +246,7 @@ std::optional<std::int64_t> projected_width(const FamilyInput& input, const char
 
 std::unique_ptr<AdaptableEncoder> build_clip(const FamilyInput& input) {
   const ClipVisionConfig vision = vision_config(half_of(input.config, "vision_config"));
-  const ClipTextConfig text = text_config(half_of(input.config, "text_config"));
+  const ClipTextConfig text = clip_text_config(half_of(input.config, "text_config"));
   const std::int64_t width = input.config.integer("projection_dim", default_width);
   input.problems.throw_if_any();
 
@@ -259,7 +259,7 @@ std::unique_ptr<AdaptableEncoder> build_clip(const FamilyInput& input) {
 }
 
 std::unique_ptr<AdaptableEncoder> build_clip_text(const FamilyInput& input) {
-  const ClipTextConfig text = text_config(input.config);
+  const ClipTextConfig text = clip_text_config(input.config);
   input.reader.complete("text_model.");
   const auto width = projected_width(input, "text_projection.weight");
   input.problems.throw_if_any();

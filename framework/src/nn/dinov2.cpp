@@ -5,19 +5,19 @@
 namespace espalier {
 namespace {
 
-constexpr LayerNames layer_names{.prefix = "encoder.layer",
-                                 .q = "attention.attention.query",
-                                 .k = "attention.attention.key",
-                                 .v = "attention.attention.value",
-                                 .out = "attention.output.dense",
-                                 .fc1 = "mlp.fc1",
-                                 .fc2 = "mlp.fc2",
-                                 .norm1 = "norm1",
-                                 .norm2 = "norm2",
-                                 .attention = "attention",
-                                 .mlp = "mlp",
-                                 .scale1 = "layer_scale1.lambda1",
-                                 .scale2 = "layer_scale2.lambda1"};
+constexpr LayerNames dinov2_layers{.prefix = "encoder.layer",
+                                   .q = "attention.attention.query",
+                                   .k = "attention.attention.key",
+                                   .v = "attention.attention.value",
+                                   .out = "attention.output.dense",
+                                   .fc1 = "mlp.fc1",
+                                   .fc2 = "mlp.fc2",
+                                   .norm1 = "norm1",
+                                   .norm2 = "norm2",
+                                   .attention = "attention",
+                                   .mlp = "mlp",
+                                   .scale1 = "layer_scale1.lambda1",
+                                   .scale2 = "layer_scale2.lambda1"};
 
 }  // namespace
 
@@ -46,7 +46,7 @@ std::unique_ptr<AdaptableEncoder> build_dinov2(const FamilyInput& input) {
   input.reader.ignore("classifier.");
   input.reader.ignore("embeddings.mask_token");
   return std::make_unique<AdaptableEncoder>(
-      std::make_unique<ClassTokenTower>(patches, layers, layer_names, input.reader), nullptr);
+      std::make_unique<ClassTokenTower>(patches, layers, dinov2_layers, input.reader), nullptr);
 }
 
 }  // namespace espalier

@@ -8,19 +8,19 @@
 namespace espalier {
 namespace {
 
-constexpr LayerNames layer_names{.prefix = "transformer.layer",
-                                 .q = "attention.q_lin",
-                                 .k = "attention.k_lin",
-                                 .v = "attention.v_lin",
-                                 .out = "attention.out_lin",
-                                 .fc1 = "ffn.lin1",
-                                 .fc2 = "ffn.lin2",
-                                 .norm1 = "sa_layer_norm",
-                                 .norm2 = "output_layer_norm",
-                                 .attention = "attention",
-                                 .mlp = "ffn",
-                                 .scale1 = {},
-                                 .scale2 = {}};
+constexpr LayerNames distilbert_layers{.prefix = "transformer.layer",
+                                       .q = "attention.q_lin",
+                                       .k = "attention.k_lin",
+                                       .v = "attention.v_lin",
+                                       .out = "attention.out_lin",
+                                       .fc1 = "ffn.lin1",
+                                       .fc2 = "ffn.lin2",
+                                       .norm1 = "sa_layer_norm",
+                                       .norm2 = "output_layer_norm",
+                                       .attention = "attention",
+                                       .mlp = "ffn",
+                                       .scale1 = {},
+                                       .scale2 = {}};
 
 constexpr TransformerKeys keys{.width = "dim",
                                .layers = "n_layers",
@@ -31,7 +31,7 @@ constexpr TransformerKeys keys{.width = "dim",
 class DistilbertText final : public SentenceTower {
  public:
   DistilbertText(const SentenceConfig& config, WeightReader& reader)
-      : SentenceTower(config, layer_names, reader) {}
+      : SentenceTower(config, distilbert_layers, reader) {}
 
   [[nodiscard]] Activations embed(const TokenBatch& batch, const Mode& mode) const override {
     check(batch);

@@ -13,7 +13,7 @@ namespace espalier {
 namespace {
 
 // Elements that are worth a thread.
-constexpr std::int64_t grain = 1 << 14;
+constexpr std::int64_t dropout_grain = 1 << 14;
 
 // FNV-1a (Fowler, Noll and Vo).
 std::uint64_t hash_of(std::string_view text) {
@@ -46,7 +46,7 @@ at::Tensor dropout(const at::Tensor& x, double p, const Mode& mode, std::string_
   const std::int64_t width = x.size(0) == 0 ? 0 : x.numel() / x.size(0);
   const auto kept = static_cast<float>(1.0 / (1.0 - p));
   const std::uint64_t key = chained(mode.dropout.key, hash_of(site));
-  const std::int64_t rows_a_thread = grain / std::max<std::int64_t>(width, 1) + 1;
+  const std::int64_t rows_a_thread = dropout_grain / std::max<std::int64_t>(width, 1) + 1;
   at::parallel_for(0, x.size(0), rows_a_thread, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
       Random random(chained(key, mode.dropout.rows[static_cast<std::size_t>(row)]));

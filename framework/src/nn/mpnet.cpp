@@ -12,19 +12,19 @@
 namespace espalier {
 namespace {
 
-constexpr LayerNames layer_names{.prefix = "encoder.layer",
-                                 .q = "attention.attn.q",
-                                 .k = "attention.attn.k",
-                                 .v = "attention.attn.v",
-                                 .out = "attention.attn.o",
-                                 .fc1 = "intermediate.dense",
-                                 .fc2 = "output.dense",
-                                 .norm1 = "attention.LayerNorm",
-                                 .norm2 = "output.LayerNorm",
-                                 .attention = "attention",
-                                 .mlp = "output",
-                                 .scale1 = {},
-                                 .scale2 = {}};
+constexpr LayerNames mpnet_layers{.prefix = "encoder.layer",
+                                  .q = "attention.attn.q",
+                                  .k = "attention.attn.k",
+                                  .v = "attention.attn.v",
+                                  .out = "attention.attn.o",
+                                  .fc1 = "intermediate.dense",
+                                  .fc2 = "output.dense",
+                                  .norm1 = "attention.LayerNorm",
+                                  .norm2 = "output.LayerNorm",
+                                  .attention = "attention",
+                                  .mlp = "output",
+                                  .scale1 = {},
+                                  .scale2 = {}};
 
 // T5's buckets (Raffel et al. 2020): half for each direction, small distances one each, larger ones
 // by logarithm up to 128. `distance` is key minus query.
@@ -43,7 +43,7 @@ std::int64_t bucket_of(std::int64_t distance, std::int64_t buckets) {
 class MpnetText final : public SentenceTower {
  public:
   MpnetText(const SentenceConfig& config, std::int64_t buckets, WeightReader& reader)
-      : SentenceTower(config, layer_names, reader) {
+      : SentenceTower(config, mpnet_layers, reader) {
     reader.bind("encoder.relative_attention_bias.weight", {buckets, config.transformer.heads},
                 relative_, WeightPlace{TowerKind::text, 0});
   }

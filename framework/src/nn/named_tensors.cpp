@@ -19,10 +19,10 @@ at::Tensor input(const NamedTensors& inputs, const std::string& name) {
   return it == inputs.end() ? at::Tensor() : it->second;
 }
 
-void refuse(std::string what, std::string found,
-            std::string expected =
-                "`pixel_values` for an image tower, `input_ids` for a text "
-                "tower") {
+void refuse_inputs(std::string what, std::string found,
+                   std::string expected =
+                       "`pixel_values` for an image tower, `input_ids` for a text "
+                       "tower") {
   throw Error({.what = std::move(what),
                .where = "input tensors",
                .expected = std::move(expected),
@@ -74,16 +74,16 @@ TokenBatch token_batch(const NamedTensors& inputs, at::Device device) {
   const auto integer = [&](const char* name) {
     const at::Tensor given = input(inputs, name);
     if (given.defined() && given.is_floating_point()) {
-      refuse("`" + std::string(name) + "` holds no whole numbers",
-             c10::toString(given.scalar_type()), "I64, I32 or BOOL");
+      refuse_inputs("`" + std::string(name) + "` holds no whole numbers",
+                    c10::toString(given.scalar_type()), "I64, I32 or BOOL");
     }
     return given.defined() ? given.to(device, at::kLong) : given;
   };
   TokenBatch batch{integer("input_ids"), integer("attention_mask"), integer("token_type_ids")};
   for (const at::Tensor& other : {batch.valid, batch.types}) {
     if (other.defined() && !other.sizes().equals(batch.ids.sizes())) {
-      refuse("a mask or token types have another shape than `input_ids`",
-             shape_text(other.sizes().vec()));
+      refuse_inputs("a mask or token types have another shape than `input_ids`",
+                    shape_text(other.sizes().vec()));
     }
   }
   if (!batch.valid.defined()) return batch;
@@ -127,9 +127,10 @@ NamedTensors run_on_tensors(const AdaptableEncoder& encoder, const NamedTensors&
   const at::Tensor pixels = input(inputs, "pixel_values");
   const at::Tensor other_size = input(inputs, "interpolated.pixel_values");
   const bool texts = input(inputs, "input_ids").defined();
-  if (!pixels.defined() && !texts) refuse("there is no input that a tower takes", "neither");
-  if (pixels.defined() && !encoder.image()) refuse("the model has no image tower", "pixel_values");
-  if (texts && !encoder.text()) refuse("the model has no text tower", "input_ids");
+  if (!pixels.defined() && !texts) refuse_inputs("there is no input that a tower takes", "neither");
+  if (pixels.defined() && !encoder.image())
+    refuse_inputs("the model has no image tower", "pixel_values");
+  if (texts && !encoder.text()) refuse_inputs("the model has no text tower", "input_ids");
 
   Recorder recorder(encoder, hidden_states);
   if (pixels.defined()) run_images(encoder, pixels, recorder);

@@ -10,7 +10,7 @@
 namespace espalier {
 namespace {
 
-constexpr LayerNames layer_names(std::string_view prefix) {
+constexpr LayerNames siglip_layers(std::string_view prefix) {
   return {.prefix = prefix,
           .q = "self_attn.q_proj",
           .k = "self_attn.k_proj",
@@ -26,11 +26,12 @@ constexpr LayerNames layer_names(std::string_view prefix) {
           .scale2 = {}};
 }
 
-constexpr PatchNames patch_names{.embeddings = "vision_model.embeddings",
-                                 .patch = "vision_model.embeddings.patch_embedding",
-                                 .class_token = {},
-                                 .positions = "vision_model.embeddings.position_embedding.weight",
-                                 .batched = false};
+constexpr PatchNames siglip_patches{
+    .embeddings = "vision_model.embeddings",
+    .patch = "vision_model.embeddings.patch_embedding",
+    .class_token = {},
+    .positions = "vision_model.embeddings.position_embedding.weight",
+    .batched = false};
 
 TransformerConfig layer_defaults() {
   return {.layers = 12,
@@ -97,8 +98,9 @@ class SiglipVision final : public VisionTower {
  public:
   SiglipVision(const PatchConfig& patches, const TransformerConfig& config, WeightReader& reader)
       : VisionTower(config.layers, config.width, patches.image_size, patches.patch_size),
-        embedding_(patches, patch_names, reader),
-        transformer_(TowerKind::image, config, layer_names("vision_model.encoder.layers"), reader),
+        embedding_(patches, siglip_patches, reader),
+        transformer_(TowerKind::image, config, siglip_layers("vision_model.encoder.layers"),
+                     reader),
         final_norm_(tower_site(TowerKind::image, config.layers, SiteRole::norm,
                                "vision_model.post_layernorm", "final")),
         pool_(config, reader) {
@@ -147,8 +149,8 @@ class SiglipText final : public TextTower {
         padding_(config.padding),
         embedding_("text_model.embeddings", "token_embedding", "position_embedding",
                    config.vocabulary, config.max_length, config.transformer.width, reader),
-        transformer_(TowerKind::text, config.transformer, layer_names("text_model.encoder.layers"),
-                     reader),
+        transformer_(TowerKind::text, config.transformer,
+                     siglip_layers("text_model.encoder.layers"), reader),
         final_norm_(site(SiteRole::norm, "text_model.final_layer_norm", "final")),
         head_(site(SiteRole::linear, "text_model.head", "projection")) {
     reader.bind_norm(final_norm_, config.transformer.width);
@@ -195,7 +197,7 @@ class SiglipText final : public TextTower {
   Site final_norm_, head_;
 };
 
-SiglipTextConfig text_config(const ConfigReader& config) {
+SiglipTextConfig siglip_text_config(const ConfigReader& config) {
   SiglipTextConfig text;
   text.transformer = config.transformer(layer_defaults(), "gelu_pytorch_tanh");
   text.vocabulary = config.integer("vocab_size", text.vocabulary, 1, 1 << 22);
@@ -215,7 +217,7 @@ std::unique_ptr<AdaptableEncoder> build_siglip(const FamilyInput& input) {
     vision.fail("the image tower has no pooling head, so it gives no feature",
                 "`vision_use_head`: true", "false");
   }
-  const SiglipTextConfig text = text_config(input.config.section("text_config"));
+  const SiglipTextConfig text = siglip_text_config(input.config.section("text_config"));
   if (text.width != layers.width) {
     input.config.fail("the two towers' features differ in width",
                       "text `projection_size` " + std::to_string(layers.width),

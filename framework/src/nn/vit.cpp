@@ -6,19 +6,19 @@
 namespace espalier {
 namespace {
 
-constexpr LayerNames layer_names{.prefix = "encoder.layer",
-                                 .q = "attention.attention.query",
-                                 .k = "attention.attention.key",
-                                 .v = "attention.attention.value",
-                                 .out = "attention.output.dense",
-                                 .fc1 = "intermediate.dense",
-                                 .fc2 = "output.dense",
-                                 .norm1 = "layernorm_before",
-                                 .norm2 = "layernorm_after",
-                                 .attention = "attention",
-                                 .mlp = "output",
-                                 .scale1 = {},
-                                 .scale2 = {}};
+constexpr LayerNames vit_layers{.prefix = "encoder.layer",
+                                .q = "attention.attention.query",
+                                .k = "attention.attention.key",
+                                .v = "attention.attention.value",
+                                .out = "attention.output.dense",
+                                .fc1 = "intermediate.dense",
+                                .fc2 = "output.dense",
+                                .norm1 = "layernorm_before",
+                                .norm2 = "layernorm_after",
+                                .attention = "attention",
+                                .mlp = "output",
+                                .scale1 = {},
+                                .scale2 = {}};
 
 }  // namespace
 
@@ -44,7 +44,7 @@ std::unique_ptr<AdaptableEncoder> build_vit(const FamilyInput& input) {
   input.reader.ignore("classifier.");
   input.reader.ignore("embeddings.mask_token");
   return std::make_unique<AdaptableEncoder>(
-      std::make_unique<ClassTokenTower>(patches, layers, layer_names, input.reader), nullptr);
+      std::make_unique<ClassTokenTower>(patches, layers, vit_layers, input.reader), nullptr);
 }
 
 }  // namespace espalier

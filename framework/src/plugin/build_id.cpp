@@ -13,7 +13,7 @@ namespace espalier {
 namespace {
 
 constexpr std::size_t longest_note = 4096;
-constexpr std::size_t shown = 12;
+constexpr std::size_t shown_digits = 12;
 
 std::string hex_of(std::string_view bytes) {
   constexpr std::string_view digits = "0123456789abcdef";
@@ -47,6 +47,6 @@ std::string build_id(const std::filesystem::path& library) {
   return id.empty() ? hex(sha256_file(library)) : hex_of(id);
 }
 
-std::string short_build(const std::string& build) { return build.substr(0, shown); }
+std::string short_build(const std::string& build) { return build.substr(0, shown_digits); }
 
 }  // namespace espalier

@@ -10,6 +10,11 @@ Registrar::~Registrar() = default;
 Dataset::~Dataset() = default;
 Captioner::~Captioner() = default;
 
+void Registrar::add(std::string_view kind, std::string_view name, std::int64_t version,
+                    const SchemaInfo& schema, Make make) {
+  add({std::string(kind), std::string(name), version, schema, std::move(make)});
+}
+
 Json Dataset::facts(std::size_t) const { return nullptr; }
 const Wording* Dataset::wording() const { return nullptr; }
 std::vector<std::string> Dataset::class_texts(std::int64_t) const { return {}; }

@@ -18,8 +18,8 @@ namespace dll = boost::dll;
 constexpr const char* entry_symbol = "espalier_plugin_entry";
 using EntryPoint = void(Registrar&);
 
-[[noreturn]] void fail(const fs::path& file, const std::string& what, std::string expected,
-                       std::string found, std::string fix = {}) {
+[[noreturn]] void refuse_plugin(const fs::path& file, const std::string& what, std::string expected,
+                                std::string found, std::string fix = {}) {
   throw Error({.what = what,
                .where = file.string(),
                .expected = std::move(expected),
@@ -54,12 +54,12 @@ dll::shared_library& keep(dll::shared_library library) {
   return *kept->back();
 }
 
-dll::shared_library& open(const fs::path& file) {
+dll::shared_library& open_library(const fs::path& file) {
   try {
     return keep(dll::shared_library(fs::absolute(file), dll::load_mode::rtld_now));
   } catch (const std::exception& error) {
-    fail(file, "a plugin cannot be loaded", {}, linker_message(error.what()),
-         "compile it against this installation, with every library that it needs");
+    refuse_plugin(file, "a plugin cannot be loaded", {}, linker_message(error.what()),
+                  "compile it against this installation, with every library that it needs");
   }
 }
 
@@ -89,19 +89,20 @@ std::string failure_in(std::string_view component, std::string_view operation) {
 std::vector<ComponentEntry> load_plugin(const fs::path& file) {
   const Manifest manifest = read_manifest(file);
   if (auto problem = abi_problem(manifest.abi, host_abi(), file)) throw Error(*std::move(problem));
-  dll::shared_library& library = open(file);
+  dll::shared_library& library = open_library(file);
   if (!library.has(entry_symbol)) {
-    fail(file, "a plugin has no entry point", entry_symbol, "no such symbol",
-         "end its source with ESPALIER_COMPONENT");
+    refuse_plugin(file, "a plugin has no entry point", entry_symbol, "no such symbol",
+                  "end its source with ESPALIER_COMPONENT");
   }
   Collector collector;
   library.get<EntryPoint>(entry_symbol)(collector);
   if (collector.failure) {
-    fail(file, "a plugin failed in its entry point", {}, *collector.failure);
+    refuse_plugin(file, "a plugin failed in its entry point", {}, *collector.failure);
   }
   if (labels(collector.entries) != labels(manifest.components)) {
-    fail(file, "a plugin registers something else than its manifest says",
-         labels(manifest.components), labels(collector.entries), "compile the plugin again");
+    refuse_plugin(file, "a plugin registers something else than its manifest says",
+                  labels(manifest.components), labels(collector.entries),
+                  "compile the plugin again");
   }
   return std::move(collector.entries);
 }
@@ -135,8 +136,9 @@ const ComponentEntry& Loader::entry(std::string_view kind, std::string_view name
   for (const ComponentEntry& entry : loaded->second) {
     if (entry.kind == kind && entry.name == name) return entry;
   }
-  fail(info->file, "a plugin changed while the program ran",
-       label(info->kind, info->name, info->version), labels(loaded->second), "start again");
+  refuse_plugin(info->file, "a plugin changed while the program ran",
+                label(info->kind, info->name, info->version), labels(loaded->second),
+                "start again");
 }
 
 std::shared_ptr<void> Loader::make(std::string_view kind, const Json& section,

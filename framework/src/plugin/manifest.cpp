@@ -10,7 +10,7 @@ namespace espalier {
 namespace {
 
 constexpr std::string_view section_name = ".espalier.plugin";
-constexpr std::string_view prefix = "ESPALIER1";
+constexpr std::string_view manifest_prefix = "ESPALIER1";
 constexpr std::size_t size_limit = 1 << 16;
 constexpr std::size_t text_limit = 400;
 constexpr std::size_t name_limit = 64;
@@ -104,11 +104,11 @@ std::optional<std::string> read_manifest_section(const std::filesystem::path& fi
 }
 
 Manifest parse_manifest(std::string_view text, std::string_view origin) {
-  if (text.substr(0, prefix.size()) != prefix) {
+  if (text.substr(0, manifest_prefix.size()) != manifest_prefix) {
     newer(origin, "a section that begins with something else");
   }
   const Json json =
-      parse_json(text.substr(prefix.size()), origin, {.bytes = size_limit, .depth = 8});
+      parse_json(text.substr(manifest_prefix.size()), origin, {.bytes = size_limit, .depth = 8});
   if (!json.is_object()) malformed(origin, "no object");
   const auto format = json.find("manifest");
   if (format == json.end() || *format != 1) {

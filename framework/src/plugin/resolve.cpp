@@ -9,7 +9,7 @@ namespace {
 constexpr int depth_limit = 16;
 constexpr std::string_view wraps = "wraps:";
 
-std::string place(const Catalog& catalog) {
+std::string folders_searched(const Catalog& catalog) {
   std::string text;
   for (const auto& folder : catalog.searched()) text += "\n" + folder.string();
   return text;
@@ -118,8 +118,9 @@ class Resolver {
     const auto known = catalog_.names(kind);
     problems_.add({.what = "no " + std::string(kind) + " component is called \"" + name + "\"",
                    .where = locate("use"),
-                   .expected = known.empty() ? "a plugin in one of the folders:" + place(catalog_)
-                                             : "one of " + joined(known),
+                   .expected = known.empty()
+                                   ? "a plugin in one of the folders:" + folders_searched(catalog_)
+                                   : "one of " + joined(known),
                    .found = {},
                    .fix = hint(catalog_, name, known)});
     return nullptr;

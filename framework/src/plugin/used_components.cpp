@@ -6,8 +6,8 @@
 namespace espalier {
 namespace {
 
-void add(std::string_view kind, const Json& section, const Catalog& catalog,
-         std::vector<const ComponentInfo*>& found) {
+void add_used(std::string_view kind, const Json& section, const Catalog& catalog,
+              std::vector<const ComponentInfo*>& found) {
   if (!section.is_object() || !section.contains("use")) return;
   const ComponentInfo* info = catalog.find(kind, section.at("use").get<std::string>());
   if (info == nullptr) return;
@@ -16,10 +16,10 @@ void add(std::string_view kind, const Json& section, const Catalog& catalog,
     const auto inside = section.find(field.name);
     if (field.type != FieldType::component || inside == section.end()) continue;
     if (!field.list) {
-      add(field.kind, *inside, catalog, found);
+      add_used(field.kind, *inside, catalog, found);
       continue;
     }
-    for (const Json& item : *inside) add(field.kind, item, catalog, found);
+    for (const Json& item : *inside) add_used(field.kind, item, catalog, found);
   }
 }
 
@@ -29,7 +29,7 @@ std::vector<const ComponentInfo*> used_components(const Json& config, const Cata
   std::vector<const ComponentInfo*> found;
   for (const std::string_view kind : component_kinds) {
     const auto section = config.find(std::string(kind));
-    if (section != config.end()) add(kind, *section, catalog, found);
+    if (section != config.end()) add_used(kind, *section, catalog, found);
   }
   return found;
 }

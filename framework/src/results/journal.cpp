@@ -29,7 +29,7 @@ std::string checksum(std::string_view bytes) {
   return text;
 }
 
-std::string line_of(const Json& record) {
+std::string journal_line(const Json& record) {
   ESPALIER_ASSERT(record.is_object() && !record.empty(), "a record is an object");
   std::string line = record.dump(-1, ' ', false, Json::error_handler_t::replace);
   line.pop_back();
@@ -85,7 +85,7 @@ std::string_view last_line(std::string_view tail, bool whole_file) {
   return tail.substr(begin + 1);
 }
 
-std::string read_at(int fd, off_t offset) {
+std::string read_from(int fd, off_t offset) {
   std::string bytes(tail_bytes, '\0');
   const ssize_t got = ::pread(fd, bytes.data(), bytes.size(), offset);
   bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(0, got)));
@@ -100,7 +100,7 @@ Journal::Journal(const std::filesystem::path& file)
 }
 
 void Journal::append(const Json& record) {
-  if (!append_whole(open_.get(), line_of(record))) cannot_append(file_);
+  if (!append_whole(open_.get(), journal_line(record))) cannot_append(file_);
 }
 
 void Journal::append_durably(const Json& record) {
@@ -133,9 +133,9 @@ JournalContent read_journal(const std::filesystem::path& file) {
 std::optional<JournalEnds> journal_ends(const std::filesystem::path& file) {
   if (!is_there(file)) return std::nullopt;
   const Descriptor open = open_own_file(file, O_RDONLY);
-  const std::string head = read_at(open.get(), 0);
+  const std::string head = read_from(open.get(), 0);
   const off_t from = std::max<off_t>(0, ::lseek(open.get(), 0, SEEK_END) - off_t{tail_bytes});
-  const std::string tail = from == 0 ? head : read_at(open.get(), from);
+  const std::string tail = from == 0 ? head : read_from(open.get(), from);
   const std::string_view first = first_line(head);
   const std::string_view last = last_line(tail, from == 0);
   if (!intact(first) || !intact(last)) return std::nullopt;

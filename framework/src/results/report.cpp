@@ -56,7 +56,7 @@ bool is_share(std::string_view metric) {
          metric.find("_macro_") != std::string_view::npos || metric.ends_with("_ece");
 }
 
-std::string number(std::string_view metric, double value) {
+std::string number_text(std::string_view metric, double value) {
   char text[64];
   std::snprintf(text, sizeof text, is_share(metric) ? "%.1f" : "%.6g",
                 is_share(metric) ? 100 * value : value);
@@ -65,8 +65,8 @@ std::string number(std::string_view metric, double value) {
 
 std::string cell(std::string_view metric, const Spread& spread) {
   if (std::isnan(spread.mean)) return "-";
-  const std::string mean = number(metric, spread.mean);
-  return std::isnan(spread.std) ? mean : mean + " ± " + number(metric, spread.std);
+  const std::string mean = number_text(metric, spread.mean);
+  return std::isnan(spread.std) ? mean : mean + " ± " + number_text(metric, spread.std);
 }
 
 // A row of the table: the complete trials of one combination.
@@ -172,8 +172,8 @@ std::vector<std::string> heading(const PlanTable& plan, const TableView& view) {
   return line;
 }
 
-std::vector<std::string> line_of(const SweepTable& sweep, const Combination& combination,
-                                 const TableView& view) {
+std::vector<std::string> table_line(const SweepTable& sweep, const Combination& combination,
+                                    const TableView& view) {
   std::vector<std::string> line;
   const std::vector<Json>& values = sweep.plan.rows[combination.trials.front()].values;
   for (std::size_t axis = 0; axis < values.size(); ++axis) {
@@ -226,7 +226,7 @@ std::string combinations_text(const SweepTable& sweep, const TableView& view) {
   Lines lines{heading(sweep.plan, view)};
   bool untrained = false;
   for (const Combination& combination : list) {
-    lines.push_back(line_of(sweep, combination, view));
+    lines.push_back(table_line(sweep, combination, view));
     untrained = untrained || combination.untrained;
   }
   return text + aligned(lines) + (untrained ? untrained_note : "") + footnote(mix);

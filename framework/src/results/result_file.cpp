@@ -134,7 +134,7 @@ void add_row(const char* from, std::size_t split_bytes, MetricsColumns& into) {
   into.wall_s.push_back(take<double>(from));
 }
 
-bool read_at(const std::filesystem::path& file, std::int64_t offset, std::string& bytes) {
+bool read_extent(const std::filesystem::path& file, std::int64_t offset, std::string& bytes) {
   const Descriptor open = open_own_file(file, O_RDONLY);
   const ssize_t got = ::pread(open.get(), bytes.data(), bytes.size(), offset);
   return got == static_cast<ssize_t>(bytes.size());
@@ -273,7 +273,7 @@ void read_metrics(const std::filesystem::path& file, const ResultExtent& extent,
                   MetricsColumns& into) {
   const auto stride = static_cast<std::size_t>(extent.metrics_row_bytes);
   std::string bytes(static_cast<std::size_t>(extent.metrics_rows) * stride, '\0');
-  if (!bytes.empty() && !read_at(file, extent.metrics_offset, bytes)) {
+  if (!bytes.empty() && !read_extent(file, extent.metrics_offset, bytes)) {
     throw Error({.what = "cannot read the metrics of a trial",
                  .where = file.string(),
                  .expected = std::to_string(extent.bytes) + " bytes",

@@ -73,7 +73,7 @@ void take_complete(const Json& json, TrialRecord& record) {
   if (const auto it = json.find("builds"); it != json.end()) take_builds(*it, record);
 }
 
-void take(const Json& json, TrialRecord& record) {
+void take_record(const Json& json, TrialRecord& record) {
   const std::string event = text(json, "event");
   if (event == "start") {
     record.status = TrialStatus::running;
@@ -164,12 +164,12 @@ TrialRecord read_trial(const std::filesystem::path& folder, ContentHasher& hashe
   TrialRecord record;
   if (!std::filesystem::exists(folder)) return record;
   if (const auto ends = journal_ends(journal); ends && text(ends->first, "event") == "start") {
-    if (text(ends->last, "event") == "complete") take(ends->last, record);
+    if (text(ends->last, "event") == "complete") take_record(ends->last, record);
     if (confirmed(file, record, hasher)) return record;
     record = {};
   }
   const JournalContent content = read_journal(journal);
-  for (const Json& json : content.records) take(json, record);
+  for (const Json& json : content.records) take_record(json, record);
   warn_of_damage(content, journal, record);
   if (!confirmed(file, record, hasher)) recover(folder, record);
   return record;

@@ -32,7 +32,7 @@ std::string bar(std::size_t done, std::size_t total) {
   return "[" + std::string(full, '=') + std::string(bar_width - full, ' ') + "] ";
 }
 
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+std::string first_line_of(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 }  // namespace
 
@@ -98,7 +98,7 @@ void SweepProgress::ended(std::size_t slot, std::size_t trial, TrialOutcome outc
   if (outcome != TrialOutcome::failed) return;
   ++failed_;
   if (options_.terminal)
-    say("failed: " + options_.label(trial) + ": " + printable(first_line(error)));
+    say("failed: " + options_.label(trial) + ": " + printable(first_line_of(error)));
 }
 
 void SweepProgress::stopping(int signal) {

@@ -10,7 +10,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t largest_plan = std::size_t{2} << 30;
+constexpr std::size_t largest_table = std::size_t{2} << 30;
 
 // Parses of a line its stages alone: the configuration is most of the text.
 Json stages_of(const std::string& line) {
@@ -24,7 +24,7 @@ Json stages_of(const std::string& line) {
 }
 
 void add_plan(const fs::path& file, std::set<std::string>& stages) {
-  std::istringstream in(read_own_file(file, largest_plan));
+  std::istringstream in(read_own_file(file, largest_table));
   std::string line;
   bool whole = static_cast<bool>(std::getline(in, line));  // the header
   while (whole && std::getline(in, line)) {

@@ -13,9 +13,9 @@ constexpr std::size_t max_header_bytes = std::size_t{64} << 20;
 constexpr std::size_t max_problems = 10;
 constexpr std::size_t max_dimensions = 64;
 
-class Reader {
+class SafetensorsReader {
  public:
-  explicit Reader(const std::filesystem::path& file)
+  explicit SafetensorsReader(const std::filesystem::path& file)
       : file_(file), mapping_(MappedFile::open(file)) {}
 
   void read(detail::TensorSet& set) {
@@ -186,7 +186,7 @@ class Reader {
 }  // namespace
 
 void detail::read_safetensors(const std::filesystem::path& file, TensorSet& set) {
-  Reader(file).read(set);
+  SafetensorsReader(file).read(set);
 }
 
 SafeTensors SafeTensors::open(const std::filesystem::path& file) {

@@ -16,7 +16,7 @@ bool plain_name(const std::string& name) {
          name.find('\0') == std::string::npos;
 }
 
-WeightMap read_index(const fs::path& file) {
+WeightMap read_weight_map(const fs::path& file) {
   const Json index = parse_json(read_file(file), file.string());
   const Json map = index.is_object() ? index.value("weight_map", Json()) : Json();
   Problems problems;
@@ -84,7 +84,7 @@ SafeTensors SafeTensors::open_folder(const fs::path& folder) {
   if (fs::exists(folder / "model.safetensors")) return open(folder / "model.safetensors");
   const fs::path index = folder / "model.safetensors.index.json";
   if (!fs::exists(index)) no_weights(folder);
-  const WeightMap map = read_index(index);
+  const WeightMap map = read_weight_map(index);
   std::set<std::string> shards;
   for (const auto& [tensor, shard] : map) shards.insert(shard);
 

@@ -10,7 +10,7 @@ namespace {
 constexpr const char* seal_name = "sha256";
 
 // With its length, so that no other pieces give the same bytes.
-void add(Sha256& hash, std::string_view piece) {
+void hash_piece(Sha256& hash, std::string_view piece) {
   hash.update(std::to_string(piece.size()) + ":");
   hash.update(piece);
 }
@@ -25,14 +25,14 @@ std::string seal_of(std::span<const TensorView> tensors, const Metadata& metadat
   Sha256 hash;
   for (const auto& [name, value] : metadata) {
     if (name == seal_name) continue;
-    add(hash, name);
-    add(hash, value);
+    hash_piece(hash, name);
+    hash_piece(hash, value);
   }
   for (const TensorView* tensor : order) {
-    add(hash, tensor->name);
-    add(hash, to_string(tensor->dtype));
-    add(hash, shape_text(tensor->shape));
-    add(hash, {reinterpret_cast<const char*>(tensor->data), tensor->bytes});
+    hash_piece(hash, tensor->name);
+    hash_piece(hash, to_string(tensor->dtype));
+    hash_piece(hash, shape_text(tensor->shape));
+    hash_piece(hash, {reinterpret_cast<const char*>(tensor->data), tensor->bytes});
   }
   return hex(hash.finish());
 }

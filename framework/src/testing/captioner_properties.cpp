@@ -47,7 +47,9 @@ Requests requests_for(const Subject& subject) {
   return requests;
 }
 
-bool same(const Caption& a, const Caption& b) { return a.text == b.text && a.source == b.source; }
+bool same_caption(const Caption& a, const Caption& b) {
+  return a.text == b.text && a.source == b.source;
+}
 
 void sound_captions(const Subject& subject) {
   const auto captioner = subject.make<Captioner>();
@@ -64,14 +66,15 @@ void sound_captions(const Subject& subject) {
   }
 }
 
-void repeatable(const Subject& subject) {
+void repeatable_captions(const Subject& subject) {
   const auto first = subject.make<Captioner>();
   const auto second = subject.make<Captioner>();
   const Requests requests = requests_for(subject);
   for (const CaptionRequest& request : requests.list) {
     const Caption caption = first->caption(request);
-    expect(same(caption, first->caption(request)), "the same request gave another caption");
-    expect(same(caption, second->caption(request)), "another instance gave another caption");
+    expect(same_caption(caption, first->caption(request)), "the same request gave another caption");
+    expect(same_caption(caption, second->caption(request)),
+           "another instance gave another caption");
   }
 }
 
@@ -83,12 +86,12 @@ void seed_as_declared(const Subject& subject) {
   for (CaptionRequest& request : requests.list) {
     const Caption caption = first->caption(request);
     request.random = Random(std::uint64_t{12345});
-    expect(same(caption, second->caption(request)),
+    expect(same_caption(caption, second->caption(request)),
            "the seed changes a caption and `seeded` is not declared");
   }
 }
 
-void thread_safe(const Subject& subject) {
+void thread_safe_captions(const Subject& subject) {
   const auto captioner = subject.make<Captioner>();
   const Requests requests = requests_for(subject);
   std::vector<Caption> expected;
@@ -99,7 +102,7 @@ void thread_safe(const Subject& subject) {
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
       for (std::size_t i = 0; i < requests.list.size(); ++i) {
-        if (!same(captioner->caption(requests.list[i]), expected[i])) equal = false;
+        if (!same_caption(captioner->caption(requests.list[i]), expected[i])) equal = false;
       }
     });
   }
@@ -107,7 +110,7 @@ void thread_safe(const Subject& subject) {
   expect(equal, "a caption differs when several threads ask for it");
 }
 
-Behaviour watched(const Subject& subject) {
+Behaviour watched_captioner(const Subject& subject) {
   const auto captioner = subject.make<Captioner>();
   const Requests requests = requests_for(subject);
   Behaviour seen;
@@ -125,11 +128,11 @@ std::vector<Property> captioner_properties() {
   return {
       {"sound_captions", "Captions are UTF-8, of bounded length, with their source", true,
        sound_captions},
-      {"repeatable", "The same request gives the same caption", true, repeatable},
+      {"repeatable", "The same request gives the same caption", true, repeatable_captions},
       {"seed_as_declared", "Only a captioner that says so follows the seed", true,
        seed_as_declared},
-      {"thread_safe", "Captions are the same when several threads ask", true, thread_safe},
-      parameters_matter(watched),
+      {"thread_safe", "Captions are the same when several threads ask", true, thread_safe_captions},
+      parameters_matter(watched_captioner),
   };
 }
 

@@ -17,8 +17,6 @@ namespace {
 
 constexpr std::size_t settings_limit = 24;
 
-const Locator nowhere = [](std::string_view) { return std::string(); };
-
 class Context final : public RunContext {
  public:
   Context(std::int64_t seed, const Catalog& catalog, const Maker& make)

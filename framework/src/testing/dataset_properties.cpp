@@ -60,7 +60,7 @@ void sound_images(const Subject& subject) {
   }
 }
 
-bool same(const Sample& a, const Sample& b) {
+bool same_sample(const Sample& a, const Sample& b) {
   return a.id == b.id && a.label == b.label && a.split == b.split;
 }
 
@@ -69,7 +69,7 @@ void follows_from_parameters(const Subject& subject) {
   const auto second = subject.make<Dataset>(2);
   expect(first->class_names() == second->class_names(), "class names differ from seed to seed");
   expect(std::equal(first->samples().begin(), first->samples().end(), second->samples().begin(),
-                    second->samples().end(), same),
+                    second->samples().end(), same_sample),
          "samples differ from seed to seed");
   for (const std::size_t index : some_samples(*first)) {
     expect(first->image(index) == second->image(index),
@@ -78,7 +78,7 @@ void follows_from_parameters(const Subject& subject) {
   }
 }
 
-void thread_safe(const Subject& subject) {
+void thread_safe_images(const Subject& subject) {
   const auto dataset = subject.make<Dataset>();
   const auto indices = some_samples(*dataset);
   std::vector<Image> expected;
@@ -149,7 +149,7 @@ std::vector<Property> dataset_properties() {
       {"sound_images", "Images are decoded and complete", true, sound_images},
       {"follows_from_parameters", "The data depends on the parameters and on no seed", true,
        follows_from_parameters},
-      {"thread_safe", "Images are the same when several threads ask", true, thread_safe},
+      {"thread_safe", "Images are the same when several threads ask", true, thread_safe_images},
       {"declared_facts", "Facts are there where a capability says so, and only there", true,
        declared_facts},
       {"sound_words", "Facts and classes can be said in words", true, sound_words},

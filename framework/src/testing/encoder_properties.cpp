@@ -100,7 +100,7 @@ void pixels_of_one_shape(const Subject& subject) {
   }
 }
 
-void repeatable(const Subject& subject) {
+void repeatable_features(const Subject& subject) {
   std::vector<at::Tensor> first;
   const auto collect = [&](std::vector<at::Tensor>& list) {
     each_tower(subject, [&](const auto& inputs, const auto& encode, std::int64_t,
@@ -117,7 +117,7 @@ void repeatable(const Subject& subject) {
   }
 }
 
-Behaviour watched(const Subject& subject) {
+Behaviour watched_encoder(const Subject& subject) {
   Behaviour seen;
   seen.add(subject.make<Encoder>()->settings().dump());
   each_tower(subject,
@@ -139,8 +139,8 @@ std::vector<Property> encoder_properties() {
       {"empty_batches", "No inputs give no rows", true, empty_batches},
       {"batch_invariance", "A row depends on its own input alone, to the last bit", true,
        batch_invariance},
-      {"repeatable", "The same inputs give the same bits", true, repeatable},
-      parameters_matter(watched),
+      {"repeatable", "The same inputs give the same bits", true, repeatable_features},
+      parameters_matter(watched_encoder),
   };
 }
 

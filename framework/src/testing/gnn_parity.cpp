@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double tolerance = 1e-5;
+constexpr double parity_tolerance = 1e-5;
 
 // A component's section and what its parameters are called in the case.
 struct Layer {
@@ -160,15 +160,15 @@ class LayerCase {
 
   void compare(const std::string& name, const at::Tensor& actual) {
     if (!expected_.contains(name)) return;
-    rows_.push_back(
-        compare_tensors(name, value(name), actual.defined() ? actual.detach() : actual, tolerance));
+    rows_.push_back(compare_tensors(name, value(name), actual.defined() ? actual.detach() : actual,
+                                    parity_tolerance));
   }
 
   void compare_graph() {
     graph_.weight.set_requires_grad(true);
     const at::Tensor out = network_.forward(x_, graph_);
     rows_.push_back(
-        compare_tensors("canonical.out", value("canonical.out"), out.detach(), tolerance));
+        compare_tensors("canonical.out", value("canonical.out"), out.detach(), parity_tolerance));
     const at::Tensor probe = rows("canonical.probe");
     if (!probe.sizes().equals(out.sizes())) {
       throw no_case(folder_ / "expected.safetensors", "the probe does not fit the output",

@@ -14,19 +14,19 @@
 namespace espalier::conformance {
 namespace {
 
-constexpr std::int64_t width = 8;
-constexpr std::int64_t nodes = 14;
+constexpr std::int64_t state_width = 8;
+constexpr std::int64_t node_count = 14;
 // Sums over neighbours may be taken in another order: float32 rounding.
-constexpr double tolerance = 1e-5;
+constexpr double state_tolerance = 1e-5;
 
 struct Toy {
   at::Tensor x;
   CsrGraph graph;
 };
 
-Toy toy(std::int64_t n = nodes, double degree = 3) {
+Toy toy(std::int64_t n = node_count, double degree = 3) {
   Random random(std::uint64_t{21});
-  Toy made{normal_tensor({n, width}, random), {}};
+  Toy made{normal_tensor({n, state_width}, random), {}};
   made.graph = random_graph(n, degree, random);
   return made;
 }
@@ -46,13 +46,13 @@ Mode training_mode(std::span<const std::uint64_t> ids) {
 }
 
 Network disturbed(const Subject& subject) {
-  Network network(subject, width);
+  Network network(subject, state_width);
   network.disturb();
   return network;
 }
 
 void sound_parameters(const Subject& subject) {
-  const Network network(subject, width);
+  const Network network(subject, state_width);
   std::set<std::string> names;
   for (const auto& [name, tensor] : network.parameters().entries()) {
     expect(names.insert(name).second, "two parameters are called \"" + name + "\"");
@@ -63,8 +63,8 @@ void sound_parameters(const Subject& subject) {
 }
 
 void repeatable_initialisation(const Subject& subject) {
-  const Network first(subject, width, 1);
-  const Network second(subject, width, 1);
+  const Network first(subject, state_width, 1);
+  const Network second(subject, state_width, 1);
   const auto& a = first.parameters().entries();
   const auto& b = second.parameters().entries();
   expect(a.size() == b.size(), "two initialisations have different parameters");
@@ -90,39 +90,40 @@ void sound_outputs(const Subject& subject) {
   }
 }
 
-void repeatable(const Subject& subject) {
+void repeatable_states(const Subject& subject) {
   const Network network = disturbed(subject);
   const Toy made = toy();
   expect(same_bits(network.forward(made.x, made.graph), network.forward(made.x, made.graph)),
          "a second call gives other bits");
-  const auto ids = ids_of(in_order(nodes));
+  const auto ids = ids_of(in_order(node_count));
   const auto training = [&] { return network.forward(made.x, made.graph, training_mode(ids)); };
   expect(same_bits(training(), training()),
          "training with the same random numbers gives other bits");
 }
 
-void permutation_equivariance(const Subject& subject) {
+void equivariant_states(const Subject& subject) {
   const Network network = disturbed(subject);
   const Toy made = toy();
   Random random(std::uint64_t{5});
-  const auto order = random_order(nodes, random);
+  const auto order = random_order(node_count, random);
   const at::Tensor index = index_tensor(order);
   const auto expect_moved = [&](const Mode& there, const Mode& here, const std::string& when) {
     const at::Tensor moved =
         network.forward(made.x.index_select(0, index), reorder(made.graph, order), there);
     const at::Tensor still = network.forward(made.x, made.graph, here).index_select(0, index);
-    expect(close(moved, still, tolerance), "nodes in another order give other states" + when);
+    expect(close(moved, still, state_tolerance), "nodes in another order give other states" + when);
   };
   expect_moved({}, {}, "");
-  const auto here = ids_of(in_order(nodes)), there = ids_of(order);
+  const auto here = ids_of(in_order(node_count)), there = ids_of(order);
   expect_moved(training_mode(there), training_mode(here), " in training");
 }
 
 void edges_as_declared(const Subject& subject) {
   const Network network = disturbed(subject);
   const Toy made = toy();
-  const bool same = close(network.forward(made.x, made.graph),
-                          network.forward(made.x, empty_graph(nodes, nodes)), tolerance);
+  const bool same =
+      close(network.forward(made.x, made.graph),
+            network.forward(made.x, empty_graph(node_count, node_count)), state_tolerance);
   expect(same != subject.has("graph"), same ? "`graph` is declared and edges change nothing"
                                             : "edges matter and `graph` is not declared");
 }
@@ -133,7 +134,7 @@ void weights_as_declared(const Subject& subject) {
   CsrGraph plain = made.graph;
   plain.weight = at::ones_like(plain.weight);
   const bool same =
-      close(network.forward(made.x, made.graph), network.forward(made.x, plain), tolerance);
+      close(network.forward(made.x, made.graph), network.forward(made.x, plain), state_tolerance);
   expect(same != subject.has("edge_weight"),
          same ? "`edge_weight` is declared and weights change nothing"
               : "weights matter and `edge_weight` is not declared");
@@ -141,7 +142,7 @@ void weights_as_declared(const Subject& subject) {
 
 void identity_as_declared(const Subject& subject) {
   if (!subject.has("identity_at_init")) throw Skip("`identity_at_init` is not declared");
-  const Network network(subject, width);
+  const Network network(subject, state_width);
   const Toy made = toy();
   expect(at::equal(network.forward(made.x, made.graph), made.x),
          "`identity_at_init` is declared and the untrained network changes its input");
@@ -158,8 +159,8 @@ void right_gradients(const Subject& subject) {
 void attaching_equals_the_whole(const Subject& subject) {
   if (!subject.has("bipartite")) throw Skip("`bipartite` is not declared");
   const Network network = disturbed(subject);
-  const Toy made = toy(nodes, 4);
-  const std::int64_t support = nodes - 3;
+  const Toy made = toy(node_count, 4);
+  const std::int64_t support = node_count - 3;
   std::vector<Edge> among;
   std::vector<Edge> inward;
   std::vector<Edge> all;
@@ -173,11 +174,11 @@ void attaching_equals_the_whole(const Subject& subject) {
       inward.push_back(edge);
     }
   }
-  const at::Tensor whole = network.forward(made.x, graph_from_edges(nodes, nodes, all));
-  const at::Tensor attached =
-      network.attach(made.x.slice(0, 0, support), graph_from_edges(support, support, among),
-                     made.x.slice(0, support), graph_from_edges(nodes - support, support, inward));
-  expect(close(attached, whole.slice(0, support), tolerance),
+  const at::Tensor whole = network.forward(made.x, graph_from_edges(node_count, node_count, all));
+  const at::Tensor attached = network.attach(
+      made.x.slice(0, 0, support), graph_from_edges(support, support, among),
+      made.x.slice(0, support), graph_from_edges(node_count - support, support, inward));
+  expect(close(attached, whole.slice(0, support), state_tolerance),
          "attached nodes have other states than in the whole graph");
 }
 
@@ -191,9 +192,9 @@ void leaves_inputs_alone(const Subject& subject) {
   expect(at::equal(weight, made.graph.weight), "it changes the weights of the graph");
 }
 
-Behaviour watched(const Subject& subject) {
+Behaviour watched_gnn(const Subject& subject) {
   Behaviour seen;
-  Network network(subject, width);
+  Network network(subject, state_width);
   seen.add(network.gnn().out_width());
   seen.add(network.gnn().depth());
   for (const auto& [name, tensor] : network.parameters().entries()) {
@@ -202,7 +203,7 @@ Behaviour watched(const Subject& subject) {
   }
   network.disturb();
   const Toy made = toy();
-  const auto ids = ids_of(in_order(nodes));
+  const auto ids = ids_of(in_order(node_count));
   seen.add(network.forward(made.x, made.graph));
   seen.add(network.forward(made.x, made.graph, training_mode(ids)));
   return seen;
@@ -218,9 +219,10 @@ std::vector<Property> gnn_properties() {
        repeatable_initialisation},
       {"sound_outputs", "States are finite and of the declared width on any graph", true,
        sound_outputs},
-      {"repeatable", "The same inputs and random numbers give the same bits", true, repeatable},
+      {"repeatable", "The same inputs and random numbers give the same bits", true,
+       repeatable_states},
       {"permutation_equivariance", "Nodes in another order have the same states", true,
-       permutation_equivariance},
+       equivariant_states},
       {"edges_as_declared", "Edges matter exactly if `graph` is declared", true, edges_as_declared},
       {"weights_as_declared", "Weights matter exactly if `edge_weight` is declared", true,
        weights_as_declared},
@@ -231,7 +233,7 @@ std::vector<Property> gnn_properties() {
        "A node attached to others has the state that it has in the whole graph", true,
        attaching_equals_the_whole},
       {"leaves_inputs_alone", "Inputs are not written to", true, leaves_inputs_alone},
-      parameters_matter(watched),
+      parameters_matter(watched_gnn),
   };
 }
 

@@ -15,11 +15,11 @@ namespace {
 
 // Similarities come from tiled products, whose tiles move when rows do.
 constexpr double weight_tolerance = 1e-5;
-constexpr std::int64_t width = 6;
+constexpr std::int64_t feature_width = 6;
 
 at::Tensor features(std::int64_t n, std::uint64_t seed = 5) {
   Random random(seed);
-  return normal_tensor({n, width}, random);
+  return normal_tensor({n, feature_width}, random);
 }
 
 // The nodes' features, and what else the builder declares that it needs: the other modality is a
@@ -72,7 +72,7 @@ void canonical_graphs(const Subject& subject) {
 
 void degenerate_features(const Subject& subject) {
   const auto builder = subject.make<GraphBuilder>();
-  for (const at::Tensor& x : {at::zeros({7, width}), at::ones({7, width})}) {
+  for (const at::Tensor& x : {at::zeros({7, feature_width}), at::ones({7, feature_width})}) {
     const auto made = support(subject, *builder, x);
     expect_square(made->graph(), 7, "equal rows: ");
     expect(same_graph(made->graph(), build(subject, *builder, x), 0),
@@ -82,7 +82,7 @@ void degenerate_features(const Subject& subject) {
   expect_square(build(subject, *builder, features(5).slice(1, 0, 1)), 5, "one column: ");
 }
 
-void repeatable(const Subject& subject) {
+void repeatable_graphs(const Subject& subject) {
   const at::Tensor x = features(30);
   const auto builder = subject.make<GraphBuilder>(1);
   const CsrGraph graph = build(subject, *builder, x);
@@ -94,7 +94,7 @@ void repeatable(const Subject& subject) {
          "the seed changes the graph and `seeded` is not declared");
 }
 
-void permutation_equivariance(const Subject& subject) {
+void equivariant_graphs(const Subject& subject) {
   if (subject.has("seeded")) throw Skip("`seeded` is declared: it may tell nodes by their place");
   const auto builder = subject.make<GraphBuilder>();
   const at::Tensor x = features(30);
@@ -105,7 +105,7 @@ void permutation_equivariance(const Subject& subject) {
          "nodes in another order give another graph");
 }
 
-void leaves_inputs_alone(const Subject& subject) {
+void leaves_features_alone(const Subject& subject) {
   const auto builder = subject.make<GraphBuilder>();
   const at::Tensor x = features(20);
   const at::Tensor q = features(5, 6);
@@ -124,7 +124,7 @@ void any_layout(const Subject& subject) {
       "features stored by column give another graph");
 }
 
-void weights_as_declared(const Subject& subject) {
+void unit_weights_as_declared(const Subject& subject) {
   const CsrGraph graph = build(subject, *subject.make<GraphBuilder>(), features(30));
   if (subject.has("edge_weight")) return;
   expect(at::equal(graph.weight, at::ones({graph.edges()})),
@@ -192,7 +192,7 @@ void add(const CsrGraph& graph, Behaviour& seen) {
   }
 }
 
-Behaviour watched(const Subject& subject) {
+Behaviour watched_graph(const Subject& subject) {
   const auto builder = subject.make<GraphBuilder>();
   Behaviour seen;
   for (const std::int64_t nodes : {30, 3}) {
@@ -210,13 +210,13 @@ std::vector<Property> graph_properties() {
       {"canonical_graphs", "Graphs are canonical for any number of nodes", true, canonical_graphs},
       {"degenerate_features", "Equal rows and single columns make a graph, the same each time",
        true, degenerate_features},
-      {"repeatable", "The same features and seed give the same graph", true, repeatable},
+      {"repeatable", "The same features and seed give the same graph", true, repeatable_graphs},
       {"permutation_equivariance", "Nodes in another order give the same graph, reordered", true,
-       permutation_equivariance},
-      {"leaves_inputs_alone", "Features are not written to", true, leaves_inputs_alone},
+       equivariant_graphs},
+      {"leaves_inputs_alone", "Features are not written to", true, leaves_features_alone},
       {"any_layout", "Features may be stored in any layout", true, any_layout},
       {"weights_as_declared", "Weights are 1 unless `edge_weight` is declared", true,
-       weights_as_declared},
+       unit_weights_as_declared},
       {"symmetric_as_declared", "Where `symmetric` is declared every edge has its opposite", true,
        symmetric_as_declared},
       {"attaches_queries", "Queries can be attached to any number of nodes", true,
@@ -225,7 +225,7 @@ std::vector<Property> graph_properties() {
        queries_do_not_meet},
       {"attaching_leaves_the_graph_alone", "Queries change neither the graph nor later queries",
        true, attaching_leaves_the_graph_alone},
-      parameters_matter(watched),
+      parameters_matter(watched_graph),
   };
 }
 

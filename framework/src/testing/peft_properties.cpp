@@ -15,7 +15,7 @@ namespace espalier::conformance {
 namespace {
 
 // Sums over samples are taken in another order: float32 rounding.
-constexpr double tolerance = 1e-5;
+constexpr double passes_tolerance = 1e-5;
 // Weights change by rounding when they are folded, and every layer passes that on.
 constexpr double merge_tolerance = 1e-4;
 
@@ -24,13 +24,13 @@ Adapted with_sites(const Subject& subject) {
   return Adapted(subject);
 }
 
-Adapted disturbed(const Subject& subject) {
+Adapted disturbed_method(const Subject& subject) {
   Adapted adapted = with_sites(subject);
   adapted.disturb();
   return adapted;
 }
 
-void sound_parameters(const Subject& subject) {
+void sound_method_parameters(const Subject& subject) {
   const Adapted adapted(subject);
   std::set<std::string> names;
   for (const auto& [name, tensor] : adapted.parameters.entries()) {
@@ -42,7 +42,7 @@ void sound_parameters(const Subject& subject) {
   expect(!subject.has("needs_sites") || !names.empty(), "it attached no parameters");
 }
 
-void repeatable_initialisation(const Subject& subject) {
+void repeatable_method_start(const Subject& subject) {
   const Adapted first(subject);
   const Adapted second(subject);
   expect(first.parameters.entries().size() == second.parameters.entries().size(),
@@ -54,7 +54,7 @@ void repeatable_initialisation(const Subject& subject) {
   }
 }
 
-void identity_as_declared(const Subject& subject) {
+void features_as_before(const Subject& subject) {
   const Adapted adapted = with_sites(subject);
   if (!subject.has("identity_at_init")) throw Skip("`identity_at_init` is not declared");
   expect(close(toy_features(*adapted.encoder), toy_features(*toy_encoder()), 1e-6),
@@ -94,7 +94,7 @@ void leaves_the_encoder_frozen(const Subject& subject) {
 }
 
 void every_parameter_gets_a_gradient(const Subject& subject) {
-  const Adapted adapted = disturbed(subject);
+  const Adapted adapted = disturbed_method(subject);
   const Gradients gradients = adapted.gradients();
   for (const auto& [name, tensor] : adapted.parameters.entries()) {
     const auto found = gradients.find(name);
@@ -115,12 +115,12 @@ void expect_equal(const Gradients& found, const Gradients& expected, const std::
     expect(other != found.end(), "\"" + name + "\" gets no gradient " + how);
     const double off = (other->second - gradient).norm().item<double>();
     const double size = std::max(gradient.norm().item<double>(), 0.02 * largest);
-    expect(off <= tolerance * size, "the gradient of \"" + name + "\" is another " + how);
+    expect(off <= passes_tolerance * size, "the gradient of \"" + name + "\" is another " + how);
   }
 }
 
 void passes_have_the_gradients_of_one_tape(const Subject& subject) {
-  const Adapted adapted = disturbed(subject);
+  const Adapted adapted = disturbed_method(subject);
   const Gradients expected = adapted.gradients();
   for (const std::int64_t chunk : {1, 2, 3}) {
     const std::string how = "in passes of " + std::to_string(chunk);
@@ -129,7 +129,7 @@ void passes_have_the_gradients_of_one_tape(const Subject& subject) {
 }
 
 void nothing_changes_below_the_cut(const Subject& subject) {
-  const Adapted adapted = disturbed(subject);
+  const Adapted adapted = disturbed_method(subject);
   const auto fresh = toy_encoder();
   const c10::NoGradGuard no_grad;
   for (const TowerKind kind : {TowerKind::image, TowerKind::text}) {
@@ -145,14 +145,14 @@ void nothing_changes_below_the_cut(const Subject& subject) {
 }
 
 void reset_takes_it_off(const Subject& subject) {
-  const Adapted adapted = disturbed(subject);
+  const Adapted adapted = disturbed_method(subject);
   adapted.encoder->reset();
   expect(same_bits(adapted.features(), toy_features(*toy_encoder())),
          "features differ from the encoder's own after reset()");
 }
 
 void restored_parameters_make_the_same_features(const Subject& subject) {
-  const Adapted trained = disturbed(subject);
+  const Adapted trained = disturbed_method(subject);
   Adapted other(subject, 2);
   other.parameters.restore(trained.parameters.snapshot());
   expect(same_bits(trained.features(), other.features()),
@@ -161,7 +161,7 @@ void restored_parameters_make_the_same_features(const Subject& subject) {
 
 void merging_keeps_features(const Subject& subject) {
   if (!subject.has("mergeable")) throw Skip("`mergeable` is not declared");
-  const Adapted adapted = disturbed(subject);
+  const Adapted adapted = disturbed_method(subject);
   const c10::NoGradGuard no_grad;
   const at::Tensor before = adapted.features();
   adapted.method->merge(*adapted.encoder);
@@ -217,7 +217,7 @@ class StorageWatch {
 };
 
 void keeps_no_tensor(const Subject& subject) {
-  const Adapted adapted = disturbed(subject);
+  const Adapted adapted = disturbed_method(subject);
   const StorageWatch watch(*adapted.encoder);
   (void)adapted.gradients_by_passes(1);
   for (const std::string& site : watch.kept()) {
@@ -232,7 +232,7 @@ void sound_adapter_config(const Subject& subject) {
          "adapter_config() is no object with a `peft_type`");
 }
 
-Behaviour watched(const Subject& subject) {
+Behaviour watched_peft(const Subject& subject) {
   Adapted adapted(subject);
   Behaviour seen;
   for (const auto& [name, tensor] : adapted.parameters.entries()) {
@@ -250,11 +250,11 @@ Behaviour watched(const Subject& subject) {
 std::vector<Property> peft_properties() {
   return {
       {"sound_parameters", "Parameters are distinct, finite, trainable float32", true,
-       sound_parameters},
+       sound_method_parameters},
       {"repeatable_initialisation", "The same seed gives the same parameters", true,
-       repeatable_initialisation},
+       repeatable_method_start},
       {"identity_as_declared", "Where `identity_at_init` is declared, features are as before", true,
-       identity_as_declared},
+       features_as_before},
       {"takes_part_in_training", "Its parameters get gradients and change the features", true,
        takes_part_in_training},
       {"every_parameter_gets_a_gradient", "Once it is off its start, all of it is trained", true,
@@ -276,7 +276,7 @@ std::vector<Property> peft_properties() {
        sound_adapter_config},
       {"leaves_the_encoder_frozen", "The weights that were loaded stay as they are", true,
        leaves_the_encoder_frozen},
-      parameters_matter(watched),
+      parameters_matter(watched_peft),
   };
 }
 

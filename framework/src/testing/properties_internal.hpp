@@ -23,6 +23,9 @@ inline constexpr std::string_view unseen = "unseen:";
 // machine has not, a file that is not there. Anything else that it throws is for the properties.
 [[nodiscard]] bool refuses(const Subject& subject);
 
+// Where a setting stands that no user has written.
+inline const Locator nowhere = [](std::string_view) { return std::string(); };
+
 // UTF-8 without a NUL.
 [[nodiscard]] bool is_plain_text(const std::string& text);
 

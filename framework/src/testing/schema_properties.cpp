@@ -12,8 +12,6 @@ namespace {
 constexpr std::size_t doc_limit = 120;
 constexpr std::string_view wraps = "wraps:";
 
-const Locator nowhere = [](std::string_view) { return std::string(); };
-
 void expect_line(const std::string& text, const std::string& what) {
   expect(!text.empty(), what + " says nothing");
   expect(text.find('\n') == std::string::npos, what + " has more than one line");

@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using Shape = std::vector<std::int64_t>;
 
-constexpr std::int64_t width = 16;
+constexpr std::int64_t tower_width = 16;
 constexpr std::int64_t layers = 2;
 constexpr std::int64_t inner = 32;
 constexpr std::int64_t joint = 12;  // width of the space that both towers share
@@ -28,7 +28,7 @@ constexpr std::int64_t vocabulary = 40;
 constexpr std::int64_t longest = 10;
 
 Json config() {
-  const Json tower = {{"hidden_size", width},
+  const Json tower = {{"hidden_size", tower_width},
                       {"num_hidden_layers", layers},
                       {"num_attention_heads", 2},
                       {"intermediate_size", inner}};
@@ -55,17 +55,17 @@ class Weights {
     add(name + ".bias", {out});
   }
   void add_norm(const std::string& name) {
-    add(name + ".weight", {width}, 1);
-    add(name + ".bias", {width});
+    add(name + ".weight", {tower_width}, 1);
+    add(name + ".bias", {tower_width});
   }
   void add_layers(const std::string& prefix) {
     for (std::int64_t layer = 0; layer < layers; ++layer) {
       const std::string name = prefix + ".encoder.layers." + std::to_string(layer) + ".";
       for (const char* part : {"q_proj", "k_proj", "v_proj", "out_proj"}) {
-        add_linear(name + "self_attn." + part, width, width);
+        add_linear(name + "self_attn." + part, tower_width, tower_width);
       }
-      add_linear(name + "mlp.fc1", inner, width);
-      add_linear(name + "mlp.fc2", width, inner);
+      add_linear(name + "mlp.fc1", inner, tower_width);
+      add_linear(name + "mlp.fc2", tower_width, inner);
       add_norm(name + "layer_norm1");
       add_norm(name + "layer_norm2");
     }
@@ -92,18 +92,18 @@ Weights weights() {
   constexpr std::int64_t places = (side / patch) * (side / patch) + 1;
   Weights all;
   all.add("logit_scale", {}, 2);
-  all.add("vision_model.embeddings.class_embedding", {width});
-  all.add("vision_model.embeddings.patch_embedding.weight", {width, 3, patch, patch});
-  all.add("vision_model.embeddings.position_embedding.weight", {places, width});
+  all.add("vision_model.embeddings.class_embedding", {tower_width});
+  all.add("vision_model.embeddings.patch_embedding.weight", {tower_width, 3, patch, patch});
+  all.add("vision_model.embeddings.position_embedding.weight", {places, tower_width});
   all.add_norm("vision_model.pre_layrnorm");
   all.add_layers("vision_model");
   all.add_norm("vision_model.post_layernorm");
-  all.add("visual_projection.weight", {joint, width});
-  all.add("text_model.embeddings.token_embedding.weight", {vocabulary, width});
-  all.add("text_model.embeddings.position_embedding.weight", {longest, width});
+  all.add("visual_projection.weight", {joint, tower_width});
+  all.add("text_model.embeddings.token_embedding.weight", {vocabulary, tower_width});
+  all.add("text_model.embeddings.position_embedding.weight", {longest, tower_width});
   all.add_layers("text_model");
   all.add_norm("text_model.final_layer_norm");
-  all.add("text_projection.weight", {joint, width});
+  all.add("text_projection.weight", {joint, tower_width});
   return all;
 }
 

@@ -9,7 +9,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t largest_file = std::size_t{1} << 20;
+constexpr std::size_t largest_modules_file = std::size_t{1} << 20;
 constexpr std::size_t most_problems = 10;
 
 constexpr std::array<std::pair<const char*, SentencePooling>, 4> poolings{
@@ -64,9 +64,9 @@ bool inside(const fs::path& path) {
   return true;
 }
 
-class Reader {
+class ModulesReader {
  public:
-  Reader(fs::path folder, Problems& problems)
+  ModulesReader(fs::path folder, Problems& problems)
       : folder_(std::move(folder)), file_(folder_ / "modules.json"), problems_(problems) {
     modules_.model = folder_;
   }
@@ -97,7 +97,7 @@ class Reader {
   // Null where the file cannot be read, which is a problem.
   Json read_json(const fs::path& file) {
     try {
-      return parse_python_json(read_file(file, largest_file), file.string());
+      return parse_python_json(read_file(file, largest_modules_file), file.string());
     } catch (const Error& error) {
       for (const Problem& problem : error.problems()) problems_.add(problem);
       return nullptr;
@@ -195,7 +195,7 @@ SentenceModules read_sentence_modules(const fs::path& folder, Problems& problems
     plain.model = folder;
     return plain;
   }
-  return Reader(folder, problems).read();
+  return ModulesReader(folder, problems).read();
 }
 
 fs::path model_folder(const fs::path& folder) {

@@ -6,10 +6,11 @@
 #include "unicode_internal.hpp"
 
 namespace espalier {
-namespace {
 
 using tokenizer::AddedToken;
 using tokenizer::WordCache;
+
+namespace tokenizer {
 
 // Added tokens to be found in a text, the leftmost and there the longest.
 class Cutter {
@@ -50,6 +51,10 @@ class Cutter {
   std::vector<AddedToken> tokens_;
   std::string first_bytes_;
 };
+
+}  // namespace tokenizer
+
+namespace {
 
 Problem not_utf8(std::string_view text, std::size_t at, std::string where) {
   constexpr std::string_view digits = "0123456789abcdef";
@@ -106,8 +111,8 @@ std::pair<std::size_t, std::size_t> pair_lengths(std::size_t a, std::size_t b, s
 struct Tokenizer::State {
   tokenizer::Spec spec;
   std::unique_ptr<tokenizer::TextModel> model;
-  Cutter raw;         // before normalisation
-  Cutter normalized;  // after it
+  tokenizer::Cutter raw;         // before normalisation
+  tokenizer::Cutter normalized;  // after it
   SpecialIds special;
   mutable std::mutex mutex;
   mutable WordCache cache;
@@ -255,8 +260,8 @@ Tokenizer open_tokenizer(const std::filesystem::path& folder) {
     if (token.normalized) token.text = state->normalize(token.text);
     if (!token.text.empty()) (token.normalized ? normalized : raw).push_back(token);
   }
-  state->raw = Cutter(std::move(raw));
-  state->normalized = Cutter(std::move(normalized));
+  state->raw = tokenizer::Cutter(std::move(raw));
+  state->normalized = tokenizer::Cutter(std::move(normalized));
   state->special = {.begin = spec.vocabulary.find(spec.begin),
                     .end = spec.vocabulary.find(spec.end),
                     .pad = spec.vocabulary.find(spec.pad),

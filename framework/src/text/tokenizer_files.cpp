@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string text_of(const fs::path& file) {
+std::string contents_of(const fs::path& file) {
   std::string text = read_file(file);
   constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
   if (text.starts_with(byte_order_mark)) text.erase(0, byte_order_mark.size());
@@ -27,7 +27,7 @@ std::string text_of(const fs::path& file) {
 
 // Without the empty lines at the end.
 std::vector<std::string> lines_of(const fs::path& file) {
-  const std::string text = text_of(file);
+  const std::string text = contents_of(file);
   const auto count = std::count(text.begin(), text.end(), '\n');
   if (count > Vocabulary::max_size) {
     throw Error({.what = "a vocabulary file has too many lines",

@@ -12,8 +12,8 @@ namespace {
 
 using Ids = std::span<const std::string>;
 
-TensorView view_of(std::string name, DType dtype, std::vector<std::int64_t> shape,
-                   const void* data) {
+TensorView tensor_view(std::string name, DType dtype, std::vector<std::int64_t> shape,
+                       const void* data) {
   const std::size_t bytes = byte_count(dtype, shape).value();
   return {std::move(name), dtype, std::move(shape), static_cast<const std::byte*>(data), bytes};
 }
@@ -40,7 +40,7 @@ bool is_list(const TensorView* view, DType dtype, std::size_t length) {
 }
 
 // One row a sample.
-const TensorView& rows_of(const StagePart& part) {
+const TensorView& rows_in(const StagePart& part) {
   const TensorView& rows = part.at("rows");
   require(rows.dtype == DType::f32 && rows.shape.size() == 2 &&
               rows.shape[0] == static_cast<std::int64_t>(part.ids().size()),
@@ -53,9 +53,9 @@ const TensorView& rows_of(const StagePart& part) {
 void add_rows(StageEntry& entry, Ids ids, const std::vector<at::Tensor>& rows,
               const EncoderFacts& facts) {
   const at::Tensor all = at::cat(rows).contiguous();
-  const TensorView views[] = {view_of("rows", DType::f32, all.sizes().vec(), all.data_ptr()),
-                              view_of("encoder_parameters", DType::i64, {1}, &facts.parameters),
-                              view_of("logit_scale", DType::f64, {1}, &facts.logit_scale)};
+  const TensorView views[] = {tensor_view("rows", DType::f32, all.sizes().vec(), all.data_ptr()),
+                              tensor_view("encoder_parameters", DType::i64, {1}, &facts.parameters),
+                              tensor_view("logit_scale", DType::f64, {1}, &facts.logit_scale)};
   entry.add(ids, views);
 }
 
@@ -64,13 +64,13 @@ void add_texts(StageEntry& entry, Ids ids, const std::vector<std::string>& texts
 }
 
 at::Tensor gather_rows(const StageEntry& entry, Ids ids) {
-  const std::int64_t width = rows_of(*entry.find(ids.front()).part).shape[1];
+  const std::int64_t width = rows_in(*entry.find(ids.front()).part).shape[1];
   at::Tensor gathered = at::empty({static_cast<std::int64_t>(ids.size()), width}, at::kFloat);
   const std::size_t bytes = static_cast<std::size_t>(width) * sizeof(float);
   auto* out = reinterpret_cast<std::byte*>(gathered.data_ptr<float>());
   for (const std::string& id : ids) {
     const StageEntry::Place place = entry.find(id);
-    const TensorView& rows = rows_of(*place.part);
+    const TensorView& rows = rows_in(*place.part);
     require(rows.shape[1] == width, "its parts have rows of different widths");
     std::memcpy(out, rows.data + place.row * bytes, bytes);
     out += bytes;

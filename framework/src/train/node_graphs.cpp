@@ -36,7 +36,7 @@ GraphInput all_of(const FrozenNodes& from) {
   return {.features = from.nodes.x, .other = from.others, .texts = from.texts};
 }
 
-GraphInput view_of(const FrozenNodes& from, std::int64_t v) {
+GraphInput input_view(const FrozenNodes& from, std::int64_t v) {
   const std::int64_t n = from.nodes.samples();
   GraphInput input{.features = from.nodes.view(v), .other = {}, .texts = {}};
   if (from.others.defined()) input.other = from.others.slice(0, v * n, (v + 1) * n);
@@ -62,7 +62,7 @@ NodeGraph::NodeGraph(GraphMaker maker, std::span<const std::size_t> samples)
   if (together()) {
     support(all_of(from));
   } else {
-    for (std::int64_t v = 0; v < views_; ++v) support(view_of(from, v));
+    for (std::int64_t v = 0; v < views_; ++v) support(input_view(from, v));
   }
   graph_ = built();
   prepare(graph_);
@@ -130,8 +130,8 @@ CsrGraph NodeGraph::attach(std::span<const std::size_t> queries) const {
   if (together()) {
     append(edges, attached(0, all_of(from)), 0, 0);
   } else {
-    append(edges, attached(0, view_of(from, 0)), 0, 0);
-    append(edges, attached(1, view_of(from, 1)), q, n);
+    append(edges, attached(0, input_view(from, 0)), 0, 0);
+    append(edges, attached(1, input_view(from, 1)), q, n);
   }
   append_pairs(edges, q, 2 * n);
   const auto is_text = [&](std::int64_t source) {

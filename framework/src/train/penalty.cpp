@@ -5,16 +5,10 @@
 
 #include <algorithm>
 #include <espalier/core/error.hpp>
-#include <sstream>
+#include <espalier/tensor/dtype.hpp>
 
 namespace espalier {
 namespace {
-
-std::string shape_of(const at::Tensor& tensor) {
-  std::ostringstream text;
-  text << tensor.sizes();
-  return text.str();
-}
 
 // The tensor of that name, which must be as large as `like`.
 const at::Tensor& find(const std::vector<Parameters::Entry>& entries, const std::string& name,
@@ -25,8 +19,8 @@ const at::Tensor& find(const std::vector<Parameters::Entry>& entries, const std:
   throw Error({.what = "elastic weight consolidation anchors \"" + name + "\", and " + where +
                        " has none of its shape",
                .where = {},
-               .expected = shape_of(like),
-               .found = found == entries.end() ? "no such name" : shape_of(found->second),
+               .expected = shape_text(like.sizes()),
+               .found = found == entries.end() ? "no such name" : shape_text(found->second.sizes()),
                .fix = "anchor a training of the same model"});
 }
 

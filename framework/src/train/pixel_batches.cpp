@@ -9,7 +9,7 @@
 namespace espalier {
 namespace {
 
-LoaderOptions options_of(std::int64_t batch, std::int64_t threads) {
+LoaderOptions loader_options(std::int64_t batch, std::int64_t threads) {
   return {.batch = batch, .threads = threads, .ahead = 2};
 }
 
@@ -19,8 +19,8 @@ PixelBatches::PixelBatches(std::vector<Look> looks, std::int64_t batch, std::int
                            Make make)
     : looks_(std::move(looks)),
       make_(std::move(make)),
-      rows_(static_cast<std::size_t>(BatchLoader::rows(options_of(batch, threads)))),
-      loader_(static_cast<std::int64_t>(looks_.size()), options_of(batch, threads),
+      rows_(static_cast<std::size_t>(BatchLoader::rows(loader_options(batch, threads)))),
+      loader_(static_cast<std::int64_t>(looks_.size()), loader_options(batch, threads),
               [this](std::int64_t index, std::int64_t row) {
                 const c10::AutoGradMode without_gradients(false);
                 rows_[static_cast<std::size_t>(row)] =

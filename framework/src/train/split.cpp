@@ -10,16 +10,16 @@
 namespace espalier {
 namespace {
 
-using Positions = std::vector<std::size_t>;
+using Places = std::vector<std::size_t>;
 
 struct Pools {
-  Positions train;
-  Positions val;
-  Positions test;
+  Places train;
+  Places val;
+  Places test;
 };
 
-[[noreturn]] void refuse(std::string what, std::string expected, std::string found,
-                         std::string fix) {
+[[noreturn]] void refuse_split(std::string what, std::string expected, std::string found,
+                               std::string fix) {
   throw Error({.what = std::move(what),
                .where = {},
                .expected = std::move(expected),
@@ -30,13 +30,14 @@ struct Pools {
 void check_samples(const Dataset& dataset) {
   const auto classes = static_cast<std::int64_t>(dataset.class_names().size());
   if (classes < 2) {
-    refuse("the dataset has too few classes", "at least 2", std::to_string(classes), {});
+    refuse_split("the dataset has too few classes", "at least 2", std::to_string(classes), {});
   }
-  if (dataset.samples().empty()) refuse("the dataset has no samples", "at least one", "none", {});
+  if (dataset.samples().empty())
+    refuse_split("the dataset has no samples", "at least one", "none", {});
   for (const Sample& sample : dataset.samples()) {
     if (sample.label >= 0 && sample.label < classes) continue;
-    refuse("the label of sample \"" + sample.id + "\" is out of range",
-           "0 to " + std::to_string(classes - 1), std::to_string(sample.label), {});
+    refuse_split("the label of sample \"" + sample.id + "\" is out of range",
+                 "0 to " + std::to_string(classes - 1), std::to_string(sample.label), {});
   }
 }
 
@@ -60,8 +61,9 @@ Pools official(const std::vector<Sample>& samples) {
     }
   }
   if (unassigned > 0 && unassigned < samples.size()) {
-    refuse("the dataset assigns only some of its samples to splits", "all of them or none",
-           std::to_string(unassigned) + " of " + std::to_string(samples.size()) + " without", {});
+    refuse_split("the dataset assigns only some of its samples to splits", "all of them or none",
+                 std::to_string(unassigned) + " of " + std::to_string(samples.size()) + " without",
+                 {});
   }
   return pools;
 }
@@ -70,7 +72,7 @@ std::int64_t share_of(std::size_t count, double fraction) {
   return std::max<std::int64_t>(1, std::llround(static_cast<double>(count) * fraction));
 }
 
-void move_tail(Positions& from, std::int64_t count, Positions& to) {
+void move_tail(Places& from, std::int64_t count, Places& to) {
   to.insert(to.end(), from.end() - count, from.end());
   from.resize(from.size() - static_cast<std::size_t>(count));
 }
@@ -80,39 +82,39 @@ void carve(const Dataset& dataset, const ProtocolParams& protocol, Pools& pools)
   const bool need_val = pools.val.empty() && protocol.val_fraction > 0;
   const bool need_test = pools.test.empty();
   if (!need_val && !need_test) return;
-  std::vector<Positions> by_class(dataset.class_names().size());
+  std::vector<Places> by_class(dataset.class_names().size());
   for (const std::size_t i : pools.train) {
     by_class[static_cast<std::size_t>(dataset.samples()[i].label)].push_back(i);
   }
   pools.train.clear();
   Random random(protocol.split_seed, "split");
   for (std::size_t c = 0; c < by_class.size(); ++c) {
-    Positions& members = by_class[c];
+    Places& members = by_class[c];
     const std::int64_t test = need_test ? share_of(members.size(), protocol.test_fraction) : 0;
     const std::int64_t val = need_val ? share_of(members.size(), protocol.val_fraction) : 0;
     if (static_cast<std::int64_t>(members.size()) <= test + val) {
-      refuse("class \"" + dataset.class_names()[c] + "\" has too few images to be split",
-             "at least " + std::to_string(test + val + 1), std::to_string(members.size()),
-             "add images, drop the class, or give the dataset splits of its own");
+      refuse_split("class \"" + dataset.class_names()[c] + "\" has too few images to be split",
+                   "at least " + std::to_string(test + val + 1), std::to_string(members.size()),
+                   "add images, drop the class, or give the dataset splits of its own");
     }
     random.shuffle(std::span(members));
     move_tail(members, test, pools.test);
     move_tail(members, val, pools.val);
     pools.train.insert(pools.train.end(), members.begin(), members.end());
   }
-  for (Positions* pool : {&pools.train, &pools.val, &pools.test}) {
+  for (Places* pool : {&pools.train, &pools.val, &pools.test}) {
     std::sort(pool->begin(), pool->end());
   }
 }
 
-std::vector<std::int64_t> labels_of(const Dataset& dataset, const Positions& positions) {
+std::vector<std::int64_t> labels_of(const Dataset& dataset, const Places& positions) {
   std::vector<std::int64_t> labels;
   labels.reserve(positions.size());
   for (const std::size_t i : positions) labels.push_back(dataset.samples()[i].label);
   return labels;
 }
 
-LabelledSamples select(const LabelledSamples& from, const Positions& positions) {
+LabelledSamples select(const LabelledSamples& from, const Places& positions) {
   LabelledSamples chosen;
   for (const std::size_t p : positions) {
     chosen.samples.push_back(from.samples[p]);

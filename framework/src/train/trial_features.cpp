@@ -8,8 +8,6 @@
 namespace espalier {
 namespace {
 
-using Samples = std::span<const std::size_t>;
-
 // One that is fitted belongs to its trial.
 std::shared_ptr<Encoder> clean_encoder(const TrialSetting& setting) {
   const bool fitted = setting.has("encoder", "fitted");
@@ -29,7 +27,8 @@ bool take_classes(FeatureStages& stages, const ClassTexts& prompts, TrialFeature
   return true;
 }
 
-bool take_captions(FeatureStages& stages, Samples samples, TrialFeatures& into) {
+bool take_captions(FeatureStages& stages, std::span<const std::size_t> samples,
+                   TrialFeatures& into) {
   std::optional<std::vector<std::string>> captions = stages.captions(samples);
   if (!captions) return false;
   for (std::size_t i = 0; i < samples.size(); ++i) {
@@ -71,7 +70,8 @@ FeatureInputs feature_inputs(const TrialSetting& setting, const Recipe& recipe,
 }
 
 std::optional<TrialFeatures> gather_features(FeatureStages& stages, const Recipe& recipe,
-                                             Samples samples, std::span<const Look> looks,
+                                             std::span<const std::size_t> samples,
+                                             std::span<const Look> looks,
                                              const ClassTexts& prompts) {
   TrialFeatures features;
   if (recipe.images) {

@@ -3,7 +3,8 @@
 namespace espalier {
 namespace {
 
-at::Tensor rows_of(const FeatureSource* source, const std::vector<Look>& looks, const Mode& mode) {
+at::Tensor rows_from(const FeatureSource* source, const std::vector<Look>& looks,
+                     const Mode& mode) {
   return source == nullptr ? at::Tensor() : source->rows(looks, mode);
 }
 
@@ -15,9 +16,9 @@ Values values_of(const Sources& sources, std::span<const std::size_t> samples, c
   for (std::size_t label = 0; label < sources.class_count; ++label) {
     classes.push_back({.sample = label});
   }
-  return {.images = rows_of(sources.images.get(), looks, mode),
-          .texts = rows_of(sources.texts.get(), looks, mode),
-          .classes = rows_of(sources.classes.get(), classes, mode)};
+  return {.images = rows_from(sources.images.get(), looks, mode),
+          .texts = rows_from(sources.texts.get(), looks, mode),
+          .classes = rows_from(sources.classes.get(), classes, mode)};
 }
 
 }  // namespace espalier

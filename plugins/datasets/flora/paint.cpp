@@ -6,7 +6,7 @@
 namespace espalier::flora {
 namespace {
 
-constexpr double pi = std::numbers::pi;
+using std::numbers::pi;
 
 constexpr Rgb petal_colours[6][3] = {
     {{238, 134, 124}, {226, 34, 36}, {136, 8, 26}},      // red

@@ -6,7 +6,7 @@
 namespace espalier::flora {
 namespace {
 
-constexpr double pi = std::numbers::pi;
+using std::numbers::pi;
 constexpr double widest = 0.62;  // where a petal is broadest
 
 // The upper half of a petal's end, from (widest, half_width) to the middle of the tip.

@@ -15,7 +15,7 @@ constexpr std::string_view hues[] = {"red", "orange", "yellow", "pink", "purple"
 constexpr std::string_view shades[] = {"pale", "vivid", "deep"};
 constexpr std::string_view arrangements[] = {"single", "double", "pinwheel"};
 constexpr std::string_view forms[] = {"button", "star", "tuft"};
-constexpr std::string_view centre_colours[] = {"yellow", "brown", "green", "white"};
+constexpr std::string_view centre_colour_words[] = {"yellow", "brown", "green", "white"};
 constexpr std::string_view leaves[] = {"oval", "lance-shaped", "heart-shaped", "toothed"};
 constexpr std::string_view backgrounds[] = {"meadow", "sky", "soil", "stone", "shade"};
 constexpr std::string_view count_words[] = {"four", "five", "six", "eight", "twelve"};
@@ -70,7 +70,7 @@ std::string epithet(Pool pool, Trait trait, std::size_t value) {
     case form:
       return std::string(forms[value]) + "-eyed";
     case eye:
-      return std::string(centre_colours[value]) + "-eyed";
+      return std::string(centre_colour_words[value]) + "-eyed";
     default:
       return std::string(leaves[value]) + "-leaved";
   }
@@ -175,7 +175,7 @@ std::vector<std::string> colours(Pool pool) {
 
 std::vector<std::string> centres() {
   std::vector<std::string> all;
-  for (const std::string_view c : centre_colours) {
+  for (const std::string_view c : centre_colour_words) {
     for (const std::string_view f : forms) all.push_back(word_pair(c, f));
   }
   return all;
@@ -207,7 +207,7 @@ Json facts(const Species& s) {
           {"petal_shape", shape_text(s.width, s.tip)},
           {"petal_colour", colour_text(s.shade, s.hue)},
           {"arrangement", arrangements[static_cast<std::size_t>(s.arrangement)]},
-          {"centre", word_pair(centre_colours[static_cast<std::size_t>(s.centre_colour)],
+          {"centre", word_pair(centre_colour_words[static_cast<std::size_t>(s.centre_colour)],
                                forms[static_cast<std::size_t>(s.centre_form)])},
           {"leaf", leaves[static_cast<std::size_t>(s.leaf)]}};
 }

@@ -48,7 +48,7 @@ struct ComponentRef {
 struct FieldInfo {
   std::string name;
   FieldType type = FieldType::string;
-  bool list = false;  // a list of `type`
+  bool list = false;   // a list of `type`
   Json default_value;  // null: the user must give it
   std::optional<double> min;
   std::optional<double> max;
@@ -97,145 +97,93 @@ using Locator = std::function<std::string(std::string_view key)>;
                                   std::string_view prefix, const Locator& locate,
                                   Problems& problems);
 
-namespace detail {
-
-template <class V>
-struct FieldTraits;
-template <>
-struct FieldTraits<bool> {
-  static constexpr FieldType type = FieldType::boolean;
-};
-template <>
-struct FieldTraits<std::int64_t> {
-  static constexpr FieldType type = FieldType::integer;
-};
-template <>
-struct FieldTraits<double> {
-  static constexpr FieldType type = FieldType::number;
-};
-template <>
-struct FieldTraits<std::string> {
-  static constexpr FieldType type = FieldType::string;
-};
-template <>
-struct FieldTraits<ContentPath> {
-  static constexpr FieldType type = FieldType::path;
-};
-template <>
-struct FieldTraits<ComponentRef> {
-  static constexpr FieldType type = FieldType::component;
-};
-
-template <class V>
-struct IsVector : std::false_type {};
-template <class V>
-struct IsVector<std::vector<V>> : std::true_type {};
-
-template <class V>
-Json value_to_json(const V& value) {
-  if constexpr (IsVector<V>::value) {
-    Json list = Json::array();
-    for (const auto& item : value) list.push_back(value_to_json(item));
-    return list;
-  } else if constexpr (std::is_same_v<V, ContentPath>) {
-    return value.text;
-  } else if constexpr (std::is_same_v<V, ComponentRef>) {
-    Json object = value.params;
-    object["use"] = value.use;
-    return object;
-  } else {
-    return value;
-  }
-}
-
-template <class V>
-V value_from_json(const Json& json) {
-  if constexpr (IsVector<V>::value) {
-    V list;
-    for (const Json& item : json) list.push_back(value_from_json<typename V::value_type>(item));
-    return list;
-  } else if constexpr (std::is_same_v<V, ContentPath>) {
-    return {json.get<std::string>()};
-  } else if constexpr (std::is_same_v<V, ComponentRef>) {
-    ComponentRef ref{json.at("use").get<std::string>(), json};
-    ref.params.erase("use");
-    return ref;
-  } else {
-    return json.get<V>();
-  }
-}
-
-}  // namespace detail
-
 // Refines the field that Schema::field() just added; each call returns itself.
 class FieldBuilder {
  public:
   explicit FieldBuilder(FieldInfo& info) : info_(&info) {}
 
-  FieldBuilder& range(double low, double high) { return min(low).max(high); }
-  FieldBuilder& min(double low) { return info_->min = low, *this; }
-  FieldBuilder& max(double high) { return info_->max = high, *this; }
-  FieldBuilder& above(double low) { return info_->min = low, info_->open_min = true, *this; }
-  FieldBuilder& below(double high) { return info_->max = high, info_->open_max = true, *this; }
-  FieldBuilder& choices(std::vector<std::string> names) {
-    return info_->choices = std::move(names), *this;
-  }
-  FieldBuilder& kind(std::string name) { return info_->kind = std::move(name), *this; }
-  FieldBuilder& required() { return info_->default_value = nullptr, *this; }
-  FieldBuilder& doc(std::string line) { return info_->doc = std::move(line), *this; }
-  FieldBuilder& source(std::string where) { return info_->source = std::move(where), *this; }
-  FieldBuilder& only_if(std::string predicate) {
-    return info_->only_if = std::move(predicate), *this;
-  }
-  FieldBuilder& only_for(std::string tower) { return info_->only_for = std::move(tower), *this; }
-  FieldBuilder& at_most(std::string other) { return info_->at_most = std::move(other), *this; }
+  FieldBuilder& range(double low, double high);
+  FieldBuilder& min(double low);
+  FieldBuilder& max(double high);
+  FieldBuilder& above(double low);
+  FieldBuilder& below(double high);
+  FieldBuilder& choices(std::vector<std::string> names);
+  FieldBuilder& kind(std::string_view name);
+  FieldBuilder& required();
+  FieldBuilder& doc(std::string_view line);
+  FieldBuilder& source(std::string_view where);
+  FieldBuilder& only_if(std::string_view predicate);
+  FieldBuilder& only_for(std::string_view tower);
+  FieldBuilder& at_most(std::string_view other);
 
  private:
   FieldInfo* info_;
 };
 
+namespace detail {
+
+template <class V, class... Types>
+inline constexpr bool is_one_of = (std::is_same_v<V, Types> || ...);
+
+// What a parameter can be: one of these, or a list of them.
+template <class V>
+inline constexpr bool is_field =
+    is_one_of<V, bool, std::int64_t, double, std::string, ContentPath, ComponentRef>;
+template <class V>
+inline constexpr bool is_field<std::vector<V>> = is_field<V>;
+
+template <class V>
+concept FieldValue = is_field<V>;
+
+// Compiled with Espalier, once for every type of field.
+template <FieldValue V>
+void read_value(const Json& json, V& value);
+
+// What a schema holds whatever struct it is of.
+class SchemaFields {
+ public:
+  SchemaFields() = default;
+  SchemaFields(const SchemaFields&) = default;
+  SchemaFields& operator=(const SchemaFields&) = default;
+  ~SchemaFields();
+
+  void check(std::string_view predicate, std::string_view message);
+  [[nodiscard]] const SchemaInfo& info() const noexcept { return info_; }
+
+ protected:
+  using Setter = std::function<void(void* params, const Json& value)>;
+
+  template <FieldValue V>
+  FieldBuilder add(std::string_view name, const V& usual, Setter set);
+  void set_all(const Json& resolved, void* params) const;
+
+ private:
+  SchemaInfo info_;
+  std::vector<std::pair<std::string, Setter>> setters_;
+};
+
+}  // namespace detail
+
 // Collects the fields of the parameter struct T, which must be default-constructible.
 template <class T>
-class Schema {
+class Schema : public detail::SchemaFields {
  public:
-  template <class V>
-  FieldBuilder field(std::string name, V T::*member) {
-    FieldInfo info;
-    info.name = std::move(name);
-    info.default_value = detail::value_to_json(T{}.*member);
-    if constexpr (detail::IsVector<V>::value) {
-      info.list = true;
-      info.type = detail::FieldTraits<typename V::value_type>::type;
-      info.content = std::is_same_v<typename V::value_type, ContentPath>;
-    } else {
-      info.type = detail::FieldTraits<V>::type;
-      info.content = std::is_same_v<V, ContentPath>;
-    }
-    setters_.emplace_back(info.name, [member](T& params, const Json& value) {
-      params.*member = detail::value_from_json<V>(value);
+  template <detail::FieldValue V>
+  FieldBuilder field(std::string_view name, V T::*member) {
+    return add(name, usual_.*member, [member](void* params, const Json& value) {
+      detail::read_value(value, static_cast<T*>(params)->*member);
     });
-    info_.fields.push_back(std::move(info));
-    return FieldBuilder(info_.fields.back());
   }
-
-  void check(std::string predicate, std::string message) {
-    info_.checks.push_back({std::move(predicate), std::move(message)});
-  }
-
-  [[nodiscard]] const SchemaInfo& info() const noexcept { return info_; }
 
   // `resolved` comes from resolve_params() with this schema.
   [[nodiscard]] T parse(const Json& resolved) const {
     T params;
-    for (const auto& [name, set] : setters_) {
-      if (const auto it = resolved.find(name); it != resolved.end()) set(params, *it);
-    }
+    set_all(resolved, &params);
     return params;
   }
 
  private:
-  SchemaInfo info_;
-  std::vector<std::pair<std::string, std::function<void(T&, const Json&)>>> setters_;
+  T usual_{};
 };
 
 // The schema of a parameter struct, by its bind().

@@ -9,10 +9,10 @@
 //   ESPALIER_COMPONENT(graph, "threshold", 1, Threshold,
 //                      "Joins nodes whose similarity reaches a threshold", "edge_weight")
 //
-// The macro writes a manifest that is read without loading the library, and the entry point that the
-// host calls after loading it. The number is the behaviour version: it enters the identity of trials,
-// so raise it whenever the same parameters would give another result. Capabilities are words separated
-// by spaces; docs/plugins.md lists them.
+// The macro writes a manifest that is read without loading the library, and the entry point that
+// the host calls after loading it. The number is the behaviour version: it enters the identity of
+// trials, so raise it whenever the same parameters would give another result. Capabilities are
+// words separated by spaces; docs/plugins.md lists them.
 #pragma once
 
 #include <espalier/core/schema.hpp>
@@ -26,14 +26,16 @@
 
 namespace espalier {
 
+// Takes resolved parameters. The pointer is to the interface of the kind.
+using Make = std::function<std::shared_ptr<void>(const Json& params, const RunContext&)>;
+
 // One component as its library registers it.
 struct ComponentEntry {
   std::string kind;
   std::string name;
   std::int64_t version = 1;
   SchemaInfo schema;
-  // Takes resolved parameters. The pointer is to the interface of the kind.
-  std::function<std::shared_ptr<void>(const Json& params, const RunContext&)> make;
+  Make make;
 };
 
 class Registrar {
@@ -47,14 +49,18 @@ class Registrar {
   void add(std::string_view kind, std::string_view name, std::int64_t version) {
     using Params = typename Component::Params;
     using Interface = typename Component::Interface;
-    add({std::string(kind), std::string(name), version, schema_of<Params>().info(),
-         [](const Json& params, const RunContext& context) -> std::shared_ptr<void> {
-           static_assert(std::is_base_of_v<Interface, Component>);
-           std::shared_ptr<Interface> made =
-               std::make_shared<Component>(schema_of<Params>().parse(params), context);
-           return made;
-         }});
+    add(kind, name, version, schema_of<Params>().info(),
+        [](const Json& params, const RunContext& context) -> std::shared_ptr<void> {
+          static_assert(std::is_base_of_v<Interface, Component>);
+          std::shared_ptr<Interface> made =
+              std::make_shared<Component>(schema_of<Params>().parse(params), context);
+          return made;
+        });
   }
+
+ private:
+  void add(std::string_view kind, std::string_view name, std::int64_t version,
+           const SchemaInfo& schema, Make make);
 };
 
 }  // namespace espalier
@@ -64,11 +70,12 @@ class Registrar {
 
 #define ESPALIER_COMPONENT(KIND, NAME, VERSION, CLASS, SUMMARY, CAPABILITIES)                     \
   extern "C" {                                                                                    \
-  __attribute__((visibility("default"), used, section(".espalier.plugin")))                       \
-  extern const char espalier_plugin_manifest[] =                                                  \
+  __attribute__((visibility("default"), used,                                                     \
+                 section(".espalier.plugin"))) extern const char espalier_plugin_manifest[] =     \
       "ESPALIER1{\"manifest\":1,\"abi\":" ESPALIER_ABI_JSON ",\"components\":[{\"kind\":\"" #KIND \
-      "\",\"name\":\"" NAME "\",\"version\":" ESPALIER_TEXT(VERSION) ",\"summary\":\"" SUMMARY    \
-      "\",\"capabilities\":\"" CAPABILITIES "\"}]}";                                              \
+      "\",\"name\":\"" NAME                                                                       \
+      "\",\"version\":" ESPALIER_TEXT(VERSION) ",\"summary\":\"" SUMMARY                          \
+                                               "\",\"capabilities\":\"" CAPABILITIES "\"}]}";     \
   __attribute__((visibility("default"))) void espalier_plugin_entry(                              \
       ::espalier::Registrar& registrar) noexcept {                                                \
     static_assert(CLASS::kind == #KIND, "the class implements another kind");                     \

@@ -48,7 +48,7 @@ void check_patches(const VisionTower& tower, const ImageTransform& transform,
                .fix = "a smaller size in the image processor's configuration"});
 }
 
-void refuse(const char* what, const char* found) {
+void refuse_tower(const char* what, const char* found) {
   throw Error({.what = what,
                .where = {},
                .expected = "an encoder with such a tower",
@@ -110,7 +110,7 @@ std::int64_t PretrainedEncoder::text_width() const {
 }
 
 const ImageTransform& PretrainedEncoder::transform() const {
-  if (!model_->image()) refuse("pictures cannot be encoded", "a text tower alone");
+  if (!model_->image()) refuse_tower("pictures cannot be encoded", "a text tower alone");
   if (!transform_) throw Error(problems_);
   return *transform_;
 }
@@ -129,7 +129,7 @@ at::Tensor PretrainedEncoder::view(const Image& image, const ViewOptions& option
 }
 
 at::Tensor PretrainedEncoder::encode_pixels(const at::Tensor& pixels) const {
-  if (!model_->image()) refuse("pictures cannot be encoded", "a text tower alone");
+  if (!model_->image()) refuse_tower("pictures cannot be encoded", "a text tower alone");
   return image_features(*model_->image(), pixels);
 }
 
@@ -139,7 +139,7 @@ at::Tensor PretrainedEncoder::encode_texts(std::span<const std::string> texts) c
 }
 
 TokenLists PretrainedEncoder::tokens(std::span<const std::string> texts) const {
-  if (!model_->text()) refuse("texts cannot be encoded", "an image tower alone");
+  if (!model_->text()) refuse_tower("texts cannot be encoded", "an image tower alone");
   if (!tokenizer_) throw Error(problems_);
   std::vector<std::string> prompted;
   if (!prompt_.empty()) {
