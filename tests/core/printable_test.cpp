@@ -53,5 +53,10 @@ TEST(Printable, IsHowErrorsAreShown) {
                "lines\\x07");
 }
 
+TEST(PrintableJson, EscapesAsJsonDoes) {
+  EXPECT_EQ(printable_json("{\"a\": \"rosé \xc2\x9b\x7f\xe2\x80\xae\\u001b\"}\n"),
+            "{\"a\": \"rosé \\u009b\\u007f\\u202e\\u001b\"}\n");
+}
+
 }  // namespace
 }  // namespace espalier

@@ -3,9 +3,11 @@
 #include <chrono>
 #include <cmath>
 #include <espalier/core/error.hpp>
+#include <espalier/core/printable.hpp>
 #include <espalier/core/units.hpp>
 #include <iostream>
 
+#include "../json_text.hpp"
 #include "../verb.hpp"
 #include "cache_internal.hpp"
 #include "plugins_internal.hpp"
@@ -55,7 +57,7 @@ int list_cache(const std::vector<std::string>& arguments) {
                 short_duration(seconds_since(entry.used)).c_str());
   }
   std::printf("%s, %s in %s\n", counted(entries.size(), "entry", "entries").c_str(),
-              bytes_text(bytes_of(entries)).c_str(), cache.folder().c_str());
+              bytes_text(bytes_of(entries)).c_str(), printable(cache.folder().string()).c_str());
   return 0;
 }
 
@@ -83,16 +85,15 @@ void print_entry(const CachedStage& entry, const Json& json) {
   for (const char* part : {"config", "inputs"}) {
     if (json.at("about").is_null()) break;
     for (const auto& [name, value] : json["about"][part].items()) {
-      const std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
-      std::printf("  %-7s %-10s %s\n", part, name.c_str(), text.c_str());
+      std::printf("  %-7s %-10s %s", part, printable(name).c_str(), json_text(value).c_str());
     }
   }
   std::printf("parts\n");
   for (const Json& part : json.at("files")) {
-    std::printf("  %s", part.at("file").get<std::string>().c_str());
+    std::printf("  %s", printable(part.at("file").get<std::string>()).c_str());
     for (const auto& [name, value] : part.items()) {
       const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
-      if (name != "file") std::printf("  %s %s", name.c_str(), text.c_str());
+      if (name != "file") std::printf("  %s %s", name.c_str(), printable(text).c_str());
     }
     std::printf("\n");
   }
@@ -176,9 +177,7 @@ std::int64_t bytes_of(const std::vector<CachedStage>& entries) {
   return sum;
 }
 
-void print_json(const Json& json) {
-  std::cout << json.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
-}
+void print_json(const Json& json) { std::cout << json_text(json); }
 
 int cache(const std::vector<std::string>& arguments) {
   return dispatch("espalier cache", cache_verbs(), arguments);

@@ -13,6 +13,7 @@
 #include <sstream>
 #include <thread>
 
+#include "../json_text.hpp"
 #include "data_report.hpp"
 #include "plugins_internal.hpp"
 #include "settings.hpp"
@@ -136,7 +137,7 @@ int check(const Words& arguments) {
   guarded("dataset/" + name, "decoding", [&] { found = check_dataset(*dataset, check_options); });
   if (given.count("sheet") > 0) write_sheet(*dataset, found, given["sheet"].as<std::string>());
   const DataReport report{name, *dataset, found, context.logged()};
-  std::cout << (given.count("json") > 0 ? report_json(report).dump() + "\n" : report_text(report));
+  std::cout << (given.count("json") > 0 ? json_text(report_json(report)) : report_text(report));
   return is_clean(report) ? 0 : 1;
 }
 

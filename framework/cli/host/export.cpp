@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "../json_text.hpp"
 #include "plugins_internal.hpp"
 #include "verbs.hpp"
 
@@ -32,10 +33,6 @@ void deliver(const po::variables_map& given, const std::string& text) {
   } else {
     write_file(given["out"].as<std::string>(), text);
   }
-}
-
-std::string json_text(const Table& table) {
-  return to_json(table).dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 void print_export_help(const po::options_description& options) {
@@ -78,7 +75,7 @@ int export_results(const std::vector<std::string>& arguments) {
   if (given.count("csv") > 0) {
     deliver(given, to_csv(table_named(sweep, given["table"].as<std::string>())));
   } else if (given.count("json") > 0) {
-    deliver(given, json_text(table_named(sweep, given["table"].as<std::string>())));
+    deliver(given, json_text(to_json(table_named(sweep, given["table"].as<std::string>())), 1));
   } else if (given.count("tensorboard") > 0) {
     const std::filesystem::path target =
         given.count("out") > 0 ? given["out"].as<std::string>() : (folder / "tensorboard").string();

@@ -11,6 +11,7 @@
 #include <map>
 #include <set>
 
+#include "../json_text.hpp"
 #include "make_plan.hpp"
 #include "padded.hpp"
 #include "plugins_internal.hpp"
@@ -90,7 +91,7 @@ void print_json(const Plan& plan, const std::vector<bool>& done) {
                     {"identity", identity},
                     {"stages", stages},
                     {"stage_inputs", inputs}};
-    std::cout << line.dump() << '\n';
+    std::cout << json_text(line);
   }
 }
 
@@ -227,7 +228,7 @@ int plan(const std::vector<std::string>& arguments) {
   const std::vector<bool> done = done_trials(made, results);
   if (given.count("json") > 0) return print_json(made, done), 0;
   std::printf("%s%s%s\n\n", made.name().c_str(), made.about().empty() ? "" : ": ",
-              made.about().c_str());
+              printable(made.about()).c_str());
   print_axes(made);
   print_states(made, done);
   std::printf("  combinations %6zu  planned trials without their seeds\n", combinations(made));

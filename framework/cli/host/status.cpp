@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "../json_text.hpp"
 #include "experiment_folders.hpp"
 #include "plugins_internal.hpp"
 #include "verbs.hpp"
@@ -142,7 +143,7 @@ int status(const std::vector<std::string>& arguments) {
   for (const fs::path& folder : experiments_below(given["folder"].as<std::string>())) {
     const SweepTable sweep = SweepTable::read(folder, RunLock::held(folder));
     if (given.count("json") > 0) {
-      std::cout << status_json(sweep).dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
+      std::cout << json_text(status_json(sweep));
     } else {
       print_experiment(sweep);
     }

@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <string_view>
 
+#include "../json_text.hpp"
+
 namespace espalier::cli {
 
 AnswerStream::AnswerStream() : out_(::dup(STDOUT_FILENO)) { ::dup2(STDERR_FILENO, STDOUT_FILENO); }
@@ -17,7 +19,7 @@ AnswerStream::~AnswerStream() {
 }
 
 void AnswerStream::say(const Json& line) const {
-  const std::string text = line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  const std::string text = json_text(line);
   std::string_view rest = text;
   while (!rest.empty()) {
     const ssize_t written = ::write(out_, rest.data(), rest.size());

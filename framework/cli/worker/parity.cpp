@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <espalier/core/error.hpp>
+#include <espalier/core/printable.hpp>
 #include <espalier/core/process.hpp>
 #include <espalier/testing/gnn_parity.hpp>
 #include <iostream>
@@ -50,16 +51,16 @@ Differences run_case(const fs::path& path, const fs::path& data) {
 // How many are over tolerance.
 int report(const fs::path& path, const Differences& rows, bool quiet) {
   int bad = 0;
-  std::printf("%s\n", path.c_str());
+  std::printf("%s\n", printable(path.string()).c_str());
   for (const TensorDifference& row : rows) {
     bad += row.ok() ? 0 : 1;
     if (quiet && row.ok()) continue;
     const char* const verdict = row.ok() ? "ok" : "DIFFERS";
+    const std::string name = printable(row.name);
     if (row.failure.empty()) {
-      std::printf("  %-7s %-58s %9.2e %9.2e\n", verdict, row.name.c_str(), row.absolute,
-                  row.relative);
+      std::printf("  %-7s %-58s %9.2e %9.2e\n", verdict, name.c_str(), row.absolute, row.relative);
     } else {
-      std::printf("  %-7s %-58s %s\n", verdict, row.name.c_str(), row.failure.c_str());
+      std::printf("  %-7s %-58s %s\n", verdict, name.c_str(), printable(row.failure).c_str());
     }
   }
   std::printf("  %zu compared, %d over tolerance or missing\n", rows.size(), bad);

@@ -75,6 +75,19 @@ std::string printable(std::string_view text) {
   return shown;
 }
 
+std::string printable_json(std::string_view json) {
+  std::string shown;
+  shown.reserve(json.size());
+  while (!json.empty()) {
+    const Character next = first_of(json);
+    const bool escape = next.bytes > 0 && next.code != '\n' && is_control(next.code);
+    const std::size_t bytes = std::max<std::size_t>(1, next.bytes);
+    shown += escape ? escaped(next.code, "\\u%04x") : std::string(json.substr(0, bytes));
+    json.remove_prefix(bytes);
+  }
+  return shown;
+}
+
 std::string printable_lines(std::string_view text) {
   std::string shown;
   for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {

@@ -16,4 +16,7 @@ namespace espalier {
 // The same of each line; line feeds stay.
 [[nodiscard]] std::string printable_lines(std::string_view text);
 
+// JSON with the same characters escaped as JSON does, `\u001b`; line feeds between values stay.
+[[nodiscard]] std::string printable_json(std::string_view json);
+
 }  // namespace espalier
