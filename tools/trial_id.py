@@ -5,6 +5,8 @@
       checks every trial_id, combo_id and stage key; exit code 1 and a line for each that differs
   tools/trial_id.py --content PATH
       prints the content hash of a file or a folder, as it stands in an identity
+  tools/trial_id.py --classes FOLDER
+      the same of a folder of which only what lies in folders of classes counts
 """
 
 import hashlib
@@ -73,29 +75,69 @@ def is_left_out(name):
     return name[:1] == b"." or name in OF_SYSTEMS or (stem in ABOUT_THE_REST and name[len(stem):] in TEXT_ENDINGS)
 
 
-def names_below(root, below, open_folders):
-    """Files at any depth, and what is none, as names below the root."""
-    folder = os.path.join(root, below)
-    for name in filter(lambda name: not is_left_out(name), os.listdir(folder)):
-        place = os.path.join(folder, name)
-        if os.path.isdir(place) and os.access(place, os.R_OK) and not any(
-                os.path.samefile(place, other) for other in [*open_folders, folder]):
-            yield from names_below(root, below + name + b"/", [*open_folders, folder])
-        else:
-            yield below + name
+def records_below(root):
+    """Of files at any depth, and of what is none: a name below the root and a digest."""
+    top = os.path.realpath(root)
+    searched = {folder_id(part): b"" for start in (os.path.abspath(root), top) for part in parents(start)}
+    links = []
+
+    def search(below):
+        folder = os.path.join(root, below)
+        if folder_id(folder) in searched or not os.access(folder, os.R_OK):
+            return False
+        searched[folder_id(folder)] = below[:-1]
+        for name in sorted(filter(lambda name: not is_left_out(name), os.listdir(folder))):
+            place = os.path.join(folder, name)
+            if os.path.isdir(place) and os.path.islink(place):
+                links.append(below + name)
+            elif not os.path.isdir(place) or not search(below + name + b"/"):
+                found.append((below + name, file_hash(place).encode() if os.path.isfile(place) else b"-"))
+        return True
+
+    found = []
+    search(b"")
+    for link in links:
+        if not search(link + b"/"):
+            seen = searched.get(folder_id(os.path.join(root, link)), b"")
+            found.append((link, b"=" + seen if seen else b"-"))
+    return sorted(found)
 
 
-def content_hash(path):
+def folder_id(folder):
+    status = os.stat(folder)
+    return status.st_dev, status.st_ino
+
+
+def parents(path):
+    while path != b"/":
+        path = os.path.dirname(path)
+        yield path
+
+
+SPLITS = {b"train", b"training", b"val", b"valid", b"validation", b"test", b"testing"}
+
+
+def in_class_folders(records):
+    """Those in CLASS/..., or in SPLIT/CLASS/... where two folders or more are called like splits."""
+    # What a link names is taken for a folder of folders.
+    upper = {name: [*name.split(b"/"), b""][: None if digest[:1] == b"=" else -2] for name, digest in records}
+    split = len({folders[0] for folders in upper.values() if folders and folders[0].lower() in SPLITS}) > 1
+    for name, digest in records:
+        folders = upper[name]
+        if (len(folders) > 1 and folders[0].lower() in SPLITS) if split else folders:
+            yield name, digest
+
+
+def content_hash(path, classes=False):
     """What a path parameter adds to an identity."""
+    prefix = "sha256-of-classes:" if classes else "sha256:"
     if not os.path.isdir(path):
-        return "sha256:" + file_hash(path)
+        return prefix + file_hash(path)
     hasher = hashlib.sha256()
-    root = os.fsencode(os.path.abspath(path))
-    above = [root[:at] or b"/" for at, character in enumerate(root) if character == ord("/")]
-    for name in sorted(names_below(os.fsencode(path), b"", above)):
-        file = os.path.join(os.fsencode(path), name)
-        hasher.update(name + b"\0" + (file_hash(file).encode() if os.path.isfile(file) else b"-") + b"\n")
-    return "sha256:" + hasher.hexdigest()
+    records = records_below(os.fsencode(path))
+    for name, digest in in_class_folders(records) if classes else records:
+        hasher.update(name + b"\0" + digest + b"\n")
+    return prefix + hasher.hexdigest()
 
 
 def is_part(part, whole):
@@ -135,8 +177,8 @@ def check(line):
 
 
 def main(arguments):
-    if len(arguments) == 2 and arguments[0] == "--content":
-        print(content_hash(arguments[1]))
+    if len(arguments) == 2 and arguments[0] in ("--content", "--classes"):
+        print(content_hash(arguments[1], classes=arguments[0] == "--classes"))
         return 0
     if arguments:
         print(__doc__)

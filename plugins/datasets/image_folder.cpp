@@ -26,6 +26,7 @@ struct ImageFolderParams {
 void bind(espalier::Schema<ImageFolderParams>& s) {
   s.field("root", &ImageFolderParams::root)
       .required()
+      .kind("class_folders")
       .doc("Folder with a folder of photos for each class, or with train, val and test of such");
   s.field("unreadable", &ImageFolderParams::unreadable)
       .choices({"stop", "skip"})

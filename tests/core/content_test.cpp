@@ -122,6 +122,58 @@ TEST_F(Content, CountsWhatIsNoFileByItsName) {
   EXPECT_NE(content_mark(root_ / "d"), mark);
 }
 
+// printf 'a/1\0%s\nb\0=a\n' $(printf 1 | sha256sum | cut -c-64) | sha256sum
+TEST_F(Content, CountsAFolderOnceHoweverManyLinksLeadThere) {
+  put("d/a/1", "1");
+  fs::create_directory_symlink("a", root_ / "d/b");
+  EXPECT_EQ(hash("d"), "366a9e6c2a8b6820f3914beb5433d6eab8ee8d21b31c1ce9892e6d881b5aab29");
+  for (int i = 0; i < 30; ++i) {
+    fs::create_directories(root_ / "d" / std::to_string(i));
+    for (const char* name : {"l", "r"}) {
+      const fs::path link = root_ / "d" / std::to_string(i) / name;
+      fs::create_directory_symlink("../" + std::to_string(i + 1), link);
+    }
+  }
+  const std::string before = hash("d");
+  fs::create_directories(root_ / "d/30");
+  EXPECT_NE(hash("d"), before) << "a link that led nowhere";
+}
+
+TEST_F(Content, OfClassesIsWhatLiesInTheirFolders) {
+  const auto classes = [&] {
+    return ContentHasher().content(root_ / "d", ContentScope::class_folders);
+  };
+  put("d/cat/1", "1");
+  put("d/dog/deep/2", "2");
+  const HashedContent before = classes();
+  EXPECT_EQ(before.digest, ContentHasher().digest(root_ / "d"));
+  EXPECT_EQ(before.mark, content_mark(root_ / "d", ContentScope::class_folders));
+  put("d/notes.csv", "3");
+  put("d/.DS_Store", "4");
+  put("d/cat/Thumbs.db", "5");
+  EXPECT_EQ(classes().digest, before.digest);
+  EXPECT_EQ(classes().mark, before.mark);
+  EXPECT_NE(ContentHasher().digest(root_ / "d"), before.digest);
+  put("d/cat/notes.csv", "3");
+  EXPECT_NE(classes().digest, before.digest) << "a file among photos is no photo, and said so";
+}
+
+TEST_F(Content, OfClassesInSplitsLeavesOutWhatLiesBesideThem) {
+  const auto classes = [&] {
+    return hex(ContentHasher().digest(root_ / "d", ContentScope::class_folders));
+  };
+  put("d/Train/cat/1", "1");
+  const std::string one = classes();
+  put("d/test/cat/2", "2");
+  const std::string two = classes();
+  EXPECT_NE(two, one);
+  put("d/Train/notes.csv", "3");
+  put("d/other/3", "3");
+  EXPECT_EQ(classes(), two);
+  fs::create_directory_symlink("Train", root_ / "d/val");
+  EXPECT_NE(classes(), two) << "a link to a folder is a folder";
+}
+
 TEST_F(Content, IsReadFromTheCacheWhileTheFileIsUntouched) {
   const fs::path cache = root_ / "cache/content";
   const fs::path file = put("a", "1");

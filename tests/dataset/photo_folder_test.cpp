@@ -75,6 +75,12 @@ TEST_F(PhotoFolder, DoesNotFollowLinksUp) {
   EXPECT_THAT(files_below(root_ / "a"), ElementsAre(root_ / "a/1.jpg", root_ / "a/up"));
 }
 
+TEST_F(PhotoFolder, NamesAFolderThatCannotBeSearched) {
+  put("a/1.jpg");
+  fs::create_directory_symlink("..", root_ / "a/up");
+  EXPECT_THAT(files_below(root_ / "a/up"), ElementsAre(root_ / "a/up"));
+}
+
 TEST_F(PhotoFolder, FollowsALinkToAFolderElsewhere) {
   put("elsewhere/1.jpg");
   fs::create_directories(root_ / "a");

@@ -45,6 +45,14 @@ TEST(ContentPaths, ListsArePathsEach) {
   EXPECT_EQ(found[1].path, "/b");
 }
 
+TEST(ContentPaths, SayWhatOfAFolderCounts) {
+  const std::vector<HashedPath> found = content_paths(Json{{"root", "sha256-of-classes:" + digest}},
+                                                      Json{{"root", "/photos"}}, "dataset");
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].digest, digest);
+  EXPECT_EQ(found[0].scope, ContentScope::class_folders);
+}
+
 TEST(ContentPaths, ATextThatOnlyLooksLikeAHashIsNone) {
   const Json text = {{"note", "sha256:of something"}};
   EXPECT_TRUE(content_paths(text, text).empty());

@@ -255,6 +255,13 @@ TEST_F(IdentityTest, CanBeComputedInPython) {
   const std::string data = (folder_ / "data").string();
   const ProcessResult content = python("python3 -B " + tool + " --content " + data);
   EXPECT_EQ(content.out, "sha256:" + hex(ContentHasher().digest(data)) + "\n") << content.err;
+
+  put("data/notes.csv", "four");
+  std::filesystem::create_directory_symlink("rose", folder_ / "data/again");
+  std::filesystem::create_directory_symlink("../..", folder_ / "data/rose/up");
+  const ProcessResult classes = python("python3 -B " + tool + " --classes " + data);
+  const Digest counted = ContentHasher().digest(data, ContentScope::class_folders);
+  EXPECT_EQ(classes.out, "sha256-of-classes:" + hex(counted) + "\n") << classes.err;
 }
 
 }  // namespace

@@ -44,7 +44,7 @@ class DataCheck {
     const Json about = entry.about();
     if (about.is_null()) return;
     for (const HashedPath& data : content_paths(about.at("inputs"), about.at("config"))) {
-      const Reading& now = read_once(data.path);
+      const Reading& now = read_once(data);
       if (now.digest == data.digest) continue;
       findings.changed.push_back(
           {{"file", data.path},
@@ -65,16 +65,16 @@ class DataCheck {
     std::string failure;  // why there is none
   };
 
-  const Reading& read_once(const std::string& path) {
-    const auto [place, unknown] = readings_.try_emplace(path);
-    if (unknown) place->second = read(path);
+  const Reading& read_once(const HashedPath& data) {
+    const auto [place, unknown] = readings_.try_emplace({data.path, data.scope});
+    if (unknown) place->second = read(data);
     return place->second;
   }
 
-  Reading read(const std::string& path) try {
-    const fs::path resolved = resolve_path(path);
-    const Digest now = fresh_.digest(resolved);
-    if (remembered_.digest(resolved) != now) wrong_ = true;
+  Reading read(const HashedPath& data) try {
+    const fs::path resolved = resolve_path(data.path);
+    const Digest now = fresh_.digest(resolved, data.scope);
+    if (remembered_.digest(resolved, data.scope) != now) wrong_ = true;
     return {hex(now), {}};
   } catch (const Error& error) {
     return {{}, error.problems().front().what};
@@ -83,7 +83,7 @@ class DataCheck {
   fs::path memo_;
   ContentHasher remembered_;
   ContentHasher fresh_;
-  std::map<std::string, Reading> readings_;
+  std::map<std::pair<std::string, ContentScope>, Reading> readings_;
   bool wrong_ = false;
 };
 

@@ -1,6 +1,5 @@
 #include <espalier/core/content.hpp>
 
-#include <dirent.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -9,9 +8,7 @@
 #include <cstring>
 #include <espalier/core/error.hpp>
 #include <espalier/core/file.hpp>
-#include <espalier/core/left_out.hpp>
-#include <functional>
-#include <memory>
+#include <espalier/core/folder_walk.hpp>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -20,10 +17,7 @@
 namespace espalier {
 namespace {
 
-using FolderId = std::pair<dev_t, ino_t>;
-
 constexpr std::string_view cache_header = "espalier content cache 1\n";
-constexpr std::size_t most_entries = 5'000'000;
 constexpr std::size_t most_cache_bytes = std::size_t{2} << 30;
 
 [[noreturn]] void refuse_path(std::string what, const std::string& path, std::string found = {},
@@ -51,73 +45,11 @@ std::int64_t nanoseconds(const timespec& time) {
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
-// Gives the names of all files below a folder, relative to it, in no order, and what is known of
-// each. Of what is no file, or a folder that lies in itself or may not be read, nothing is known.
-class Walk {
- public:
-  using Visit = std::function<void(const std::string& name, const struct stat& status)>;
-
-  Walk(std::string root, const Visit& visit) : root_(std::move(root)), visit_(visit) {
-    open_above();
-    if (!enter("")) refuse_path("cannot read a folder", root_, std::strerror(errno));
-  }
-
- private:
-  // A link to a folder above the root leads in a circle too.
-  void open_above() {
-    for (std::filesystem::path above = root_; above.has_relative_path();) {
-      above = above.parent_path();
-      struct stat status {};
-      if (::stat(above.c_str(), &status) == 0) open_.emplace_back(status.st_dev, status.st_ino);
-    }
-  }
-
-  bool enter(const std::string& below) {
-    const std::string folder = root_ + "/" + below;
-    const struct stat status = status_of(folder);
-    const FolderId id(status.st_dev, status.st_ino);
-    if (std::find(open_.begin(), open_.end(), id) != open_.end()) return false;
-    const auto names = children(folder);
-    if (!names) return false;
-    open_.push_back(id);
-    for (const std::string& name : *names) look(below + name);
-    open_.pop_back();
-    return true;
-  }
-
-  static std::optional<std::vector<std::string>> children(const std::string& folder) {
-    const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(folder.c_str()), ::closedir);
-    if (!stream) return std::nullopt;
-    std::vector<std::string> names;
-    while (const dirent* entry = ::readdir(stream.get())) {
-      if (!is_left_out(entry->d_name)) names.emplace_back(entry->d_name);
-    }
-    return names;
-  }
-
-  void look(const std::string& name) {
-    if (++entries_ > most_entries) refuse_path("a folder has more than 5,000,000 files", root_);
-    struct stat status {};
-    const bool there = ::stat((root_ + "/" + name).c_str(), &status) == 0;
-    if (there && S_ISDIR(status.st_mode) && enter(name + "/")) return;
-    visit_(name, there && S_ISREG(status.st_mode) ? status : unknown);
-  }
-
-  const std::string root_;
-  const Visit& visit_;
-  static constexpr struct stat unknown {};
-  std::size_t entries_ = 0;
-  std::vector<FolderId> open_;
-};
-
-// By name, and whether it is a file.
-std::vector<std::pair<std::string, bool>> sorted_names(const std::string& folder) {
-  std::vector<std::pair<std::string, bool>> names;
-  Walk(folder, [&](const std::string& name, const struct stat& status) {
-    names.emplace_back(name, S_ISREG(status.st_mode));
-  });
-  std::sort(names.begin(), names.end());
-  return names;
+std::vector<FoundFile> files_of(const std::string& folder, ContentScope scope) {
+  std::optional<std::vector<FoundFile>> files = files_in(folder);
+  if (!files) refuse_path("cannot read a folder", folder, std::strerror(errno));
+  if (scope == ContentScope::class_folders) keep_class_folders(*files);
+  return std::move(*files);
 }
 
 std::string absolute_name(const std::filesystem::path& path) {
@@ -175,43 +107,53 @@ std::uint64_t ContentHasher::Entry::mark(std::string_view name) const {
   return mixed(mixed(0xcbf29ce484222325u, name.data(), name.size()), facts, sizeof facts);
 }
 
-std::uint64_t content_mark(const std::filesystem::path& path) {
+ContentHasher::Entry ContentHasher::Entry::of(const FoundFile& file) {
+  return file.status ? entry_of<Entry>(*file.status) : Entry{};
+}
+
+std::uint64_t content_mark(const std::filesystem::path& path, ContentScope scope) {
+  using Entry = ContentHasher::Entry;
   const std::string root = absolute_name(path);
   const struct stat status = status_of(root);
-  if (!S_ISDIR(status.st_mode)) return entry_of<ContentHasher::Entry>(status).mark("");
+  if (!S_ISDIR(status.st_mode)) return entry_of<Entry>(status).mark("");
   std::uint64_t mark = 0;
-  Walk(root, [&](const std::string& name, const struct stat& file) {
-    mark += entry_of<ContentHasher::Entry>(file).mark(name);
-  });
+  for (const FoundFile& file : files_of(root, scope)) mark += Entry::of(file).mark(file.name);
   return mark;
 }
 
-HashedContent ContentHasher::content(const std::filesystem::path& path) {
+HashedContent ContentHasher::content(const std::filesystem::path& path, ContentScope scope) {
   if (!std::exchange(loaded_, true)) load();
   const std::string name = absolute_name(path);
-  if (S_ISDIR(status_of(name).st_mode)) return known_[name] = folder_content(name);
-  const Entry entry = file_entry(name);
-  return known_[name] = {entry.digest, entry.mark("")};
+  HashedContent content{.scope = scope};
+  if (S_ISDIR(status_of(name).st_mode)) {
+    content = folder_content(name, scope);
+  } else {
+    const Entry entry = file_entry(name);
+    content.digest = entry.digest;
+    content.mark = entry.mark("");
+  }
+  return known_[{name, scope}] = content;
 }
 
-std::optional<HashedContent> ContentHasher::known(const std::filesystem::path& path) const {
-  const auto found = known_.find(absolute_name(path));
+std::optional<HashedContent> ContentHasher::known(const std::filesystem::path& path,
+                                                  ContentScope scope) const {
+  const auto found = known_.find({absolute_name(path), scope});
   return found == known_.end() ? std::nullopt : std::optional(found->second);
 }
 
-HashedContent ContentHasher::folder_content(const std::filesystem::path& folder) {
-  const std::vector<std::pair<std::string, bool>> names = sorted_names(folder.string());
+HashedContent ContentHasher::folder_content(const std::string& folder, ContentScope scope) {
+  const std::vector<FoundFile> files = files_of(folder, scope);
   Sha256 hash;
-  HashedContent content;
+  HashedContent content{.scope = scope};
   std::int64_t done = 0;
-  for (const auto& [name, is_file] : names) {
-    const Entry entry = is_file ? file_entry((folder / name).string()) : Entry{};
-    hash.update(name);
+  for (const FoundFile& file : files) {
+    const Entry entry = file.status ? file_entry(folder + "/" + file.name) : Entry{};
+    hash.update(file.name);
     hash.update(std::string_view("\0", 1));
-    hash.update(is_file ? hex(entry.digest) : "-");
+    hash.update(file.status ? hex(entry.digest) : file.same_as.empty() ? "-" : "=" + file.same_as);
     hash.update("\n");
-    content.mark += entry.mark(name);
-    if (progress_) progress_(++done, static_cast<std::int64_t>(names.size()));
+    content.mark += entry.mark(file.name);
+    if (progress_) progress_(++done, static_cast<std::int64_t>(files.size()));
   }
   content.digest = hash.finish();
   return content;

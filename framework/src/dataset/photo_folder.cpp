@@ -1,8 +1,7 @@
 #include <espalier/dataset/photo_folder.hpp>
 
-#include <sys/stat.h>
-
 #include <algorithm>
+#include <espalier/core/folder_walk.hpp>
 #include <espalier/core/left_out.hpp>
 #include <espalier/core/printable.hpp>
 #include <map>
@@ -24,61 +23,6 @@ std::vector<fs::path> entries_of(const fs::path& folder, std::error_code& error)
   }
   return found;
 }
-
-// Links to folders wait until all real ones are searched, so that none takes the place of another.
-class FolderWalk {
- public:
-  std::vector<fs::path> below(const fs::path& folder) {
-    std::error_code error;
-    close_above(fs::absolute(folder, error).lexically_normal());
-    close_above(fs::canonical(folder, error));
-    enter(folder);
-    for (std::size_t i = 0; i < links_.size(); ++i) {
-      const fs::path link = links_[i];
-      if (!enter(link)) found_.push_back(link);
-    }
-    std::sort(found_.begin(), found_.end());
-    return std::move(found_);
-  }
-
- private:
-  // A link to a folder above leads in a circle, and on its way into other classes.
-  void close_above(fs::path folder) {
-    while (folder.has_relative_path()) {
-      folder = folder.parent_path();
-      struct stat status {};
-      if (::stat(folder.c_str(), &status) == 0) entered_.insert({status.st_dev, status.st_ino});
-    }
-  }
-
-  // False where the folder was entered before, or cannot be read.
-  bool enter(const fs::path& folder) {
-    struct stat status {};
-    if (::stat(folder.c_str(), &status) != 0) return false;
-    if (!entered_.insert({status.st_dev, status.st_ino}).second) return false;
-    std::error_code error;
-    std::vector<fs::path> entries = entries_of(folder, error);
-    if (error) return false;
-    std::sort(entries.begin(), entries.end());
-    for (const fs::path& entry : entries) visit(entry);
-    return true;
-  }
-
-  void visit(const fs::path& entry) {
-    std::error_code error;
-    if (!fs::is_directory(entry, error)) {
-      found_.push_back(entry);
-    } else if (fs::is_symlink(entry, error)) {
-      links_.push_back(entry);
-    } else if (!enter(entry)) {
-      found_.push_back(entry);
-    }
-  }
-
-  std::vector<fs::path> found_;
-  std::vector<fs::path> links_;
-  std::set<std::pair<dev_t, ino_t>> entered_;
-};
 
 // What is not ASCII as `\xc3`, so that one sees where names that look the same differ.
 std::string bytes_of(std::string_view name) {
@@ -103,14 +47,9 @@ std::string quoted_list(const std::set<std::string>& names) {
 }  // namespace
 
 std::optional<Split> split_named(std::string_view word) {
-  static const std::map<std::string_view, Split> names{
-      {"train", Split::train}, {"training", Split::train}, {"val", Split::val},
-      {"valid", Split::val},   {"validation", Split::val}, {"test", Split::test},
-      {"testing", Split::test}};
-  std::string lower(word);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  const auto known = names.find(lower);
-  return known == names.end() ? std::nullopt : std::optional(known->second);
+  const std::string_view split = split_word(word);
+  if (split.empty()) return std::nullopt;
+  return split == "train" ? Split::train : split == "val" ? Split::val : Split::test;
 }
 
 std::vector<fs::path> folders_in(const fs::path& folder) {
@@ -131,7 +70,13 @@ std::vector<fs::path> folders_in(const fs::path& folder) {
   return found;
 }
 
-std::vector<fs::path> files_below(const fs::path& folder) { return FolderWalk().below(folder); }
+std::vector<fs::path> files_below(const fs::path& folder) {
+  const std::optional<std::vector<FoundFile>> files = files_in(folder);
+  if (!files) return {folder};
+  std::vector<fs::path> paths;
+  for (const FoundFile& file : *files) paths.push_back(folder / file.name);
+  return paths;
+}
 
 std::string spoken_name(std::string_view text) {
   if (unicode::first_invalid_byte(text)) return std::string(text);

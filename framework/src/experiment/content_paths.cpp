@@ -5,8 +5,6 @@
 namespace espalier {
 namespace {
 
-constexpr std::string_view prefix = "sha256:";
-
 std::string text_of(const Json& value) {
   return value.is_string() ? value.get<std::string>() : std::string();
 }
@@ -14,8 +12,10 @@ std::string text_of(const Json& value) {
 void collect(const Json& identity, const Json& config, const std::string& key,
              std::vector<HashedPath>& found) {
   const std::string digest = text_of(identity);
-  if (digest.starts_with(prefix) && config.is_string() && config != identity) {
-    found.push_back({key, text_of(config), digest.substr(prefix.size())});
+  for (const ContentScope scope : {ContentScope::all, ContentScope::class_folders}) {
+    const std::string_view prefix = hash_prefix(scope);
+    if (!digest.starts_with(prefix) || !config.is_string() || config == identity) continue;
+    found.push_back({key, text_of(config), digest.substr(prefix.size()), scope});
     return;
   }
   if (identity.is_array() && config.is_array() && identity.size() == config.size()) {
@@ -33,6 +33,10 @@ void collect(const Json& identity, const Json& config, const std::string& key,
 }
 
 }  // namespace
+
+std::string_view hash_prefix(ContentScope scope) {
+  return scope == ContentScope::all ? "sha256:" : "sha256-of-classes:";
+}
 
 std::vector<HashedPath> content_paths(const Json& identity, const Json& config,
                                       const std::string& key) {

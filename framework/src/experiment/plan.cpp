@@ -74,7 +74,7 @@ std::vector<TrialInput> Plan::inputs(std::size_t trial) const {
   if (!state_->has_id(trial)) return inputs;
   for (HashedPath& found : content_paths(identity(trial), config(trial))) {
     std::filesystem::path path = resolve_path(found.path);
-    const std::optional<HashedContent> content = state_->hasher.known(path);
+    const std::optional<HashedContent> content = state_->hasher.known(path, found.scope);
     if (content) inputs.push_back({std::move(found.key), std::move(path), *content});
   }
   return inputs;

@@ -3,6 +3,7 @@
 #include <espalier/core/hash.hpp>
 #include <utility>
 
+#include "experiment/content_paths.hpp"
 #include "experiment/sections.hpp"
 
 #include "keys_internal.hpp"
@@ -117,15 +118,18 @@ Json SectionIdentities::value(const FieldInfo& field, const Json& value, const s
   if (!field.content || !value.is_string() || value.get_ref<const std::string&>().empty()) {
     return value;
   }
-  return content(value.get<std::string>(), key, problems);
+  const bool classes = field.kind == "class_folders";
+  return content(value.get<std::string>(),
+                 classes ? ContentScope::class_folders : ContentScope::all, key, problems);
 }
 
-Json SectionIdentities::content(const std::string& path, const std::string& key,
+Json SectionIdentities::content(const std::string& path, ContentScope scope, const std::string& key,
                                 Problems& problems) try {
-  const auto known = contents_.find(path);
+  const std::string prefix(hash_prefix(scope));
+  const auto known = contents_.find(prefix + path);
   if (known != contents_.end()) return known->second;
-  const std::string text = "sha256:" + hex(hasher_.digest(resolve_path(path)));
-  return contents_.emplace(path, text).first->second;
+  const std::string text = prefix + hex(hasher_.digest(resolve_path(path), scope));
+  return contents_.emplace(prefix + path, text).first->second;
 } catch (const Error& error) {
   for (Problem problem : error.problems()) {
     problem.found = problem.where + (problem.found.empty() ? "" : ": " + problem.found);

@@ -39,7 +39,8 @@ class SectionIdentities {
                const PredicateScope& trial, Problems& problems);
   Json value(const FieldInfo& field, const Json& value, const std::string& key,
              const PredicateScope& trial, Problems& problems);
-  Json content(const std::string& path, const std::string& key, Problems& problems);
+  Json content(const std::string& path, ContentScope scope, const std::string& key,
+               Problems& problems);
 
   const Catalog& catalog_;
   ContentHasher& hasher_;

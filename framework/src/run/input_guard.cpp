@@ -16,12 +16,14 @@ Problem changed(const TrialInput& input, const std::string& found) {
 }  // namespace
 
 bool InputGuard::unchanged(const TrialInput& input) {
-  const std::uint64_t mark = content_mark(input.path);
+  const ContentScope scope = input.content.scope;
+  const std::uint64_t mark = content_mark(input.path, scope);
   if (mark == input.content.mark) return true;
-  const auto seen = seen_.find(input.path);
+  const std::pair place(input.path, scope);
+  const auto seen = seen_.find(place);
   const bool hashed = seen != seen_.end() && seen->second.mark == mark;
-  const HashedContent now = hashed ? seen->second : hasher_.content(input.path);
-  seen_[input.path] = now;
+  const HashedContent now = hashed ? seen->second : hasher_.content(input.path, scope);
+  seen_[place] = now;
   return now.digest == input.content.digest;
 }
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <span>
+#include <utility>
 
 namespace espalier {
 
@@ -23,7 +24,8 @@ class InputGuard {
   [[nodiscard]] bool unchanged(const TrialInput& input);
 
   ContentHasher hasher_;
-  std::map<std::filesystem::path, HashedContent> seen_;  // what had another mark and was hashed again
+  // What had another mark and was hashed again.
+  std::map<std::pair<std::filesystem::path, ContentScope>, HashedContent> seen_;
 };
 
 }  // namespace espalier

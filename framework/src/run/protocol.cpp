@@ -15,9 +15,14 @@ Json to_json(const std::vector<TrialInput>& inputs) {
     list.push_back({{"name", input.name},
                     {"path", input.path.string()},
                     {"digest", input.content.digest},
-                    {"mark", input.content.mark}});
+                    {"mark", input.content.mark},
+                    {"scope", static_cast<int>(input.content.scope)}});
   }
   return list;
+}
+
+ContentScope scope_from(const Json& json) {
+  return json.get<int>() == 0 ? ContentScope::all : ContentScope::class_folders;
 }
 
 std::vector<TrialInput> inputs_from(const Json& list) {
@@ -25,7 +30,9 @@ std::vector<TrialInput> inputs_from(const Json& list) {
   for (const Json& json : list) {
     inputs.push_back({.name = json.at("name"),
                       .path = json.at("path").get<std::string>(),
-                      .content = {.digest = json.at("digest"), .mark = json.at("mark")}});
+                      .content = {.digest = json.at("digest"),
+                                  .mark = json.at("mark"),
+                                  .scope = scope_from(json.at("scope"))}});
   }
   return inputs;
 }

@@ -21,7 +21,7 @@ namespace espalier {
 
 // Files at any depth, links followed, without what is left out; sorted. What can be no photo is
 // among them, for check_image() to say why: links that lead nowhere or to a folder that was
-// searched already, pipes, devices, folders that may not be read.
+// searched already, pipes, devices, folders that may not be read, `folder` itself too.
 [[nodiscard]] std::vector<std::filesystem::path> files_below(const std::filesystem::path& folder);
 
 // A name of a class as it is said: in one Unicode form (NFC), spaces for underscores, no spaces
