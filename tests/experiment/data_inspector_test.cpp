@@ -38,6 +38,10 @@ class FakeInspector final : public DataInspector {
     if (head.resolved->at("prompts") == "general") throw Error(wrong("class d"));
   }
 
+  void check_captions(const InspectedSection&, const InspectedSection& captioner) override {
+    ++asked["captioner"];
+    if (captioner.resolved->value("error_rate", 0.0) == 0.5) throw Error(wrong("photo e"));
+  }
   std::vector<TowerCut> cuts(const InspectedSection&, const InspectedSection& peft,
                              const std::vector<std::string>& towers) override {
     ++asked["cuts"];
@@ -97,6 +101,15 @@ TEST_F(DataInspectorTest, IsAskedOncePerSection) {
   EXPECT_EQ(fake_.asked["head"], 0);
   (void)plan(base_text, {"encoder=clip", "head=zero_shot", "head.prompts=auto,simple", "seed=1,2"});
   EXPECT_EQ(fake_.asked["head"], 2);
+}
+
+TEST_F(DataInspectorTest, CaptionsAreCheckedWhereTheyAreRead) {
+  const std::vector<std::string> rates{"captioner=attributes", "captioner.error_rate=0,0.5",
+                                       "seed=1,2", "nodes.fuse=concat"};
+  EXPECT_THAT(message(base_text, rates), HasSubstr("photo e"));
+  EXPECT_EQ(fake_.asked["captioner"], 2);
+  (void)plan(base_text, {rates[0], rates[2], "nodes.fuse=image"});
+  EXPECT_EQ(fake_.asked["captioner"], 2) << "nobody reads them";
 }
 
 TEST_F(DataInspectorTest, MistakesOfTheDataAreThoseOfTheExperiment) {

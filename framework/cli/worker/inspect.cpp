@@ -7,6 +7,7 @@
 #include <espalier/core/error.hpp>
 #include <espalier/core/process.hpp>
 #include <espalier/plugin/capabilities.hpp>
+#include <espalier/plugin/captioner.hpp>
 #include <espalier/plugin/dataset.hpp>
 #include <espalier/plugin/loader_context.hpp>
 #include <map>
@@ -40,6 +41,11 @@ class Inspection {
     if (asked == "protocol") {
       return sizes(
           split_dataset(data, parsed<ProtocolParams>(question.at(asked)), context_.seed()));
+    }
+    if (asked == "captioner") {
+      const auto captioner = loader_.make<Captioner>(question.at(asked), context_);
+      check_captions(*captioner, data, context_.seed());
+      return Json::object();
     }
     (void)class_prompts(parsed<HeadParams>(question.at(asked)), section.at("use"), data);
     return Json::object();

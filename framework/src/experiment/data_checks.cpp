@@ -11,6 +11,7 @@ void DataChecks::note(std::uint32_t trial, std::uint32_t context) {
   if (has("class_texts")) {
     with_head_.emplace(std::pair(dataset, texts[section_index("head")]), trial);
   }
+  if (has("captions")) note_captions(trial);
   if (!has("adapted")) return;
   std::vector<std::string> towers;
   for (const char* tower : {"image", "text", "class_texts"}) {
@@ -19,6 +20,15 @@ void DataChecks::note(std::uint32_t trial, std::uint32_t context) {
   const std::array sections = {dataset, texts[section_index("protocol")],
                                texts[section_index("encoder")], texts[section_index("peft")]};
   with_method_.emplace(sections, std::pair(trial, std::move(towers)));
+}
+
+void DataChecks::note_captions(std::uint32_t trial) {
+  const Picks& texts = state_.texts[trial];
+  const std::uint32_t captioner = texts[section_index("captioner")];
+  // A file that cannot be read counts as null, and was reported.
+  const std::string_view identity = state_.identities.texts()[captioner];
+  if (identity.find(":null") != std::string_view::npos) return;
+  with_captioner_.emplace(std::pair(texts[dataset_section], captioner), trial);
 }
 
 // Of pictures, views included.
@@ -59,6 +69,11 @@ void DataChecks::run(const std::function<void(std::string_view section, const Er
   for (const auto& [sections, trial] : with_head_) {
     guarded("head", [&, of = trial] {
       inspector_->check_head(inspected(of, "dataset"), inspected(of, "head"));
+    });
+  }
+  for (const auto& [sections, trial] : with_captioner_) {
+    guarded("captioner", [&, of = trial] {
+      inspector_->check_captions(inspected(of, "dataset"), inspected(of, "captioner"));
     });
   }
   for (const auto& [sections, asked] : with_method_) {

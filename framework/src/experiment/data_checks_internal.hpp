@@ -33,6 +33,7 @@ class DataChecks {
   using Pairs = std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t>;
 
   [[nodiscard]] InspectedSection inspected(std::uint32_t trial, std::string_view section) const;
+  void note_captions(std::uint32_t trial);
   [[nodiscard]] std::int64_t looks(std::uint32_t trial) const;
   void find_cuts(std::uint32_t trial, const std::vector<std::string>& towers);
 
@@ -40,6 +41,7 @@ class DataChecks {
   DataInspector* inspector_;
   Pairs with_protocol_;
   Pairs with_head_;
+  Pairs with_captioner_;
   // Dataset, protocol, encoder and method of a trial, and the towers that it looks at.
   std::map<std::array<std::uint32_t, 4>, std::pair<std::uint32_t, std::vector<std::string>>>
       with_method_;

@@ -45,6 +45,9 @@ class DataInspector {
                                                   const InspectedSection& protocol) = 0;
   // Throws Error where this head's texts do not fit the classes of a dataset.
   virtual void check_head(const InspectedSection& dataset, const InspectedSection& head) = 0;
+  // Throws Error where a captioner cannot caption every sample of a dataset.
+  virtual void check_captions(const InspectedSection& dataset,
+                              const InspectedSection& captioner) = 0;
   // The towers of an encoder that a method reaches, where a trial looks at `towers` (of image, text
   // and class_texts, which is the text tower too).
   // Throws Error where the method finds nothing to train there.

@@ -58,6 +58,11 @@ void WorkerInspector::check_head(const InspectedSection& dataset, const Inspecte
   (void)answer("head", {{"dataset", dataset}, {"head", head}});
 }
 
+void WorkerInspector::check_captions(const InspectedSection& dataset,
+                                     const InspectedSection& captioner) {
+  (void)answer("captioner", {{"dataset", dataset}, {"captioner", captioner}});
+}
+
 std::vector<TowerCut> WorkerInspector::cuts(const InspectedSection& encoder,
                                             const InspectedSection& peft,
                                             const std::vector<std::string>& towers) {

@@ -34,6 +34,7 @@ class WorkerInspector final : public DataInspector {
   [[nodiscard]] SplitSizes check_protocol(const InspectedSection& dataset,
                                           const InspectedSection& protocol) override;
   void check_head(const InspectedSection& dataset, const InspectedSection& head) override;
+  void check_captions(const InspectedSection& dataset, const InspectedSection& captioner) override;
   [[nodiscard]] std::vector<TowerCut> cuts(const InspectedSection& encoder,
                                            const InspectedSection& peft,
                                            const std::vector<std::string>& towers) override;
