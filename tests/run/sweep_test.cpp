@@ -151,7 +151,8 @@ TEST_F(SweepTest, ASweepKilledInTheMiddleEndsWithTheSameTable) {
     (void)run(disturbed);
     ::_exit(0);
   }
-  ::usleep(150'000);
+  const std::filesystem::path journal = trial(disturbed, 0) / "journal.jsonl";
+  for (int i = 0; i < 2000 && !std::filesystem::exists(journal); ++i) ::usleep(5'000);
   ::kill(host, SIGKILL);
   int status = 0;
   ::waitpid(host, &status, 0);
