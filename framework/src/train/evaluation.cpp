@@ -6,11 +6,14 @@
 #include "train/index_of.hpp"
 
 namespace espalier {
+namespace {
 
 void keep(RowBank& bank, const FeatureSource* source, std::span<const std::size_t> samples,
           const at::Tensor& rows) {
   if (source != nullptr && source->trained()) bank.put(samples, rows);
 }
+
+}  // namespace
 
 const Network::Support& Evaluation::support() {
   if (!support_) {

@@ -7,7 +7,6 @@
 #include "train/values.hpp"
 #include <optional>
 #include <span>
-#include <vector>
 
 namespace espalier {
 
@@ -35,8 +34,5 @@ class Evaluation {
   StateBank& bank_;
   std::optional<Network::Support> support_;
 };
-
-// Places for index_select and its like.
-[[nodiscard]] at::Tensor index_of(const std::vector<std::int64_t>& places, at::Device device);
 
 }  // namespace espalier
