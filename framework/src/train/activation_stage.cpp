@@ -79,6 +79,7 @@ std::shared_ptr<const ActivationSource> activations_at(const Tower& tower, std::
   const std::vector<std::string> ids = names_of(looks, stage.name);
   const std::vector<std::string> missing = entry->missing(ids);
   if (!missing.empty()) {
+    stage.computing();
     entry->use(stage.settings);
     const std::int64_t each = bytes_of(computed->at(looks.first(1)), stage.type);
     if (!can_be_stored(*entry, each * std::ssize(missing), stage, storage)) {

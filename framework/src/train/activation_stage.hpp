@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <espalier/core/json.hpp>
 #include <espalier/nn/tower.hpp>
+#include <functional>
 #include <memory>
 #include <span>
 
@@ -20,9 +21,10 @@ struct ActivationStage {
   std::shared_ptr<const ActivationSource> entering;  // what enters the tower
   LookName name;
   StoredAs type = StoredAs::float32;
-  std::int64_t budget = 0;  // bytes; what takes more is computed anew for every batch
-  Json settings;            // the encoder's
-  Json about;               // what a person is told of the entry
+  std::int64_t budget = 0;          // bytes; what takes more is computed anew for every batch
+  Json settings;                    // the encoder's
+  Json about;                       // what a person is told of the entry
+  std::function<void()> computing;  // called where rows are lacking
 };
 
 // What enters the cut of a tower whose layers below are frozen: from the cache, where what lacks is

@@ -82,7 +82,7 @@ void AdaptedEncoder::attach(const FrozenFeatures& train, std::span<const std::in
 
 std::shared_ptr<const FeatureSource> AdaptedEncoder::tower_source(
     TowerKind kind, const std::string& family, std::shared_ptr<const ActivationSource> entering,
-    std::span<const Look> looks, LookName name) const {
+    std::span<const Look> looks, LookName name) {
   const auto ref = std::find_if(inputs_.stages.begin(), inputs_.stages.end(),
                                 [&](const StageRef& stage) { return stage.name == family; });
   ESPALIER_ASSERT(ref != inputs_.stages.end(), "a family that the plan names");
@@ -92,8 +92,11 @@ std::shared_ptr<const FeatureSource> AdaptedEncoder::tower_source(
                               .type = stored_as_,
                               .budget = inputs_.activation_limit,
                               .settings = encoder_->settings(),
-                              .about = about_stage(*ref, inputs_.config)};
-  inputs_.stage(family);
+                              .about = about_stage(*ref, inputs_.config),
+                              .computing = [this, &family] {
+                                cached_ = false;
+                                inputs_.stage(family);
+                              }};
   const FillHooks hooks{.stopped = inputs_.stopped,
                         .progress = [this, &family](std::size_t done, std::size_t all) {
                           inputs_.progress(family, done, all);
@@ -105,7 +108,7 @@ std::shared_ptr<const FeatureSource> AdaptedEncoder::tower_source(
   return std::make_shared<TowerSource>(tower, cut, std::move(below), chunk_);
 }
 
-std::shared_ptr<const FeatureSource> AdaptedEncoder::images(std::span<const Look> looks) const {
+std::shared_ptr<const FeatureSource> AdaptedEncoder::images(std::span<const Look> looks) {
   const auto pixels = std::make_shared<PixelSource>(
       [this](const Look& look) { return pictures_.pixels(*encoder_, look); },
       inputs_.decode_threads);
@@ -114,7 +117,7 @@ std::shared_ptr<const FeatureSource> AdaptedEncoder::images(std::span<const Look
 }
 
 std::shared_ptr<const FeatureSource> AdaptedEncoder::texts(
-    const std::map<std::size_t, std::string>& captions) const {
+    const std::map<std::size_t, std::string>& captions) {
   std::map<std::size_t, TokenLists> ids;
   std::vector<Look> looks;
   for (const auto& [sample, caption] : captions) {
@@ -127,7 +130,7 @@ std::shared_ptr<const FeatureSource> AdaptedEncoder::texts(
                       [this](const Look& look) { return inputs_.photos->id(look.sample); });
 }
 
-std::shared_ptr<const FeatureSource> AdaptedEncoder::classes(const ClassTexts& prompts) const {
+std::shared_ptr<const FeatureSource> AdaptedEncoder::classes(const ClassTexts& prompts) {
   std::map<std::size_t, TokenLists> ids;
   std::vector<Look> looks;
   std::vector<std::int64_t> counts;
@@ -148,25 +151,25 @@ std::shared_ptr<const FeatureSource> AdaptedEncoder::classes(const ClassTexts& p
   return std::make_shared<TextClassSource>(std::move(rows), std::move(counts));
 }
 
-bool AdaptedEncoder::adapt(TrialFeatures& features, std::span<const Look> looks,
-                           const ClassTexts& prompts) {
-  Sources& sources = features.sources;
+std::optional<Sources> AdaptedEncoder::sources(const TrialFeatures& frozen,
+                                               std::span<const Look> looks,
+                                               const ClassTexts& prompts) {
+  Sources sources = frozen.sources;
   const auto take = [](std::shared_ptr<const FeatureSource>& into, auto made) {
     into = std::move(made);
     return into != nullptr;
   };
-  if (reaches(*model_, TowerKind::image) && !take(sources.images, images(looks))) return false;
+  if (reaches(*model_, TowerKind::image) && !take(sources.images, images(looks))) return {};
   if (reaches(*model_, TowerKind::text)) {
-    if (sources.texts && !take(sources.texts, texts(features.captions))) return false;
-    if (sources.classes && !take(sources.classes, classes(prompts))) return false;
+    if (sources.texts && !take(sources.texts, texts(frozen.captions))) return {};
+    if (sources.classes && !take(sources.classes, classes(prompts))) return {};
   }
   const auto classifiers = model_->sites(SiteRole::classifier);
-  const bool hooked = std::ranges::any_of(classifiers, [](const Site* s) { return s->hooked(); });
-  if (hooked && sources.classes) {
+  if (std::ranges::any_of(classifiers, [](const Site* site) { return site->hooked(); })) {
     sources.classes = std::make_shared<ClassifierSource>(
         sources.classes, static_cast<std::int64_t>(sources.class_count), *model_);
   }
-  return true;
+  return sources;
 }
 
 std::int64_t AdaptedEncoder::replaced() const {

@@ -12,6 +12,7 @@
 #include <espalier/nn/parameters.hpp>
 #include <espalier/plugin/peft.hpp>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -40,10 +41,13 @@ class AdaptedEncoder {
   void attach(const FrozenFeatures& train, std::span<const std::int64_t> labels,
               Parameters& parameters);
 
-  // Puts sources of its own in the place of the frozen ones that the method reaches: pictures are
-  // looked at in `looks`, classes by their `prompts`. False: stopped.
-  [[nodiscard]] bool adapt(TrialFeatures& features, std::span<const Look> looks,
-                           const ClassTexts& prompts);
+  // The frozen ones, with sources of its own in the place of those that the method reaches:
+  // pictures are looked at in `looks`, classes by their `prompts`. Empty: stopped.
+  [[nodiscard]] std::optional<Sources> sources(const TrialFeatures& frozen,
+                                               std::span<const Look> looks,
+                                               const ClassTexts& prompts);
+  // Whether no activation had to be computed for them.
+  [[nodiscard]] bool cached() const noexcept { return cached_; }
 
   // Scalars of loaded weights in whose place parameters stand.
   [[nodiscard]] std::int64_t replaced() const;
@@ -52,11 +56,11 @@ class AdaptedEncoder {
   // From the cut up. Null: stopped.
   [[nodiscard]] std::shared_ptr<const FeatureSource> tower_source(
       TowerKind kind, const std::string& family, std::shared_ptr<const ActivationSource> entering,
-      std::span<const Look> looks, LookName name) const;
-  [[nodiscard]] std::shared_ptr<const FeatureSource> images(std::span<const Look> looks) const;
+      std::span<const Look> looks, LookName name);
+  [[nodiscard]] std::shared_ptr<const FeatureSource> images(std::span<const Look> looks);
   [[nodiscard]] std::shared_ptr<const FeatureSource> texts(
-      const std::map<std::size_t, std::string>& captions) const;
-  [[nodiscard]] std::shared_ptr<const FeatureSource> classes(const ClassTexts& prompts) const;
+      const std::map<std::size_t, std::string>& captions);
+  [[nodiscard]] std::shared_ptr<const FeatureSource> classes(const ClassTexts& prompts);
 
   const TrialSetting& setting_;
   const FeatureInputs& inputs_;
@@ -66,6 +70,7 @@ class AdaptedEncoder {
   std::shared_ptr<Encoder> encoder_;
   std::unique_ptr<AdaptableEncoder> model_;  // what the trial looks at
   std::shared_ptr<Peft> method_;
+  bool cached_ = true;
 };
 
 }  // namespace espalier

@@ -6,19 +6,18 @@
 #include "train/component_call.hpp"
 #include "train/environment.hpp"
 #include "train/evaluation.hpp"
-#include "train/node_graphs.hpp"
 #include "train/protocol.hpp"
 #include "train/recipe.hpp"
 #include "train/split.hpp"
 #include "train/test_set.hpp"
 #include "train/training.hpp"
 #include "train/trial_features.hpp"
+#include "train/trial_graph.hpp"
 #include "train/trial_setting.hpp"
 #include "train/unlabelled_dataset.hpp"
 #include <algorithm>
 #include <chrono>
 #include <espalier/core/error.hpp>
-#include <espalier/graph/statistics.hpp>
 
 namespace espalier {
 namespace {
@@ -42,9 +41,7 @@ class Trial {
  private:
   void draw_data();
   bool make_features();
-  [[nodiscard]] FrozenNodes frozen_nodes(std::span<const std::size_t> samples) const;
-  [[nodiscard]] std::unique_ptr<Protocol> make_protocol() const;
-  void describe_graph(const Protocol& protocol);
+  [[nodiscard]] std::unique_ptr<Protocol> make_graph();
   [[nodiscard]] std::vector<std::size_t> samples() const;
   [[nodiscard]] std::vector<Look> looks() const;
   bool adapt_encoder(Parameters& parameters);
@@ -67,8 +64,9 @@ class Trial {
   ClassTexts prompts_;
   DataSplit split_;
   FeatureInputs inputs_;
-  TrialFeatures features_;
+  TrialFeatures frozen_;  // as the encoder was loaded
   std::optional<AdaptedEncoder> adapted_;
+  Sources sources_;  // as the parameters make them
   std::shared_ptr<Fusion> fusion_;
   std::int64_t encoder_parameters_ = 0;
   TrialResult result_;
@@ -105,8 +103,9 @@ bool Trial::make_features() {
   std::optional<TrialFeatures> features =
       gather_features(stages, recipe_, samples(), looks(), prompts_);
   if (!features) return false;
-  features_ = std::move(*features);
-  fusion_ = make_fusion(recipe_.nodes, features_.widths, setting_.has("encoder", "shared_space"));
+  frozen_ = std::move(*features);
+  sources_ = frozen_.sources;
+  fusion_ = make_fusion(recipe_.nodes, frozen_.widths, setting_.has("encoder", "shared_space"));
   encoder_parameters_ = stages.encoder_parameters();
   const auto& cached = stages.cached();
   time("features", seconds_since(start),
@@ -114,65 +113,29 @@ bool Trial::make_features() {
   return true;
 }
 
-// As they are before training.
-FrozenNodes Trial::frozen_nodes(std::span<const std::size_t> samples) const {
-  const Values values = values_of(features_.sources, samples, {});
-  FrozenNodes frozen{.nodes = (*fusion_)(values), .others = {}, .texts = {}};
-  if (setting_.has("graph", "needs_other")) frozen.others = fusion_->others(values);
-  if (!setting_.has("graph", "needs_texts")) return frozen;
-  for (std::int64_t v = 0; v < frozen.nodes.views; ++v) {
-    for (const std::size_t sample : samples) frozen.texts.push_back(features_.captions.at(sample));
-  }
-  return frozen;
-}
-
-std::unique_ptr<Protocol> Trial::make_protocol() const {
-  const std::vector<std::size_t>& train = split_.train.samples;
-  if (recipe_.graph == "none") return no_graph(train, fusion_->views());
-  const GraphMaker maker{
-      .builder = setting_.component<GraphBuilder>(),
-      .name = setting_.name_of("graph"),
-      .shared_space = setting_.has("encoder", "shared_space"),
-      .nodes = [this](std::span<const std::size_t> samples) { return frozen_nodes(samples); }};
-  if (recipe_.graph == "inductive_attach") return inductive_attach(train, maker);
-  if (recipe_.graph == "inductive_batch") {
-    const auto id_of = [this](std::size_t sample) { return photos_.id(sample); };
-    return inductive_batch(train, maker, id_of, setting_.seed());
-  }
-  ESPALIER_ASSERT(recipe_.graph == "transductive", "a protocol that the schema allows");
-  std::vector<std::size_t> others = split_.val.samples;
-  others.insert(others.end(), split_.test.samples.begin(), split_.test.samples.end());
-  return transductive(train, others, maker);
-}
-
-void Trial::describe_graph(const Protocol& protocol) {
-  if (recipe_.graph == "none") return;
-  const Scene& scene = protocol.training();
-  const std::int64_t views = fusion_->views();
-  const std::vector<std::int64_t>& labels = split_.train.labels;
-  std::vector<std::int64_t> of_nodes;
-  for (std::int64_t v = 0; v < views; ++v) {
-    of_nodes.insert(of_nodes.end(), labels.begin(), labels.end());
-    of_nodes.resize(static_cast<std::size_t>(v + 1) * scene.samples.size(), -1);
-  }
-  result_.graph = graph_statistics(scene.graph, of_nodes);
-  if (views == 1) return;
-  const auto homophily =
-      edge_homophily(without_pairs(scene.graph, std::ssize(scene.samples)), of_nodes);
-  result_.graph["edge_homophily"] = homophily ? Json(*homophily) : Json(nullptr);
+std::unique_ptr<Protocol> Trial::make_graph() {
+  const Clock::time_point start = Clock::now();
+  setting_.begin("graph");
+  const GraphSetting of{setting_, recipe_, split_, photos_, frozen_, *fusion_};
+  std::unique_ptr<Protocol> protocol = make_protocol(of);
+  result_.graph = describe_graph(of, *protocol);
+  time("graph", seconds_since(start));
+  return protocol;
 }
 
 // False: stopped.
 bool Trial::adapt_encoder(Parameters& parameters) {
   if (!recipe_.adapted) return true;
   const Clock::time_point start = Clock::now();
-  adapted_.emplace(setting_, inputs_, recipe_.train, features_.sources);
-  const Values values = values_of(features_.sources, split_.train.samples, {});
+  adapted_.emplace(setting_, inputs_, recipe_.train, frozen_.sources);
+  const Values values = values_of(frozen_.sources, split_.train.samples, {});
   adapted_->attach({.images = values.images, .texts = values.texts}, split_.train.labels,
                    parameters);
-  if (!adapted_->adapt(features_, looks(), prompts_)) return false;
+  std::optional<Sources> sources = adapted_->sources(frozen_, looks(), prompts_);
+  if (!sources) return false;
+  sources_ = std::move(*sources);
   encoder_parameters_ -= adapted_->replaced();
-  time("activations", seconds_since(start));
+  time("activations", seconds_since(start), adapted_->cached());
   return true;
 }
 
@@ -189,7 +152,7 @@ NetworkParts Trial::network_parts() const {
   return {.fusion = fusion_,
           .gnn = recipe_.zero_shot ? no_network() : setting_.component<Gnn>(),
           .gnn_name = setting_.name_of("gnn"),
-          .head = make_head(recipe_.head, features_.space)};
+          .head = make_head(recipe_.head, frozen_.space)};
 }
 
 // False: stopped, with a checkpoint on disk.
@@ -259,16 +222,11 @@ std::optional<TrialResult> Trial::run() {
   draw_data();
   if (!make_features()) return std::nullopt;
 
-  const Clock::time_point graph_start = Clock::now();
-  setting_.begin("graph");
-  const std::unique_ptr<Protocol> protocol = make_protocol();
-  describe_graph(*protocol);
-  time("graph", seconds_since(graph_start));
-
+  const std::unique_ptr<Protocol> protocol = make_graph();
   Parameters parameters;
   if (!adapt_encoder(parameters)) return std::nullopt;
   Network network(network_parts(), std::ssize(photos_.class_names()), setting_.seed(), parameters);
-  Training training({network, parameters, features_.sources, *protocol, split_.train, split_.val},
+  Training training({network, parameters, sources_, *protocol, split_.train, split_.val},
                     recipe_.train, setting_.seed());
   warn_of_size(parameters);
   const Checkpoint checkpoint(setting_.request().folder, setting_.request().trial_id,
@@ -282,7 +240,7 @@ std::optional<TrialResult> Trial::run() {
   setting_.begin("test");
   parameters.restore(training.best());
   StateBank bank;
-  Evaluation evaluation(network, features_.sources, *protocol, bank);
+  Evaluation evaluation(network, sources_, *protocol, bank);
   const auto answers = [&](std::span<const std::size_t> samples) {
     return evaluation.answers(protocol->scenes(samples), std::ssize(samples));
   };

@@ -1,0 +1,32 @@
+// The graph of a trial: who may stand in it, and what it is made from.
+#pragma once
+
+#include "train/fusion.hpp"
+#include "train/protocol.hpp"
+#include "train/recipe.hpp"
+#include "train/split.hpp"
+#include "train/trial_features.hpp"
+#include "train/trial_setting.hpp"
+#include "train/unlabelled_dataset.hpp"
+#include <espalier/core/json.hpp>
+#include <memory>
+
+namespace espalier {
+
+// What protocols look at: of features those of the encoder as it was loaded, whatever is trained.
+struct GraphSetting {
+  const TrialSetting& setting;
+  const Recipe& recipe;
+  const DataSplit& split;
+  const UnlabelledDataset& photos;
+  const TrialFeatures& frozen;
+  const Fusion& fusion;
+};
+
+// The one that the recipe names; it goes on reading the setting, which must outlive it.
+[[nodiscard]] std::unique_ptr<Protocol> make_protocol(const GraphSetting& setting);
+
+// Statistics of the training scene's graph for result.h5; empty without one.
+[[nodiscard]] Json describe_graph(const GraphSetting& setting, const Protocol& protocol);
+
+}  // namespace espalier
