@@ -24,7 +24,7 @@
 namespace espalier::cli {
 namespace {
 
-// Opens each dataset once.
+// Opens each dataset once, and keeps the encoder that was asked about last.
 class Inspection {
  public:
   explicit Inspection(Loader& loader)
@@ -34,7 +34,7 @@ class Inspection {
 
   Json answer(const Json& question) try {
     const auto asked = question.at("do").get<std::string>();
-    if (asked == "cuts") return cuts_of_method(question, loader_, context_);
+    if (asked == "cuts") return cuts(question);
     const Json& section = question.at("dataset");
     const Dataset& data = dataset(section);
     if (asked == "facts") return {{"capabilities", capabilities(data)}};
@@ -60,6 +60,24 @@ class Inspection {
     std::shared_ptr<Dataset>& known = datasets_[section.dump()];
     if (!known) known = loader_.make<Dataset>(section, context_);
     return *known;
+  }
+
+  // None of a method that needs features before it attaches.
+  Json cuts(const Json& question) {
+    const Json& peft = question.at("peft");
+    if (loader_.catalog().has("peft", peft, "needs_features")) return {{"cuts", Json::array()}};
+    return cuts_of_method(question, encoder(question.at("encoder")),
+                          *loader_.make<Peft>(peft, context_), context_.seed());
+  }
+
+  // Methods of one sweep mostly share theirs, and a second one may not fit into memory.
+  Encoder& encoder(const Json& section) {
+    if (!encoder_ || encoder_section_ != section) {
+      encoder_.reset();
+      encoder_ = loader_.make<Encoder>(section, context_);
+      encoder_section_ = section;
+    }
+    return *encoder_;
   }
 
   template <class Params>
@@ -89,6 +107,8 @@ class Inspection {
   spdlog::logger log_;
   LoaderContext context_;
   std::map<std::string, std::shared_ptr<Dataset>> datasets_;
+  Json encoder_section_;
+  std::shared_ptr<Encoder> encoder_;
 };
 
 }  // namespace

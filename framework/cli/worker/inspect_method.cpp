@@ -36,26 +36,25 @@ Json cut_of(const Encoder& encoder, const AdaptableEncoder& model, TowerKind kin
 
 }  // namespace
 
-Json cuts_of_method(const Json& question, Loader& loader, const LoaderContext& context) {
+Json cuts_of_method(const Json& question, Encoder& encoder, Peft& method, std::int64_t seed) {
+  const auto name = [&](const char* kind) {
+    return std::string(kind) + "/" + question.at(kind).at("use").get<std::string>();
+  };
   Json cuts = Json::array();
-  const std::string name = "peft/" + question.at("peft").at("use").get<std::string>();
-  if (loader.catalog().has("peft", question.at("peft"), "needs_features")) return {{"cuts", cuts}};
-  const auto encoder = loader.make<Encoder>(question.at("encoder"), context);
-  const auto method = loader.make<Peft>(question.at("peft"), context);
-  AdaptableEncoder* model = encoder->adaptable();
+  AdaptableEncoder* model = encoder.adaptable();
   if (model == nullptr) return {{"cuts", cuts}};
+  model->reset();
   const auto looked_at = question.at("towers").get<std::vector<std::string>>();
   const auto looks_at = [&](const char* what) { return std::ranges::count(looked_at, what) > 0; };
   const auto part = model->part(
       {.images = looks_at("image"), .texts = looks_at("text"), .classes = looks_at("class_texts")});
   Parameters parameters;
-  attach_method(*method, name, *part,
-                "encoder/" + question.at("encoder").at("use").get<std::string>(), context.seed(),
-                parameters);
-  for (const TowerKind kind : {TowerKind::image, TowerKind::text}) {
-    if (reaches(*part, kind)) cuts.push_back(cut_of(*encoder, *part, kind));
-  }
-  part->reset();
+  attach_method(method, name("peft"), *part, name("encoder"), seed, parameters);
+  guarded(name("encoder"), "pixels below the cut of " + name("peft"), [&] {
+    for (const TowerKind kind : {TowerKind::image, TowerKind::text}) {
+      if (reaches(*part, kind)) cuts.push_back(cut_of(encoder, *part, kind));
+    }
+  });
   return {{"cuts", std::move(cuts)}};
 }
 

@@ -1,17 +1,18 @@
 // Where a method cuts an encoder, for espalier plan.
 #pragma once
 
+#include <cstdint>
 #include <espalier/core/json.hpp>
-#include <espalier/plugin/loader.hpp>
-#include <espalier/plugin/loader_context.hpp>
+#include <espalier/plugin/encoder.hpp>
+#include <espalier/plugin/peft.hpp>
 
 namespace espalier::cli {
 
-// Answers {"encoder", "peft": sections, "towers": what the trial looks at of
-// image, text and class_texts} with {"cuts":
-// [{"tower", "cut", "layers", "bytes"}]}: none where the method needs features before it attaches.
-// Throws Error where it finds nothing to train there.
-[[nodiscard]] Json cuts_of_method(const Json& question, Loader& loader,
-                                  const LoaderContext& context);
+// Answers {"encoder", "peft": sections, "towers": what the trial looks at of image, text and
+// class_texts} with {"cuts": [{"tower", "cut", "layers", "bytes"}]}, for the components of these
+// sections. What another method left in the encoder is taken off first. Throws Error where the
+// method finds nothing to train there.
+[[nodiscard]] Json cuts_of_method(const Json& question, Encoder& encoder, Peft& method,
+                                  std::int64_t seed);
 
 }  // namespace espalier::cli
