@@ -1,15 +1,13 @@
 // Trials that train inside the encoder.
 #include <gmock/gmock.h>
-#include <spdlog/spdlog.h>
 
 #include "train/trial.hpp"
 #include <filesystem>
-#include <limits>
 #include <string>
 #include <vector>
 
 #include "plugins/plugin_support.hpp"
-#include "train/resolved.hpp"
+#include "train/plugin_trial.hpp"
 
 namespace espalier {
 namespace {
@@ -17,20 +15,11 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing_support::error_of;
+using testing_support::expect_same;
 
-const Catalog& catalog() {
-  static const Catalog found =
-      testing_support::described({.folders = {ESPALIER_BINARY_DIR "/plugins"}, .optional = {}});
-  return found;
-}
-
-class AdaptedTrials : public testing::Test {
+class AdaptedTrials : public testing_support::PluginTrial {
  protected:
-  AdaptedTrials()
-      : folder_(fs::path(testing::TempDir()) /
-                testing::UnitTest::GetInstance()->current_test_info()->name()),
-        loader_(catalog()) {
-    fs::remove_all(folder_);
+  AdaptedTrials() {
     config_ = {{"dataset", {{"use", "flora"}, {"classes", 4}, {"per_class", 12}, {"size", 32}}},
                {"captioner", {{"use", "attributes"}}},
                {"encoder", {{"use", "clip"}, {"weights", "builtin:flora-clip"}}},
@@ -42,7 +31,6 @@ class AdaptedTrials : public testing::Test {
                {"train", {{"epochs", 3}, {"lr", 0.003}, {"chunk", 5}}},
                {"seed", 1}};
   }
-  ~AdaptedTrials() override { fs::remove_all(folder_); }
 
   std::optional<TrialResult> run(const std::string& cache = "cache") {
     const fs::path trial = folder_ / "trial";
@@ -59,38 +47,12 @@ class AdaptedTrials : public testing::Test {
     request.folder = trial;
     request.cache = folder_ / cache;
     request.activation_limit = activation_limit_;
-    TrialHooks hooks;
-    hooks.loader = &loader_;
-    hooks.log = spdlog::default_logger().get();
-    hooks.stop = &stop_;
-    hooks.epoch = [this](const EpochMetrics& row) {
-      if (row.epoch == stop_after_) stop_ = true;
-    };
-    hooks.stage = [this](std::string_view stage) { stages_.emplace_back(stage); };
-    hooks.warning = [this](const std::string& text) { warnings_.push_back(text); };
-    return run_trial(request, hooks);
+    return run_trial(request, hooks());
   }
 
-  fs::path folder_;
-  Loader loader_;
   Json config_;
   std::int64_t activation_limit_ = unlimited;
-  std::atomic<bool> stop_ = false;
-  std::int64_t stop_after_ = -1;
-  std::vector<std::string> stages_;
-  std::vector<std::string> warnings_;
 };
-
-void expect_same(const TrialResult& a, const TrialResult& b) {
-  ASSERT_EQ(a.metrics.size(), b.metrics.size());
-  for (std::size_t i = 0; i < a.metrics.size(); ++i) {
-    EXPECT_EQ(a.metrics[i].loss, b.metrics[i].loss) << i;
-  }
-  ASSERT_EQ(a.predictions.size(), b.predictions.size());
-  for (std::size_t i = 0; i < a.predictions.size(); ++i) {
-    EXPECT_EQ(a.predictions[i].logits, b.predictions[i].logits);
-  }
-}
 
 double first_loss(const TrialResult& result) { return result.metrics.front().loss; }
 double last_loss(const TrialResult& result) { return (result.metrics.end() - 2)->loss; }

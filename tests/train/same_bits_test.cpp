@@ -60,12 +60,10 @@ class SameBits : public testing_support::PluginTrial {
     request.cache = folder_ / cache / "cache";
     request.cache_limit = limit;
     fs::create_directories(request.folder);
-    TrialHooks hooks;
-    hooks.loader = &loader_;
-    hooks.log = spdlog::default_logger().get();
-    hooks.pool = pool;
-    hooks.loaders = 2;
-    const auto result = run_trial(request, hooks);
+    TrialHooks told = hooks();
+    told.pool = pool;
+    told.loaders = 2;
+    const auto result = run_trial(request, told);
     return result ? bits(*result) : std::vector<std::uint32_t>{};
   }
 };

@@ -1,16 +1,14 @@
 #include "train/trial.hpp"
 
 #include <gmock/gmock.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <filesystem>
 #include <set>
 
 #include "plugins/plugin_support.hpp"
-#include "train/resolved.hpp"
+#include "train/plugin_trial.hpp"
 
 namespace espalier {
 namespace {
@@ -18,20 +16,11 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing_support::error_of;
+using testing_support::expect_same;
 
-const Catalog& catalog() {
-  static const Catalog found =
-      testing_support::described({.folders = {ESPALIER_BINARY_DIR "/plugins"}, .optional = {}});
-  return found;
-}
-
-class Trials : public testing::Test {
+class Trials : public testing_support::PluginTrial {
  protected:
-  Trials()
-      : folder_(fs::path(testing::TempDir()) /
-                testing::UnitTest::GetInstance()->current_test_info()->name()),
-        loader_(catalog()) {
-    fs::remove_all(folder_);
+  Trials() {
     config_ = {{"dataset", {{"use", "flora"}, {"classes", 4}, {"per_class", 12}, {"size", 32}}},
                {"captioner", {{"use", "attributes"}}},
                {"encoder", {{"use", "classical"}, {"size", 32}, {"text_width", 128}}},
@@ -42,7 +31,6 @@ class Trials : public testing::Test {
                {"train", {{"epochs", 6}, {"lr", 0.02}}},
                {"seed", 1}};
   }
-  ~Trials() override { fs::remove_all(folder_); }
 
   std::optional<TrialResult> run(const std::string& name = "trial") {
     fs::create_directories(folder_ / name);
@@ -56,45 +44,13 @@ class Trials : public testing::Test {
     request.folder = folder_ / name;
     request.cache = folder_ / "cache";
     request.cache_limit = cache_limit_;
-    TrialHooks hooks;
-    hooks.loader = &loader_;
-    hooks.log = spdlog::default_logger().get();
-    hooks.stop = &stop_;
-    hooks.epoch = [this](const EpochMetrics& row) {
-      rows_.push_back(row);
-      if (row.epoch == stop_after_) stop_ = true;
-    };
-    hooks.stage = [this](std::string_view s) { stages_.emplace_back(s); };
-    hooks.warning = [this](const std::string& w) { warnings_.push_back(w); };
-    return run_trial(request, hooks);
+    return run_trial(request, hooks());
   }
 
-  fs::path folder_;
-  Loader loader_;
   Json config_;
   std::string key_ = "key-";
   std::int64_t cache_limit_ = unlimited;
-  std::vector<std::string> warnings_;
-  std::atomic<bool> stop_ = false;
-  std::int64_t stop_after_ = -1;
-  std::vector<EpochMetrics> rows_;
-  std::vector<std::string> stages_;
 };
-
-void expect_same(const TrialResult& a, const TrialResult& b) {
-  ASSERT_EQ(a.metrics.size(), b.metrics.size());
-  for (std::size_t i = 0; i < a.metrics.size(); ++i) {
-    EXPECT_EQ(a.metrics[i].loss, b.metrics[i].loss);
-    EXPECT_EQ(a.metrics[i].top1, b.metrics[i].top1);
-  }
-  EXPECT_EQ(a.test_loss, b.test_loss);
-  EXPECT_EQ(a.best_epoch, b.best_epoch);
-  ASSERT_EQ(a.predictions.size(), b.predictions.size());
-  for (std::size_t i = 0; i < a.predictions.size(); ++i) {
-    EXPECT_EQ(a.predictions[i].logits, b.predictions[i].logits);
-    EXPECT_EQ(a.predictions[i].ids, b.predictions[i].ids);
-  }
-}
 
 TEST_F(Trials, LeaveACompleteResult) {
   const auto result = run();

@@ -2,7 +2,6 @@
 #include "train/trial.hpp"
 
 #include <gmock/gmock.h>
-#include <spdlog/spdlog.h>
 
 #include <cmath>
 
@@ -34,17 +33,10 @@ class ZeroShot : public testing_support::PluginTrial {
     request.stages = {{"image_features", key + "i", "{}"}, {"class_features", key + "c", "{}"}};
     request.folder = folder_ / "trial";
     request.cache = folder_ / "cache";
-    TrialHooks hooks;
-    hooks.loader = &loader_;
-    hooks.log = spdlog::default_logger().get();
-    hooks.stop = &stop_;
-    hooks.stage = [this](std::string_view stage) { stages_.emplace_back(stage); };
-    return run_trial(request, hooks);
+    return run_trial(request, hooks());
   }
 
   Json config_;
-  std::atomic<bool> stop_ = false;
-  std::vector<std::string> stages_;
 };
 
 TEST_F(ZeroShot, TellsFlowersApartThatItNeverSawAndTrainsNothing) {
