@@ -8,23 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-EXPERIMENT = """
-name: small
-base:
-  dataset: {use: flora, classes: 4, per_class: 10, size: 32}
-  captioner: {use: none}
-  encoder: {use: classical}
-  nodes: {fuse: image}
-  graph: {use: knn, k: 3}
-  gnn: {use: ga_net, bottleneck: 8}
-  peft: {use: none}
-  protocol: {shots: 4, val_shots: 2}
-  train: {epochs: 3, lr: 1e-2}
-sweep:
-  - grid: {gnn.layer: [mlp, gcn], head.use: [linear, cosine], seed: [0, 1]}
-  - grid: {train.epochs: [1000000], seed: [0]}
-limits: {seconds: 5}
-"""
+import small
+
+EXPERIMENT = (
+    small.experiment(
+        "small",
+        "{epochs: 3, lr: 1e-2}",
+        "grid: {gnn.layer: [mlp, gcn], head.use: [linear, cosine], seed: [0, 1]}",
+        "grid: {train.epochs: [1000000], seed: [0]}",
+    )
+    + "limits: {seconds: 5}\n"
+)
 TRIALS = (
     "trial_id combo_id status seed gnn.layer head.use train.epochs val_top1 test_top1 test_top5 "
     "test_macro_accuracy test_macro_f1 test_loss test_ece best_epoch epochs trainable_parameters "

@@ -11,22 +11,11 @@ import time
 import pytest
 
 import same_results
+import small
 
-EXPERIMENT = """
-name: stopped
-base:
-  dataset: {use: flora, classes: 4, per_class: 10, size: 32}
-  captioner: {use: none}
-  encoder: {use: classical}
-  nodes: {fuse: image}
-  graph: {use: knn, k: 3}
-  gnn: {use: ga_net, bottleneck: 8, layer: gcn}
-  peft: {use: none}
-  protocol: {shots: 4, val_shots: 2}
-  train: {epochs: 300, lr: 1e-2, batch_size: 4}
-sweep:
-  - grid: {seed: [0, 1, 2]}
-"""
+EXPERIMENT = small.experiment(
+    "stopped", "{epochs: 300, lr: 1e-2, batch_size: 4}", "grid: {seed: [0, 1, 2]}"
+)
 
 
 @pytest.fixture

@@ -6,22 +6,9 @@ import h5py
 import pytest
 
 import same_results
+import small
 
-EXPERIMENT = """
-name: small
-base:
-  dataset: {use: flora, classes: 4, per_class: 10, size: 32}
-  captioner: {use: none}
-  encoder: {use: classical}
-  nodes: {fuse: image}
-  graph: {use: knn, k: 3}
-  gnn: {use: ga_net, bottleneck: 8, layer: gcn}
-  peft: {use: none}
-  protocol: {shots: 4, val_shots: 2}
-  train: {epochs: 3}
-sweep:
-  - grid: {seed: [0, 1]}
-"""
+EXPERIMENT = small.experiment("small", "{epochs: 3}", "grid: {seed: [0, 1]}")
 
 
 @pytest.fixture(scope="module")

@@ -5,21 +5,9 @@ import subprocess
 
 import pytest
 
-EXPERIMENT = """
-name: small
-base:
-  dataset: {use: flora, classes: 4, per_class: 10, size: 32}
-  captioner: {use: none}
-  encoder: {use: classical}
-  nodes: {fuse: image}
-  graph: {use: knn, k: 3}
-  gnn: {use: ga_net, bottleneck: 8, layer: gcn}
-  peft: {use: none}
-  protocol: {shots: 4, val_shots: 2}
-  train: {epochs: 2}
-sweep:
-  - grid: {graph.k: [10, 2, 9], seed: [0, 1]}
-"""
+import small
+
+EXPERIMENT = small.experiment("small", "{epochs: 2}", "grid: {graph.k: [10, 2, 9], seed: [0, 1]}")
 
 
 @pytest.fixture(scope="module")
