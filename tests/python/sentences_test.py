@@ -4,6 +4,8 @@ What these libraries make of a folder is the reference; golden files cannot hold
 on settings beside the weights. 1e-5 is what float32 leaves of numbers up to 3 after two layers.
 """
 
+import json
+
 import pytest
 
 torch = pytest.importorskip("torch")
