@@ -1,4 +1,7 @@
+#include <ATen/ops/stack.h>
+
 #include <cmath>
+#include <espalier/nn/adaptable.hpp>
 #include <espalier/plugin/encoder.hpp>
 #include <span>
 
@@ -100,6 +103,50 @@ void pixels_of_one_shape(const Subject& subject) {
   }
 }
 
+void drawn_views(const Subject& subject) {
+  if (!subject.has("image")) return;
+  const auto encoder = ready(subject);
+  const auto view = [&](std::int64_t number) {
+    Random random = view_random(5, "sample", number);
+    return encoder->view(some_images()[0], {}, random);
+  };
+  const at::Tensor pixels = encoder->pixels(some_images()[0]);
+  const at::Tensor first = view(0);
+  expect(first.device().is_cpu() && first.sizes() == pixels.sizes() &&
+             first.scalar_type() == pixels.scalar_type(),
+         "view() gives " + shape_of(first) + " where pixels() gives " + shape_of(pixels) +
+             ", or not on the CPU");
+  expect(same_bits(first, view(0)), "view() draws from something else than its generator");
+  expect(!same_bits(first, view(1)), "view() of another generator is the same");
+}
+
+// Two ways through one tower differ by the rounding of what it computes in.
+void expect_feature(const Tower& tower, const at::Tensor& own, const at::Tensor& expected,
+                    const std::string& what) {
+  const double tolerance = tower.dtype() == at::kFloat ? 1e-4 : 3e-2;
+  expect(close(own, expected, tolerance),
+         what + " through the tower of adaptable() is not the feature that the encoder gives");
+}
+
+void towers_give_the_features(const Subject& subject) {
+  const auto encoder = ready(subject);
+  const AdaptableEncoder* model = encoder->adaptable();
+  if (model == nullptr) return;
+  expect(model->image() != nullptr || model->text() != nullptr, "adaptable() has no tower");
+  if (model->image() != nullptr) {
+    std::vector<at::Tensor> all;
+    for (const Image& image : some_images()) all.push_back(encoder->pixels(image));
+    const at::Tensor pixels = at::stack(all).to(model->image()->device());
+    expect_feature(*model->image(), image_features(*model->image(), pixels),
+                   encoder->encode_pixels(pixels), "pixels()");
+  }
+  if (model->text() != nullptr) {
+    const std::vector<std::string> texts = some_texts();
+    expect_feature(*model->text(), text_features(*model->text(), encoder->tokens(texts)),
+                   encoder->encode_texts(texts), "tokens()");
+  }
+}
+
 void repeatable_features(const Subject& subject) {
   std::vector<at::Tensor> first;
   const auto collect = [&](std::vector<at::Tensor>& list) {
@@ -136,6 +183,10 @@ std::vector<Property> encoder_properties() {
        declared_towers},
       {"sound_features", "Features are finite float32 rows without gradient", true, sound_features},
       {"pixels_of_one_shape", "Pixels of all pictures have one shape", true, pixels_of_one_shape},
+      {"drawn_views", "Views are shaped as pixels and drawn from their generator alone", true,
+       drawn_views},
+      {"towers_give_the_features", "Pixels and tokens through the towers give the features", true,
+       towers_give_the_features},
       {"empty_batches", "No inputs give no rows", true, empty_batches},
       {"batch_invariance", "A row depends on its own input alone, to the last bit", true,
        batch_invariance},

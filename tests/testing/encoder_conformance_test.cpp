@@ -1,0 +1,122 @@
+#include <espalier/testing/conformance.hpp>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/rand.h>
+#include <ATen/ops/tensor.h>
+#include <gmock/gmock.h>
+
+#include <espalier/nn/pretrained.hpp>
+#include <espalier/plugin/encoder.hpp>
+
+#include "nn/cases.hpp"
+#include "testing/toy_component.hpp"
+
+// Encoders that are right but for one thing, and the property that must notice.
+namespace espalier::broken_encoders {
+namespace {
+
+using conformance::Finding;
+using conformance::State;
+using testing::HasSubstr;
+
+// The tiny CLIP, whose texts have their length as a token.
+class Right : public Encoder {
+ public:
+  Right() : model_(load_pretrained(cases::encoder_case("clip-tiny-gelu"))) {}
+
+  [[nodiscard]] std::int64_t image_width() const override {
+    return model_->image()->feature_width();
+  }
+  [[nodiscard]] std::int64_t text_width() const override { return model_->text()->feature_width(); }
+  [[nodiscard]] at::Tensor pixels(const Image& image) const override {
+    const std::int64_t side = model_->image()->image_size();
+    const auto at = [&](std::size_t i) { return image.rgb[i % image.rgb.size()] / 255.0F; };
+    return (at::tensor({at(0), at(100), at(200)}) - 0.5F).view({3, 1, 1}).expand({3, side, side});
+  }
+  [[nodiscard]] at::Tensor encode_pixels(const at::Tensor& pixels) const override {
+    return image_features(*model_->image(), pixels);
+  }
+  [[nodiscard]] at::Tensor encode_texts(std::span<const std::string> texts) const override {
+    return text_features(*model_->text(), Right::tokens(texts));
+  }
+  [[nodiscard]] TokenLists tokens(std::span<const std::string> texts) const override {
+    TokenLists lists;
+    const std::int64_t last = model_->text()->vocabulary() - 1;
+    for (const std::string& text : texts) lists.push_back({std::ssize(text) % last, last});
+    return lists;
+  }
+  [[nodiscard]] AdaptableEncoder* adaptable() override { return model_.get(); }
+
+ protected:
+  std::unique_ptr<AdaptableEncoder> model_;
+};
+
+class ViewsOfAnotherShape : public Right {
+  at::Tensor view(const Image& image, const ViewOptions&, Random&) const override {
+    return pixels(image).slice(1, 1);
+  }
+};
+
+class DrawsFromTheGlobalGenerator : public Right {
+  at::Tensor view(const Image& image, const ViewOptions&, Random&) const override {
+    return pixels(image) + at::rand({1});
+  }
+};
+
+class IgnoresTheGenerator : public Right {
+  at::Tensor view(const Image& image, const ViewOptions&, Random&) const override {
+    return pixels(image);
+  }
+};
+
+class NormalisesAfterThePixels : public Right {
+  at::Tensor encode_pixels(const at::Tensor& pixels) const override {
+    return Right::encode_pixels(pixels * 2);
+  }
+};
+
+class ForgetsAToken : public Right {
+  TokenLists tokens(std::span<const std::string> texts) const override {
+    TokenLists lists = Right::tokens(texts);
+    for (auto& list : lists) list.erase(list.begin());
+    return lists;
+  }
+};
+
+template <class Component>
+Finding find(const std::string& property) {
+  const auto make = [](std::string_view, const Json&, const RunContext&) -> std::shared_ptr<void> {
+    return std::shared_ptr<Encoder>(std::make_shared<Component>());
+  };
+  return testing_support::find(
+      property, testing_support::info("encoder", {"image", "text", "shared_space", "sites"}), make);
+}
+
+template <class Component>
+void expect_violation(const std::string& property, const std::string& message) {
+  const Finding finding = find<Component>(property);
+  EXPECT_EQ(finding.state, State::violated) << property;
+  EXPECT_THAT(finding.message, HasSubstr(message)) << property;
+}
+
+TEST(EncoderConformance, HoldsForARightEncoder) {
+  for (const std::string property : {"declared_towers", "pixels_of_one_shape", "drawn_views",
+                                     "towers_give_the_features", "empty_batches", "repeatable"}) {
+    const Finding finding = find<Right>(property);
+    EXPECT_EQ(finding.state, State::holds) << property << ": " << finding.message;
+  }
+}
+
+TEST(EncoderConformance, NoticesWhatIsWrongWithViews) {
+  expect_violation<ViewsOfAnotherShape>("drawn_views", "where pixels() gives");
+  expect_violation<DrawsFromTheGlobalGenerator>("drawn_views", "something else");
+  expect_violation<IgnoresTheGenerator>("drawn_views", "is the same");
+}
+
+TEST(EncoderConformance, NoticesTowersThatGiveOtherFeatures) {
+  expect_violation<NormalisesAfterThePixels>("towers_give_the_features", "pixels() through");
+  expect_violation<ForgetsAToken>("towers_give_the_features", "tokens() through");
+}
+
+}  // namespace
+}  // namespace espalier::broken_encoders
