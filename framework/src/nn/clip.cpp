@@ -14,22 +14,6 @@
 namespace espalier {
 namespace {
 
-constexpr LayerNames clip_layers(std::string_view prefix) {
-  return {.prefix = prefix,
-          .q = "self_attn.q_proj",
-          .k = "self_attn.k_proj",
-          .v = "self_attn.v_proj",
-          .out = "self_attn.out_proj",
-          .fc1 = "mlp.fc1",
-          .fc2 = "mlp.fc2",
-          .norm1 = "layer_norm1",
-          .norm2 = "layer_norm2",
-          .attention = "self_attn",
-          .mlp = "mlp",
-          .scale1 = {},
-          .scale2 = {}};
-}
-
 constexpr PatchNames clip_patches{.embeddings = "vision_model.embeddings",
                                   .patch = "vision_model.embeddings.patch_embedding",
                                   .class_token = "vision_model.embeddings.class_embedding",
@@ -70,8 +54,8 @@ class ClipVision final : public VisionTower {
         embedding_(clip.patches, clip_patches, reader),
         pre_norm_(tower_site(TowerKind::image, -1, SiteRole::norm, "vision_model.pre_layrnorm",
                              "embeddings")),
-        transformer_(TowerKind::image, clip.transformer, clip_layers("vision_model.encoder.layers"),
-                     reader),
+        transformer_(TowerKind::image, clip.transformer,
+                     clip_layer_names("vision_model.encoder.layers"), reader),
         post_norm_(tower_site(TowerKind::image, clip.transformer.layers, SiteRole::norm,
                               "vision_model.post_layernorm", "final")),
         projection_(projection(TowerKind::image, clip.transformer, "visual_projection", width)) {
@@ -124,8 +108,8 @@ class ClipText final : public TextTower {
         eos_(config.eos),
         embedding_("text_model.embeddings", "token_embedding", "position_embedding",
                    config.vocabulary, config.max_length, config.transformer.width, reader),
-        transformer_(TowerKind::text, config.transformer, clip_layers("text_model.encoder.layers"),
-                     reader),
+        transformer_(TowerKind::text, config.transformer,
+                     clip_layer_names("text_model.encoder.layers"), reader),
         final_norm_(tower_site(TowerKind::text, config.transformer.layers, SiteRole::norm,
                                "text_model.final_layer_norm", "final")),
         projection_(projection(TowerKind::text, config.transformer, "text_projection", width)) {
@@ -196,30 +180,17 @@ ClipVisionConfig vision_config(const ConfigReader& config) {
   return {.patches = patch_config(
               config,
               {.width = 768, .channels = 3, .image_size = 224, .patch_size = 32, .bias = false}),
-          .transformer = config.transformer({.layers = 12,
-                                             .width = 768,
-                                             .heads = 12,
-                                             .intermediate = 3072,
-                                             .eps = 1e-5,
-                                             .activation = Activation::quick_gelu,
-                                             .order = NormOrder::pre,
-                                             .causal = false,
-                                             .qkv_bias = true},
-                                            "quick_gelu")};
+          .transformer = config.transformer(base_layers(1e-5), "quick_gelu")};
 }
 
 ClipTextConfig clip_text_config(const ConfigReader& config) {
   ClipTextConfig text;
-  text.transformer = config.transformer({.layers = 12,
-                                         .width = 512,
-                                         .heads = 8,
-                                         .intermediate = 2048,
-                                         .eps = 1e-5,
-                                         .activation = Activation::quick_gelu,
-                                         .order = NormOrder::pre,
-                                         .causal = true,
-                                         .qkv_bias = true},
-                                        "quick_gelu");
+  TransformerConfig defaults = base_layers(1e-5);
+  defaults.width = 512;
+  defaults.heads = 8;
+  defaults.intermediate = 2048;
+  defaults.causal = true;
+  text.transformer = config.transformer(defaults, "quick_gelu");
   text.vocabulary = config.integer("vocab_size", text.vocabulary, 1, 1 << 22);
   text.max_length = config.integer("max_position_embeddings", text.max_length);
   text.eos = config.integer("eos_token_id", text.eos, 0, 1 << 22);

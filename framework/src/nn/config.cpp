@@ -124,6 +124,16 @@ TransformerConfig ConfigReader::transformer(const TransformerConfig& defaults,
   return config;
 }
 
+TransformerConfig base_layers(double eps) {
+  TransformerConfig config;
+  config.layers = 12;
+  config.width = 768;
+  config.heads = 12;
+  config.intermediate = 3072;
+  config.eps = eps;
+  return config;
+}
+
 PatchConfig patch_config(const ConfigReader& config, const PatchConfig& defaults) {
   PatchConfig patches = defaults;
   patches.width = config.integer("hidden_size", defaults.width);

@@ -57,6 +57,9 @@ class ConfigReader {
   Problems* problems_;
 };
 
+// The layers of a model of size Base, with its norms' eps.
+[[nodiscard]] TransformerConfig base_layers(double eps);
+
 // hidden_size, num_channels, image_size and patch_size.
 struct PatchConfig {
   std::int64_t width = 768;

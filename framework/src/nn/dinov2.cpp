@@ -25,16 +25,7 @@ std::unique_ptr<AdaptableEncoder> build_dinov2(const FamilyInput& input) {
   const PatchConfig patches = patch_config(
       input.config,
       {.width = 768, .channels = 3, .image_size = 224, .patch_size = 14, .bias = true});
-  TransformerConfig layers = input.config.transformer({.layers = 12,
-                                                       .width = 768,
-                                                       .heads = 12,
-                                                       .intermediate = 3072,
-                                                       .eps = 1e-6,
-                                                       .activation = Activation::gelu,
-                                                       .order = NormOrder::pre,
-                                                       .causal = false,
-                                                       .qkv_bias = true},
-                                                      "gelu");
+  TransformerConfig layers = input.config.transformer(base_layers(1e-6), "gelu");
   layers.qkv_bias = input.config.flag("qkv_bias", true);
   layers.intermediate = layers.width * input.config.integer("mlp_ratio", 4, 1, 64);
   if (input.config.flag("use_swiglu_ffn", false)) {

@@ -10,40 +10,12 @@
 namespace espalier {
 namespace {
 
-constexpr LayerNames siglip_layers(std::string_view prefix) {
-  return {.prefix = prefix,
-          .q = "self_attn.q_proj",
-          .k = "self_attn.k_proj",
-          .v = "self_attn.v_proj",
-          .out = "self_attn.out_proj",
-          .fc1 = "mlp.fc1",
-          .fc2 = "mlp.fc2",
-          .norm1 = "layer_norm1",
-          .norm2 = "layer_norm2",
-          .attention = "self_attn",
-          .mlp = "mlp",
-          .scale1 = {},
-          .scale2 = {}};
-}
-
 constexpr PatchNames siglip_patches{
     .embeddings = "vision_model.embeddings",
     .patch = "vision_model.embeddings.patch_embedding",
     .class_token = {},
     .positions = "vision_model.embeddings.position_embedding.weight",
     .batched = false};
-
-TransformerConfig layer_defaults() {
-  return {.layers = 12,
-          .width = 768,
-          .heads = 12,
-          .intermediate = 3072,
-          .eps = 1e-6,
-          .activation = Activation::gelu_tanh,
-          .order = NormOrder::pre,
-          .causal = false,
-          .qkv_bias = true};
-}
 
 // One learned query looks at all patches; an MLP with a residual follows.
 class AttentionPool {
@@ -99,7 +71,7 @@ class SiglipVision final : public VisionTower {
   SiglipVision(const PatchConfig& patches, const TransformerConfig& config, WeightReader& reader)
       : VisionTower(config.layers, config.width, patches.image_size, patches.patch_size),
         embedding_(patches, siglip_patches, reader),
-        transformer_(TowerKind::image, config, siglip_layers("vision_model.encoder.layers"),
+        transformer_(TowerKind::image, config, clip_layer_names("vision_model.encoder.layers"),
                      reader),
         final_norm_(tower_site(TowerKind::image, config.layers, SiteRole::norm,
                                "vision_model.post_layernorm", "final")),
@@ -150,7 +122,7 @@ class SiglipText final : public TextTower {
         embedding_("text_model.embeddings", "token_embedding", "position_embedding",
                    config.vocabulary, config.max_length, config.transformer.width, reader),
         transformer_(TowerKind::text, config.transformer,
-                     siglip_layers("text_model.encoder.layers"), reader),
+                     clip_layer_names("text_model.encoder.layers"), reader),
         final_norm_(site(SiteRole::norm, "text_model.final_layer_norm", "final")),
         head_(site(SiteRole::linear, "text_model.head", "projection")) {
     reader.bind_norm(final_norm_, config.transformer.width);
@@ -199,7 +171,7 @@ class SiglipText final : public TextTower {
 
 SiglipTextConfig siglip_text_config(const ConfigReader& config) {
   SiglipTextConfig text;
-  text.transformer = config.transformer(layer_defaults(), "gelu_pytorch_tanh");
+  text.transformer = config.transformer(base_layers(1e-6), "gelu_pytorch_tanh");
   text.vocabulary = config.integer("vocab_size", text.vocabulary, 1, 1 << 22);
   text.max_length = config.integer("max_position_embeddings", text.max_length);
   text.padding = config.integer("pad_token_id", text.padding, 0, 1 << 22);
@@ -212,7 +184,7 @@ SiglipTextConfig siglip_text_config(const ConfigReader& config) {
 std::unique_ptr<AdaptableEncoder> build_siglip(const FamilyInput& input) {
   const ConfigReader vision = input.config.section("vision_config");
   const PatchConfig patches = patch_config(vision, {});
-  const TransformerConfig layers = vision.transformer(layer_defaults(), "gelu_pytorch_tanh");
+  const TransformerConfig layers = vision.transformer(base_layers(1e-6), "gelu_pytorch_tanh");
   if (!vision.flag("vision_use_head", true)) {
     vision.fail("the image tower has no pooling head, so it gives no feature",
                 "`vision_use_head`: true", "false");

@@ -24,16 +24,7 @@ constexpr LayerNames vit_layers{.prefix = "encoder.layer",
 
 std::unique_ptr<AdaptableEncoder> build_vit(const FamilyInput& input) {
   const PatchConfig patches = patch_config(input.config, {});
-  TransformerConfig layers = input.config.transformer({.layers = 12,
-                                                       .width = 768,
-                                                       .heads = 12,
-                                                       .intermediate = 3072,
-                                                       .eps = 1e-12,
-                                                       .activation = Activation::gelu,
-                                                       .order = NormOrder::pre,
-                                                       .causal = false,
-                                                       .qkv_bias = true},
-                                                      "gelu");
+  TransformerConfig layers = input.config.transformer(base_layers(1e-12), "gelu");
   layers.qkv_bias = input.config.flag("qkv_bias", true);
   const std::string pooler = input.config.text("pooler_act", "tanh");
   if (pooler != "tanh") {
