@@ -6,10 +6,6 @@
 namespace espalier {
 namespace {
 
-bool better(const Neighbour& a, const Neighbour& b) {
-  return a.cosine != b.cosine ? a.cosine > b.cosine : a.index < b.index;
-}
-
 std::vector<Edge> collect(const std::vector<std::vector<Neighbour>>& found,
                           const std::string& weight) {
   std::vector<Edge> edges;
@@ -68,7 +64,7 @@ std::int64_t cap_degree(std::vector<std::vector<Neighbour>>& found, std::int64_t
   std::int64_t capped = 0;
   for (std::vector<Neighbour>& list : found) {
     if (list.size() <= limit) continue;
-    std::sort(list.begin(), list.end(), better);
+    std::sort(list.begin(), list.end(), nearer);
     list.resize(limit);
     ++capped;
   }

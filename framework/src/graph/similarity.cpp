@@ -30,10 +30,6 @@ double dot(const float* a, const float* b, std::int64_t width) {
   return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
 }
 
-bool nearer(const Neighbour& a, const Neighbour& b) {
-  return a.cosine != b.cosine ? a.cosine > b.cosine : a.index < b.index;
-}
-
 // The k-th largest of the values, which are reordered.
 float kth_largest(std::span<float> values, std::int64_t k) {
   const auto at = values.begin() + (k - 1);

@@ -20,6 +20,11 @@ struct Neighbour {
   bool operator==(const Neighbour&) const = default;
 };
 
+// By cosine, and by index where cosines are equal.
+[[nodiscard]] inline bool nearer(const Neighbour& a, const Neighbour& b) {
+  return a.cosine != b.cosine ? a.cosine > b.cosine : a.index < b.index;
+}
+
 class CosineSearch {
  public:
   // Features float32 [n, d], any n >= 0; copied.
