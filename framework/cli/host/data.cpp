@@ -8,7 +8,7 @@
 #include <espalier/core/process.hpp>
 #include <espalier/image/png.hpp>
 #include <espalier/image/resize.hpp>
-#include <espalier/plugin/loader.hpp>
+#include <espalier/plugin/loader_context.hpp>
 #include <iostream>
 #include <sstream>
 #include <thread>
@@ -28,32 +28,6 @@ using Words = std::vector<std::string>;
 constexpr std::int64_t sheet_cell = 96;
 constexpr std::size_t sheet_columns = 10;
 constexpr std::size_t most_sheet_rows = 120;
-
-// Of a dataset that is looked at outside of a trial: a log that is shown later.
-class CheckContext final : public RunContext {
- public:
-  CheckContext() : log_("data", std::make_shared<spdlog::sinks::ostream_sink_mt>(lines_, true)) {
-    log_.set_pattern("%v");
-  }
-  [[nodiscard]] std::int64_t seed() const override { return 1; }
-  [[nodiscard]] std::string device() const override { return "cpu"; }
-  [[nodiscard]] spdlog::logger& log() const override { return log_; }
-  [[nodiscard]] std::string logged() const { return lines_.str(); }
-
- protected:
-  [[nodiscard]] std::shared_ptr<void> make_component(std::string_view,
-                                                     const ComponentRef& ref) const override {
-    throw Error({.what = "a dataset asks for a component, which data check cannot give",
-                 .where = ref.use,
-                 .expected = {},
-                 .found = {},
-                 .fix = {}});
-  }
-
- private:
-  std::ostringstream lines_;
-  mutable spdlog::logger log_;
-};
 
 po::options_description data_options() {
   po::options_description options("options");
@@ -112,6 +86,14 @@ void write_sheet(const Dataset& dataset, const DatasetCheck& check, const std::s
   write_file(file, encode_png(contact_sheet(rows, sheet_cell)));
 }
 
+DatasetCheckOptions what_to_check(const po::variables_map& given) {
+  DatasetCheckOptions options;
+  options.threads = static_cast<int>(std::thread::hardware_concurrency());
+  options.near_duplicates = given.count("near") > 0;
+  options.progress = picture_progress();
+  return options;
+}
+
 int check(const Words& arguments) {
   const po::options_description options = data_options();
   po::options_description all;
@@ -125,18 +107,18 @@ int check(const Words& arguments) {
   catalog.describe(worker_program());
   const Json section = resolved_dataset(given["setting"].as<Words>(), catalog);
   const std::string name = section["use"];
-  CheckContext context;
+  std::ostringstream lines;
+  spdlog::logger log("data", std::make_shared<spdlog::sinks::ostream_sink_mt>(lines, true));
+  log.set_pattern("%v");
   Loader loader(catalog);
+  const LoaderContext context(loader, log);
   const auto dataset = loader.make<Dataset>(section, context);
 
   DatasetCheck found;
-  DatasetCheckOptions check_options;
-  check_options.threads = static_cast<int>(std::thread::hardware_concurrency());
-  check_options.near_duplicates = given.count("near") > 0;
-  check_options.progress = picture_progress();
-  guarded("dataset/" + name, "decoding", [&] { found = check_dataset(*dataset, check_options); });
+  guarded("dataset/" + name, "decoding",
+          [&] { found = check_dataset(*dataset, what_to_check(given)); });
   if (given.count("sheet") > 0) write_sheet(*dataset, found, given["sheet"].as<std::string>());
-  const DataReport report{name, *dataset, found, context.logged()};
+  const DataReport report{name, *dataset, found, lines.str()};
   std::cout << (given.count("json") > 0 ? json_text(report_json(report)) : report_text(report));
   return is_clean(report) ? 0 : 1;
 }

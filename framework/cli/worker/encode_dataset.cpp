@@ -126,9 +126,9 @@ void write_as_tensors(const std::string& path, const Encoded& out) {
 }  // namespace
 
 void encode_dataset(const Json& request) {
-  const EncodeContext context(request);
-  const auto dataset = context.component<Dataset>(request.at("dataset"));
-  const auto encoder = context.component<Encoder>(request.at("encoder"));
+  EncodeComponents components(request);
+  const auto dataset = components.make<Dataset>(request.at("dataset"));
+  const auto encoder = components.make<Encoder>(request.at("encoder"));
   const auto begin = Clock::now();
   const Encoded out = run(request, *encoder, *dataset);
   const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <espalier/core/json.hpp>
-#include <espalier/plugin/context.hpp>
-#include <espalier/plugin/loader.hpp>
+#include <espalier/plugin/loader_context.hpp>
 #include <espalier/tensor/tensor.hpp>
+#include <memory>
 #include <span>
 #include <spdlog/logger.h>
 #include <string>
@@ -15,30 +15,22 @@ void encode_tensors(const Json& request);
 void encode_dataset(const Json& request);
 void encode_texts(const Json& request);
 
-// What a request's components are made with.
-class EncodeContext final : public RunContext {
+// Makes the components of a request.
+class EncodeComponents {
  public:
-  explicit EncodeContext(const Json& request);
-
-  [[nodiscard]] std::int64_t seed() const override { return 0; }
-  [[nodiscard]] std::string device() const override { return device_; }
-  [[nodiscard]] spdlog::logger& log() const override { return log_; }
+  explicit EncodeComponents(const Json& request);
 
   // The component of a resolved section.
   template <class Interface>
-  [[nodiscard]] std::shared_ptr<Interface> component(const Json& section) const {
-    return loader_.make<Interface>(section, *this);
+  [[nodiscard]] std::shared_ptr<Interface> make(const Json& section) {
+    return loader_.make<Interface>(section, context_);
   }
 
- protected:
-  [[nodiscard]] std::shared_ptr<void> make_component(std::string_view kind,
-                                                     const ComponentRef& ref) const override;
-
  private:
-  std::string device_;
   Catalog catalog_;
-  mutable Loader loader_;
-  mutable spdlog::logger log_;
+  Loader loader_;
+  spdlog::logger log_;
+  LoaderContext context_;
 };
 
 // Throws Error with the first ten of `names` whose row, float32 [n, width], is not finite. `kind`

@@ -58,8 +58,8 @@ void encode_texts(const Json& request) {
   using Clock = std::chrono::steady_clock;
   const std::string file = request.at("texts");
   const std::vector<std::string> texts = read_texts(file);
-  const EncodeContext context(request);
-  const auto encoder = context.component<Encoder>(request.at("encoder"));
+  EncodeComponents components(request);
+  const auto encoder = components.make<Encoder>(request.at("encoder"));
   const auto begin = Clock::now();
   const at::Tensor rows = encoder->encode_texts(texts).cpu().contiguous();
   const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();

@@ -15,18 +15,11 @@ Catalog catalog_of(const Json& request) {
 
 }  // namespace
 
-EncodeContext::EncodeContext(const Json& request)
-    : device_(request.at("device")),
-      catalog_(catalog_of(request)),
+EncodeComponents::EncodeComponents(const Json& request)
+    : catalog_(catalog_of(request)),
       loader_(catalog_),
-      log_("encode", std::make_shared<spdlog::sinks::stderr_sink_mt>()) {}
-
-std::shared_ptr<void> EncodeContext::make_component(std::string_view kind,
-                                                    const ComponentRef& ref) const {
-  Json section = ref.params;
-  section["use"] = ref.use;
-  return loader_.make(kind, section, *this);
-}
+      log_("encode", std::make_shared<spdlog::sinks::stderr_sink_mt>()),
+      context_(loader_, log_, request.at("device")) {}
 
 void require_finite(const at::Tensor& rows, std::span<const std::string> names,
                     const std::string& kind) {
