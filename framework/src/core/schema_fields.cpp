@@ -1,36 +1,17 @@
 // Schemas as plugins fill them, compiled here so that plugins need not.
 #include <espalier/core/schema.hpp>
+#include <type_traits>
 
 namespace espalier {
 namespace detail {
 namespace {
 
-template <class V>
-struct FieldTraits;
-template <>
-struct FieldTraits<bool> {
-  static constexpr FieldType type = FieldType::boolean;
-};
-template <>
-struct FieldTraits<std::int64_t> {
-  static constexpr FieldType type = FieldType::integer;
-};
-template <>
-struct FieldTraits<double> {
-  static constexpr FieldType type = FieldType::number;
-};
-template <>
-struct FieldTraits<std::string> {
-  static constexpr FieldType type = FieldType::string;
-};
-template <>
-struct FieldTraits<ContentPath> {
-  static constexpr FieldType type = FieldType::path;
-};
-template <>
-struct FieldTraits<ComponentRef> {
-  static constexpr FieldType type = FieldType::component;
-};
+constexpr FieldType type_of(std::type_identity<bool>) { return FieldType::boolean; }
+constexpr FieldType type_of(std::type_identity<std::int64_t>) { return FieldType::integer; }
+constexpr FieldType type_of(std::type_identity<double>) { return FieldType::number; }
+constexpr FieldType type_of(std::type_identity<std::string>) { return FieldType::string; }
+constexpr FieldType type_of(std::type_identity<ContentPath>) { return FieldType::path; }
+constexpr FieldType type_of(std::type_identity<ComponentRef>) { return FieldType::component; }
 
 template <class V>
 constexpr bool is_list = false;
@@ -77,7 +58,7 @@ void set_type(FieldInfo& info) {
     set_type<typename V::value_type>(info);
     info.list = true;
   } else {
-    info.type = FieldTraits<V>::type;
+    info.type = type_of(std::type_identity<V>());
     info.content = std::is_same_v<V, ContentPath>;
   }
 }
