@@ -139,6 +139,17 @@ TEST_F(SourceTest, RefusesUnknownKeys) {
   EXPECT_THAT(text, AllOf(HasSubstr("unknown key \"sample.m\""), HasSubstr("e.yaml:10")));
 }
 
+TEST_F(SourceTest, SaysWhereSectionsStandThatAreWrittenElsewhere) {
+  const std::string text = message(
+      "name: t\ndataset: {use: flora}\nbase: {gnn: {use: mlp, layers: 0}}\nsweep:\n  seed: [1]\n"
+      "  graph.tau: [0.5]\n");
+  EXPECT_THAT(text, AllOf(HasSubstr("unknown key \"dataset\""),
+                          HasSubstr("fix:      write it under \"base\"")));
+  EXPECT_THAT(text, AllOf(HasSubstr("unknown key \"sweep.graph.tau\""), HasSubstr("e.yaml:6"),
+                          HasSubstr("fix:      write it under \"grid\"")));
+  EXPECT_THAT(text, testing::Not(HasSubstr("\"dataset.use\" names no"))) << "which follows";
+}
+
 // One mistake in the sweep, and one in each of the places that are read after it.
 TEST_F(SourceTest, ReportsMistakesOfTheFileAndOfThePlanTogether) {
   const std::string text = message(

@@ -27,7 +27,8 @@ def test_the_table_is_that_of_run(sweep, espalier):
     table = espalier("table", folder, "--by", "graph.k").stdout
     assert printed.startswith(table)
     assert first_column(table) == ["graph.k", "2", "9", "10"]
-    assert espalier("table", folder.parent, "--by", "graph.k").stdout == table
+    for named in ([folder.parent], ["--results", folder.parent]):  # the latter as `run` has it
+        assert espalier("table", *named, "--by", "graph.k").stdout == table
     assert sorted(first_column(espalier("table", folder).stdout)[1:]) == ["10", "2", "9"]
 
 

@@ -84,5 +84,22 @@ TEST_F(InputGuardTest, TheSameBytesWithOtherTimesAreFine) {
   EXPECT_THAT(refusal(), HasSubstr("dataset.root"));
 }
 
+TEST_F(InputGuardTest, LooksAgainOnlyAtWhatWasReadSince) {
+  guard_.check_if_read(inputs_);
+  write(folder_ / "photos/cat/1.jpg", "ONE");
+  EXPECT_NO_THROW(guard_.check_if_read(inputs_)) << "what was made of it is right";
+  EXPECT_THAT(refusal(), HasSubstr("dataset.root")) << "before anything is stored";
+  guard_.note_reading();
+  EXPECT_THROW(guard_.check_if_read(inputs_), Error);
+  EXPECT_THROW(guard_.check_if_read(inputs_), Error) << "it never passed";
+}
+
+TEST_F(InputGuardTest, LooksAtInputsThatAreNew) {
+  guard_.check_if_read(std::span(inputs_).subspan(0, 1));
+  write(folder_ / "model.safetensors", "WEIGHTS");
+  EXPECT_NO_THROW(guard_.check_if_read(std::span(inputs_).subspan(0, 1)));
+  EXPECT_THROW(guard_.check_if_read(inputs_), Error);
+}
+
 }  // namespace
 }  // namespace espalier

@@ -57,11 +57,11 @@ int export_results(const std::vector<std::string>& arguments) {
   add("out", po::value<std::string>()->value_name("PATH"), "write there instead");
   add("help", "show this");
   po::options_description all;
-  all.add(options).add_options()("folder", po::value<std::string>());
+  all.add(options).add_options()("results", po::value<std::string>());
   const auto given =
-      parse_options(arguments, all, po::positional_options_description().add("folder", 1));
+      parse_options(arguments, all, po::positional_options_description().add("results", 1));
   if (given.count("help") > 0) return print_export_help(options), 0;
-  if (given.count("folder") == 0 ||
+  if (given.count("results") == 0 ||
       given.count("csv") + given.count("json") + given.count("tensorboard") > 1) {
     throw Error({.what = "export takes one folder and at most one form",
                  .where = "command line",
@@ -70,7 +70,7 @@ int export_results(const std::vector<std::string>& arguments) {
                  .fix = "espalier export --help shows an example"});
   }
 
-  const std::filesystem::path folder = given["folder"].as<std::string>();
+  const std::filesystem::path folder = given["results"].as<std::string>();
   const SweepTable sweep = SweepTable::read(folder, RunLock::held(folder));
   if (given.count("csv") > 0) {
     deliver(given, to_csv(table_named(sweep, given["table"].as<std::string>())));

@@ -128,9 +128,9 @@ int status(const std::vector<std::string>& arguments) {
   po::options_description options("options");
   options.add_options()("json", "one JSON object an experiment")("help", "show this");
   po::options_description all;
-  all.add(options).add_options()("folder", po::value<std::string>()->default_value("results"));
+  all.add(options).add_options()("results", po::value<std::string>()->default_value("results"));
   const auto given =
-      parse_options(arguments, all, po::positional_options_description().add("folder", 1));
+      parse_options(arguments, all, po::positional_options_description().add("results", 1));
   if (given.count("help") > 0) {
     std::cout
         << "usage: espalier status [DIR] [--json]\n\n"
@@ -140,7 +140,7 @@ int status(const std::vector<std::string>& arguments) {
         << options << "\nexample:\n  espalier status results/quickstart\n";
     return 0;
   }
-  for (const fs::path& folder : experiments_below(given["folder"].as<std::string>())) {
+  for (const fs::path& folder : experiments_below(given["results"].as<std::string>())) {
     const SweepTable sweep = SweepTable::read(folder, RunLock::held(folder));
     if (given.count("json") > 0) {
       std::cout << json_text(status_json(sweep));

@@ -69,13 +69,13 @@ void print_table(const fs::path& folder, const TableView& view) {
 int table(const std::vector<std::string>& arguments) {
   const po::options_description options = table_options();
   po::options_description all;
-  all.add(options).add_options()("folder", po::value<std::string>()->default_value("results"));
+  all.add(options).add_options()("results", po::value<std::string>()->default_value("results"));
   const auto given =
-      parse_options(arguments, all, po::positional_options_description().add("folder", 1));
+      parse_options(arguments, all, po::positional_options_description().add("results", 1));
   if (given.count("help") > 0) return print_table_help(options), 0;
   const TableView view = view_of(given);
   bool first = true;
-  for (const fs::path& folder : experiments_below(given["folder"].as<std::string>())) {
+  for (const fs::path& folder : experiments_below(given["results"].as<std::string>())) {
     if (!std::exchange(first, false)) std::cout << "\n";
     print_table(folder, view);
   }

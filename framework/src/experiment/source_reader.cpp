@@ -36,7 +36,7 @@ class Reader {
 
   void read(const YamlNode& root) {
     if (!is_map(root, "the experiment")) return;
-    known_keys(root, {"name", "about", "base", "sweep", "limits"}, "");
+    known_keys(root, {"name", "about", "base", "sweep", "limits"}, "", "base");
     if (const YamlNode* node = root.find("name")) source_.name = text(*node, "name");
     if (const YamlNode* node = root.find("about")) source_.about = text(*node, "about");
     if (const YamlNode* node = root.find("base"); node && is_map(*node, "base")) base(*node, "");
@@ -74,12 +74,16 @@ class Reader {
     return {};
   }
 
+  // `home` is where sections stand that have been written here.
   void known_keys(const YamlNode& map, const std::vector<std::string>& known,
-                  const std::string& prefix) {
+                  const std::string& prefix, const std::string& home) {
     for (const auto& [key, value] : map.members) {
       if (std::find(known.begin(), known.end(), key.text) != known.end()) continue;
+      const std::string section(section_of(key.text));
+      const bool misplaced = is_section(section);
+      if (misplaced) source_.unread.insert(section);
       problem(key, "unknown key \"" + prefix + key.text + "\"", "one of " + joined(known), {},
-              did_you_mean(key.text, known));
+              misplaced ? "write it under \"" + home + "\"" : did_you_mean(key.text, known));
     }
   }
 
@@ -118,7 +122,7 @@ class Reader {
   }
 
   void block(const YamlNode& node) {
-    known_keys(node, {"grid", "zip", "sample", "when", "exclude"}, "sweep.");
+    known_keys(node, {"grid", "zip", "sample", "when", "exclude"}, "sweep.", "grid");
     SweepBlock& made = source_.blocks.emplace_back();
     if (const YamlNode* grid = node.find("grid"); grid && is_map(*grid, "grid")) {
       axes(*grid, "", made.grid);
@@ -193,7 +197,7 @@ class Reader {
   void sampled(const YamlNode& node, SweepBlock& block) {
     Json given = to_json(node);
     if (!given.is_object()) given = Json{{"n", given}};
-    if (node.type == YamlNode::Type::map) known_keys(node, {"n", "seed"}, "sample.");
+    if (node.type == YamlNode::Type::map) known_keys(node, {"n", "seed"}, "sample.", "grid");
     const Json n = given.value("n", Json());
     const Json seed = given.value("seed", Json(1));
     const auto whole = [](const Json& value, std::int64_t least) {

@@ -43,13 +43,22 @@ ComponentPool::ComponentPool(Loader& loader, std::string device, std::size_t mos
     : loader_(loader), device_(std::move(device)), most_(most) {}
 ComponentPool::~ComponentPool() = default;
 
+ComponentPool::List::const_iterator ComponentPool::find(std::string_view kind,
+                                                        const std::string& section) const {
+  return std::find_if(made_.begin(), made_.end(), [&](const auto& made) {
+    return made->kind == kind && made->section == section;
+  });
+}
+
+bool ComponentPool::holds(std::string_view kind, const Json& section) const {
+  return find(kind, canonical_json(section)) != made_.end();
+}
+
 std::shared_ptr<void> ComponentPool::get(std::string_view kind, const Json& section,
                                          std::int64_t seed, spdlog::logger& log) {
   log_ = &log;
   const std::string text = canonical_json(section);
-  auto found = std::find_if(made_.begin(), made_.end(), [&](const auto& made) {
-    return made->kind == kind && made->section == text;
-  });
+  const auto found = find(kind, text);
   if (found == made_.end()) {
     const auto made =
         std::make_shared<Made>(Made{std::string(kind), text, Context(*this, seed), nullptr});

@@ -22,6 +22,7 @@ class ComponentPool {
   ComponentPool& operator=(const ComponentPool&) = delete;
   ~ComponentPool();
 
+  [[nodiscard]] bool holds(std::string_view kind, const Json& section) const;
   // The component of this section, kept or made; it writes to `log` until the next call. One that
   // asks for the seed when it is made is for this trial alone.
   template <class Interface>
@@ -35,13 +36,15 @@ class ComponentPool {
  private:
   class Context;
   struct Made;
+  using List = std::list<std::shared_ptr<Made>>;
+  [[nodiscard]] List::const_iterator find(std::string_view kind, const std::string& section) const;
   void forget(std::string_view kind);
 
   Loader& loader_;
   std::string device_;
   std::size_t most_;
   spdlog::logger* log_ = nullptr;
-  std::list<std::shared_ptr<Made>> made_;  // used last first
+  List made_;  // used last first
 };
 
 }  // namespace espalier

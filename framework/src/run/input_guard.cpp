@@ -35,6 +35,17 @@ void InputGuard::check(std::span<const TrialInput> inputs) {
       problems.add(changed(input, error.problems().front().what));
     }
   problems.throw_if_any();
+  passed_.insert(names_of(inputs));
+}
+
+InputGuard::Names InputGuard::names_of(std::span<const TrialInput> inputs) {
+  Names names;
+  for (const TrialInput& input : inputs) names.emplace_back(input.name, input.content.digest);
+  return names;
+}
+
+void InputGuard::check_if_read(std::span<const TrialInput> inputs) {
+  if (!passed_.contains(names_of(inputs))) check(inputs);
 }
 
 }  // namespace espalier

@@ -94,6 +94,7 @@ class Execution {
     hooks.warning = [this](const std::string& text) {
       write_message(options_.out, {{"say", "warning"}, {"text", text}});
     };
+    hooks.reading = [this] { keep_.guard->note_reading(); };
     hooks.check_inputs = [this] { keep_.guard->check(request_.inputs); };
     return hooks;
   }
@@ -113,7 +114,7 @@ class Execution {
 
   void complete(TrialResult& result) {
     result.environment.update(options_.environment);
-    keep_.guard->check(request_.inputs);
+    keep_.guard->check_if_read(request_.inputs);
     const ResultExtent extent = write_result(request_.folder / "result.h5", result);
     journal_->append_durably(complete_record(result, extent));
   }

@@ -1,5 +1,4 @@
 #include <ATen/ops/cat.h>
-#include <ATen/ops/empty.h>
 
 #include <cstring>
 #include <espalier/core/error.hpp>
@@ -63,19 +62,18 @@ void add_texts(StageEntry& entry, Ids ids, const std::vector<std::string>& texts
   entry.add(ids, PackedTexts(texts).views("text"));
 }
 
-at::Tensor gather_rows(const StageEntry& entry, Ids ids) {
-  const std::int64_t width = rows_in(*entry.find(ids.front()).part).shape[1];
-  at::Tensor gathered = at::empty({static_cast<std::int64_t>(ids.size()), width}, at::kFloat);
+FeatureTable stored_rows(std::shared_ptr<const StageEntry> entry, Ids ids) {
+  const std::int64_t width = rows_in(*entry->find(ids.front()).part).shape[1];
   const std::size_t bytes = static_cast<std::size_t>(width) * sizeof(float);
-  auto* out = reinterpret_cast<std::byte*>(gathered.data_ptr<float>());
+  std::vector<const std::byte*> places;
+  places.reserve(ids.size());
   for (const std::string& id : ids) {
-    const StageEntry::Place place = entry.find(id);
+    const StageEntry::Place place = entry->find(id);
     const TensorView& rows = rows_in(*place.part);
     require(rows.shape[1] == width, "its parts have rows of different widths");
-    std::memcpy(out, rows.data + place.row * bytes, bytes);
-    out += bytes;
+    places.push_back(rows.data + place.row * bytes);
   }
-  return gathered;
+  return {std::move(entry), std::move(places), width};
 }
 
 EncoderFacts facts_at(const StagePart& part) {

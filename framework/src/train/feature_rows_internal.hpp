@@ -2,9 +2,11 @@
 #pragma once
 
 #include "cache/stage_entry.hpp"
+#include "train/feature_table.hpp"
 #include <cstddef>
 #include <cstdint>
 #include <espalier/tensor/tensor.hpp>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,8 +25,9 @@ void add_rows(StageEntry& entry, std::span<const std::string> ids,
 void add_texts(StageEntry& entry, std::span<const std::string> ids,
                const std::vector<std::string>& texts);
 
-// Float [ids, width]. Throws Error where the parts do not fit together.
-[[nodiscard]] at::Tensor gather_rows(const StageEntry& entry, std::span<const std::string> ids);
+// The rows of `ids`, of which none is missing. Throws Error where the parts do not fit together.
+[[nodiscard]] FeatureTable stored_rows(std::shared_ptr<const StageEntry> entry,
+                                       std::span<const std::string> ids);
 [[nodiscard]] EncoderFacts facts_at(const StagePart& part);
 [[nodiscard]] std::string text_at(const StagePart& part, std::size_t row);
 

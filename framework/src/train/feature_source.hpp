@@ -1,6 +1,7 @@
 // Where the values of features come from: images, texts and classes have a source each.
 #pragma once
 
+#include "train/feature_table.hpp"
 #include "train/look.hpp"
 #include <cstddef>
 #include <cstdint>
@@ -30,17 +31,19 @@ class FeatureSource {
 // Features of a frozen encoder: the rows of a table.
 class FrozenSource final : public FeatureSource {
  public:
-  // table float32 [looks, width]; row i is of looks[i], or of the plain view of samples[i].
-  FrozenSource(at::Tensor table, std::span<const Look> looks);
-  FrozenSource(at::Tensor table, std::span<const std::size_t> samples);
+  // Row i is of looks[i], or of the plain view of samples[i].
+  FrozenSource(FeatureTable table, std::span<const Look> looks);
+  FrozenSource(FeatureTable table, std::span<const std::size_t> samples);
+  FrozenSource(const at::Tensor& table, std::span<const std::size_t> samples)
+      : FrozenSource(FeatureTable(table), samples) {}
 
-  [[nodiscard]] std::int64_t width() const override { return table_.size(1); }
+  [[nodiscard]] std::int64_t width() const override { return table_.width(); }
   [[nodiscard]] bool trained() const override { return false; }
-  [[nodiscard]] std::int64_t chunk() const override { return table_.size(0); }
+  [[nodiscard]] std::int64_t chunk() const override { return table_.size(); }
   [[nodiscard]] at::Tensor rows(std::span<const Look> looks, const Mode& mode) const override;
 
  private:
-  at::Tensor table_;
+  FeatureTable table_;
   std::unordered_map<std::uint64_t, std::int64_t> row_of_;  // by look_id()
 };
 

@@ -63,16 +63,16 @@ FeatureStages::FeatureStages(FeatureInputs inputs)
       pictures_(*inputs_.photos, inputs_.views, inputs_.dataset_name, inputs_.encoder_name) {}
 FeatureStages::~FeatureStages() = default;
 
-StageEntry& FeatureStages::entry(const std::string& stage) {
-  std::unique_ptr<StageEntry>& made = entries_[stage];
+std::shared_ptr<StageEntry> FeatureStages::entry(const std::string& stage) {
+  std::shared_ptr<StageEntry>& made = entries_[stage];
   if (!made) {
     const auto ref = std::find_if(inputs_.stages.begin(), inputs_.stages.end(),
                                   [&](const StageRef& some) { return some.name == stage; });
     ESPALIER_ASSERT(ref != inputs_.stages.end(), "a stage that the plan names");
-    made = std::make_unique<StageEntry>(inputs_.storage, ref->name, ref->key,
+    made = std::make_shared<StageEntry>(inputs_.storage, ref->name, ref->key,
                                         about_stage(*ref, inputs_.config));
   }
-  return *made;
+  return made;
 }
 
 template <class Value>
@@ -83,7 +83,7 @@ bool FeatureStages::fill(const std::string& stage, Ids ids,
   FillHooks hooks{.stopped = inputs_.stopped, .progress = [&](std::size_t done, std::size_t all) {
                     inputs_.progress(stage, done, all);
                   }};
-  return StageFilling<Value>(entry(stage), std::move(steps), std::move(hooks)).run(ids);
+  return StageFilling<Value>(*entry(stage), std::move(steps), std::move(hooks)).run(ids);
 }
 
 std::vector<std::string> FeatureStages::ids_of(Samples samples) const {
@@ -166,20 +166,20 @@ FeatureStages::Rows::Steps FeatureStages::row_steps(
       .bytes = [](const at::Tensor& rows) { return size_of(rows); }};
 }
 
-at::Tensor FeatureStages::gathered(const StageEntry& entry, Ids ids) {
-  const EncoderFacts facts = facts_at(*entry.find(ids.front()).part);
+FeatureTable FeatureStages::stored(std::shared_ptr<const StageEntry> entry, Ids ids) {
+  const EncoderFacts facts = facts_at(*entry->find(ids.front()).part);
   encoder_parameters_ = facts.parameters;
   logit_scale_ = facts.logit_scale;
-  return gather_rows(entry, ids);
+  return stored_rows(std::move(entry), ids);
 }
 
-std::optional<at::Tensor> FeatureStages::images(std::span<const Look> looks) {
-  StageEntry& rows = entry("image_features");
+std::optional<FeatureTable> FeatureStages::images(std::span<const Look> looks) {
+  const auto rows = entry("image_features");
   std::vector<std::string> ids;
   for (const Look& look : looks) ids.push_back(pictures_.name(look));
   cached_.try_emplace("image_features", true);
-  if (!rows.missing(ids).empty()) {
-    rows.use(encoder().settings());
+  if (!rows->missing(ids).empty()) {
+    rows->use(encoder().settings());
     const auto begin = [&](std::vector<std::size_t> positions) -> Rows::Compute {
       std::vector<Look> some;
       for (const std::size_t position : positions) some.push_back(looks[position]);
@@ -187,11 +187,11 @@ std::optional<at::Tensor> FeatureStages::images(std::span<const Look> looks) {
     };
     if (!fill<at::Tensor>("image_features", ids, row_steps(ids, begin))) return std::nullopt;
   }
-  return gathered(rows, ids);
+  return stored(rows, ids);
 }
 
 std::optional<std::vector<std::string>> FeatureStages::captions(Samples samples) {
-  StageEntry& entry = this->entry("captions");
+  const StageEntry& entry = *this->entry("captions");
   const std::vector<std::string> ids = ids_of(samples);
   cached_.try_emplace("captions", true);
   if (!entry.missing(ids).empty()) {
@@ -220,14 +220,14 @@ std::optional<std::vector<std::string>> FeatureStages::captions(Samples samples)
   return texts;
 }
 
-std::optional<at::Tensor> FeatureStages::texts(Samples samples) {
-  StageEntry& rows = entry("text_features");
+std::optional<FeatureTable> FeatureStages::texts(Samples samples) {
+  const auto rows = entry("text_features");
   const std::vector<std::string> ids = ids_of(samples);
   cached_.try_emplace("text_features", true);
-  if (!rows.missing(ids).empty()) {
+  if (!rows->missing(ids).empty()) {
     const std::optional<std::vector<std::string>> all = captions(samples);
     if (!all || !fit_encoder()) return std::nullopt;
-    rows.use(encoder().settings());
+    rows->use(encoder().settings());
     const auto begin = [&](std::vector<std::size_t> positions) -> Rows::Compute {
       return [&, positions = std::move(positions)] {
         std::vector<std::string> some;
@@ -237,15 +237,15 @@ std::optional<at::Tensor> FeatureStages::texts(Samples samples) {
     };
     if (!fill<at::Tensor>("text_features", ids, row_steps(ids, begin))) return std::nullopt;
   }
-  return gathered(rows, ids);
+  return stored(rows, ids);
 }
 
 std::optional<ClassFeatures> FeatureStages::classes(const ClassTexts& texts) {
-  StageEntry& rows = entry("class_features");
+  const auto rows = entry("class_features");
   const std::vector<std::string> ids = class_ids(inputs_.photos->class_names());
   cached_.try_emplace("class_features", true);
-  if (!rows.missing(ids).empty()) {
-    rows.use(encoder().settings());
+  if (!rows->missing(ids).empty()) {
+    rows->use(encoder().settings());
     const auto begin = [&](std::vector<std::size_t> positions) -> Rows::Compute {
       return [&, positions = std::move(positions)] {
         ClassTexts some;
@@ -255,7 +255,7 @@ std::optional<ClassFeatures> FeatureStages::classes(const ClassTexts& texts) {
     };
     if (!fill<at::Tensor>("class_features", ids, row_steps(ids, begin))) return std::nullopt;
   }
-  at::Tensor vectors = gathered(rows, ids);
+  at::Tensor vectors = stored(rows, ids).all();
   return ClassFeatures{.vectors = std::move(vectors), .logit_scale = logit_scale_};
 }
 

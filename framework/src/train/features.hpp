@@ -4,6 +4,7 @@
 #include "cache/stage_entry.hpp"
 #include "experiment/stage.hpp"
 #include "train/class_features.hpp"
+#include "train/feature_table.hpp"
 #include "train/pictures.hpp"
 #include "train/pixel_batches.hpp"
 #include "train/stage_filling.hpp"
@@ -60,8 +61,8 @@ class FeatureStages {
   explicit FeatureStages(FeatureInputs inputs);
   ~FeatureStages();
 
-  [[nodiscard]] std::optional<at::Tensor> images(std::span<const Look> looks);
-  [[nodiscard]] std::optional<at::Tensor> texts(std::span<const std::size_t> samples);
+  [[nodiscard]] std::optional<FeatureTable> images(std::span<const Look> looks);
+  [[nodiscard]] std::optional<FeatureTable> texts(std::span<const std::size_t> samples);
   [[nodiscard]] std::optional<std::vector<std::string>> captions(
       std::span<const std::size_t> samples);
 
@@ -79,14 +80,14 @@ class FeatureStages {
   using Rows = StageFilling<at::Tensor>;
   using Texts = StageFilling<std::vector<std::string>>;
 
-  StageEntry& entry(const std::string& stage);
+  std::shared_ptr<StageEntry> entry(const std::string& stage);
   // Makes what is missing of a stage; false: stopped.
   template <class Value>
   bool fill(const std::string& stage, Ids ids, typename StageFilling<Value>::Steps steps);
   // Steps that end in rows of the encoder; compute(positions in ids) may begin at once.
   Rows::Steps row_steps(Ids ids,
                         const std::function<Rows::Compute(std::vector<std::size_t>)>& begin);
-  at::Tensor gathered(const StageEntry& entry, Ids ids);
+  FeatureTable stored(std::shared_ptr<const StageEntry> entry, Ids ids);
   [[nodiscard]] std::vector<std::string> ids_of(Samples samples) const;
   Encoder& encoder();
   bool fit_encoder();
@@ -105,7 +106,7 @@ class FeatureStages {
   std::int64_t encoder_parameters_ = 0;
   double logit_scale_ = 1;
   std::map<std::string, bool> cached_;
-  std::map<std::string, std::unique_ptr<StageEntry>> entries_;
+  std::map<std::string, std::shared_ptr<StageEntry>> entries_;
 };
 
 }  // namespace espalier

@@ -75,16 +75,16 @@ std::optional<TrialFeatures> gather_features(FeatureStages& stages, const Recipe
                                              const ClassTexts& prompts) {
   TrialFeatures features;
   if (recipe.images) {
-    const std::optional<at::Tensor> rows = stages.images(looks);
+    std::optional<FeatureTable> rows = stages.images(looks);
     if (!rows) return std::nullopt;
-    features.widths.images = rows->size(1);
-    features.sources.images = std::make_shared<FrozenSource>(*rows, looks);
+    features.widths.images = rows->width();
+    features.sources.images = std::make_shared<FrozenSource>(std::move(*rows), looks);
   }
   if (recipe.texts) {
-    const std::optional<at::Tensor> rows = stages.texts(samples);
+    std::optional<FeatureTable> rows = stages.texts(samples);
     if (!rows) return std::nullopt;
-    features.widths.texts = rows->size(1);
-    features.sources.texts = std::make_shared<FrozenSource>(*rows, samples);
+    features.widths.texts = rows->width();
+    features.sources.texts = std::make_shared<FrozenSource>(std::move(*rows), samples);
   }
   if (recipe.captions && !take_captions(stages, samples, features)) return std::nullopt;
   if (recipe.classes && !take_classes(stages, prompts, features)) return std::nullopt;

@@ -2,6 +2,8 @@
 
 #include <spdlog/logger.h>
 
+#include <algorithm>
+
 namespace espalier {
 
 std::int64_t TrialSetting::seed() const { return request_.config.at("seed"); }
@@ -16,6 +18,12 @@ std::string TrialSetting::name_of(std::string_view kind) const {
 
 bool TrialSetting::has(std::string_view kind, std::string_view capability) const {
   return hooks_.loader->catalog().has(kind, config_of(kind), capability);
+}
+
+bool TrialSetting::reads(std::string_view kind) const {
+  const std::string prefix = std::string(kind) + ".";
+  return std::ranges::any_of(
+      request_.inputs, [&](const TrialInput& input) { return input.name.starts_with(prefix); });
 }
 
 bool TrialSetting::stopped() const { return hooks_.stop != nullptr && hooks_.stop->load(); }

@@ -32,13 +32,18 @@ class TrialSetting final : public RunContext {
   // The component of a kind: made, in the configuration, by its name `kind/use`, by what it can do.
   template <class Interface>
   [[nodiscard]] std::shared_ptr<Interface> component() const {
+    if (reads(Interface::kind)) hooks_.reading();
     return hooks_.loader->make<Interface>(config_of(Interface::kind), *this);
   }
   // The same, from what the worker keeps between trials.
   template <class Interface>
   [[nodiscard]] std::shared_ptr<Interface> kept() const {
     if (hooks_.pool == nullptr) return component<Interface>();
-    return hooks_.pool->get<Interface>(config_of(Interface::kind), seed(), *hooks_.log);
+    const Json& config = config_of(Interface::kind);
+    // A dataset that is kept has read what it says; an encoder maps its weights and reads on.
+    const bool read = Interface::kind == "dataset" && hooks_.pool->holds(Interface::kind, config);
+    if (reads(Interface::kind) && !read) hooks_.reading();
+    return hooks_.pool->get<Interface>(config, seed(), *hooks_.log);
   }
   [[nodiscard]] const Json& config_of(std::string_view kind) const;
   [[nodiscard]] std::string name_of(std::string_view kind) const;
@@ -55,6 +60,9 @@ class TrialSetting final : public RunContext {
                                                      const ComponentRef& ref) const override;
 
  private:
+  // Whether files of a kind's section are among the inputs.
+  [[nodiscard]] bool reads(std::string_view kind) const;
+
   const TrialRequest& request_;
   const TrialHooks& hooks_;
 };
