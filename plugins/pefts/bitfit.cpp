@@ -3,6 +3,7 @@
 #include <espalier/core/error.hpp>
 #include <espalier/plugin/component.hpp>
 #include <espalier/plugin/peft.hpp>
+#include <optional>
 
 namespace {
 

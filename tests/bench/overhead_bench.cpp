@@ -6,6 +6,7 @@
 #include "run/scheduler.hpp"
 #include <espalier/core/process.hpp>
 #include <filesystem>
+#include <optional>
 
 namespace espalier {
 namespace {

@@ -20,6 +20,7 @@
 #include <chrono>
 #include <espalier/nn/parameters.hpp>
 #include <espalier/nn/pretrained.hpp>
+#include <functional>
 
 #include "random_clip.hpp"
 

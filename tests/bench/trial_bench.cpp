@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include "train/trial.hpp"
+#include <algorithm>
 #include <espalier/core/process.hpp>
 #include <espalier/core/random.hpp>
 #include <espalier/graph/edges.hpp>

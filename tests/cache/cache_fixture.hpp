@@ -9,6 +9,7 @@
 #include <espalier/core/hash.hpp>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <string>
 #include <vector>
 

@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <chrono>
 #include <espalier/core/error.hpp>
+#include <functional>
 
 #include "cache/cache_fixture.hpp"
 

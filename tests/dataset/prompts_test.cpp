@@ -4,6 +4,7 @@
 
 #include <espalier/core/file.hpp>
 #include <espalier/dataset/prompts.hpp>
+#include <functional>
 
 namespace espalier {
 namespace {

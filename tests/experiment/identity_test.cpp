@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <espalier/core/file.hpp>
 #include <espalier/core/process.hpp>
 #include <string>

@@ -5,6 +5,7 @@
 #include <ATen/ops/zeros_like.h>
 #include <gmock/gmock.h>
 
+#include <cmath>
 #include <espalier/core/error.hpp>
 
 #include "graph/golden.hpp"

@@ -9,6 +9,7 @@
 #include <espalier/graph/csr.hpp>
 #include <espalier/nn/safetensors_tensor.hpp>
 #include <fstream>
+#include <limits>
 #include <sstream>
 #include <string>
 

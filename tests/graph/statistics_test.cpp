@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <espalier/graph/statistics.hpp>
 
 #include <gtest/gtest.h>

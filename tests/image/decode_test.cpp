@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <espalier/core/error.hpp>
 #include <espalier/core/hash.hpp>
+#include <map>
 
 #include "image/golden_images.hpp"
 

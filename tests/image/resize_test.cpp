@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <espalier/core/error.hpp>
 #include <espalier/image/decode.hpp>
 

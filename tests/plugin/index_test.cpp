@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <espalier/core/process.hpp>
 #include <espalier/plugin/catalog.hpp>

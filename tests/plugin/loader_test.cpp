@@ -6,6 +6,7 @@
 
 #include <espalier/plugin/captioner.hpp>
 #include <espalier/plugin/manifest.hpp>
+#include <functional>
 #include <thread>
 
 #include "plugin_folder.hpp"
@@ -113,8 +114,7 @@ TEST(Guarded, NamesComponentAndOperationWhateverIsThrown) {
   const std::string text = caught([] {
     throw Error({.what = "one", .where = "w", .expected = "e", .found = "f", .fix = "x"});
   });
-  EXPECT_THAT(text,
-              AllOf(HasSubstr("gnn/gat: one"), HasSubstr("w"), HasSubstr("x")));
+  EXPECT_THAT(text, AllOf(HasSubstr("gnn/gat: one"), HasSubstr("w"), HasSubstr("x")));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "datasets/flora/flora.hpp"
+#include <cmath>
 #include <espalier/core/hash.hpp>
 #include <set>
 

@@ -1,4 +1,5 @@
 #include <cstring>
+#include <map>
 
 #include "archive_support.hpp"
 

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <espalier/testing/gnn_parity.hpp>
 #include <filesystem>
 #include <numeric>

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <espalier/core/file.hpp>
 #include <espalier/image/png.hpp>
 #include <espalier/plugin/dataset.hpp>

@@ -97,7 +97,7 @@ def test_features_of_a_dataset(espalier, source_dir, tmp_path):
         "dataset.classes=3", "dataset.per_class=8", "--template", "a {}.", "--template", "one {}.",
     )
     out = espalier(*arguments, "--out", tmp_path / "f.h5").stdout
-    assert "24 pictures of 3 classes, 20 numbers each" in out
+    assert "24 pictures with 20 numbers each, 3 classes with 20 numbers each" in out
     espalier(*arguments, "--out", tmp_path / "f.safetensors")
     same = safetensors.load_file(tmp_path / "f.safetensors")
     with h5py.File(tmp_path / "f.h5") as file:

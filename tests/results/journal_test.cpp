@@ -5,6 +5,7 @@
 
 #include <espalier/core/error.hpp>
 #include <espalier/core/file.hpp>
+#include <limits>
 
 #include "run/sweep_fixture.hpp"
 

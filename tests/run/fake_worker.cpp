@@ -13,6 +13,7 @@
 #include <espalier/core/file.hpp>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 #include <vector>

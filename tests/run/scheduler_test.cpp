@@ -8,6 +8,7 @@
 #include "results/trial_record.hpp"
 #include <chrono>
 #include <csignal>
+#include <optional>
 #include <thread>
 
 namespace espalier {

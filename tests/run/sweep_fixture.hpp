@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include "run/scheduler.hpp"
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <set>

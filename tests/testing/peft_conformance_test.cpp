@@ -9,6 +9,7 @@
 
 #include <espalier/nn/dropout.hpp>
 #include <espalier/plugin/peft.hpp>
+#include <map>
 
 #include "testing/toy_component.hpp"
 

@@ -3,6 +3,7 @@
 
 #include "train/trial.hpp"
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <espalier/core/error.hpp>
 #include <filesystem>
+#include <limits>
 #include <numeric>
 #include <thread>
 

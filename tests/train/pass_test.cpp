@@ -11,6 +11,7 @@
 #include <c10/core/GradMode.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <espalier/core/error.hpp>
 #include <espalier/graph/edges.hpp>
 #include <espalier/graph/spmm.hpp>

@@ -9,6 +9,7 @@
 #include <espalier/core/error.hpp>
 #include <espalier/nn/parameters.hpp>
 #include <espalier/nn/pretrained.hpp>
+#include <map>
 
 #include "cache/cache_fixture.hpp"
 #include "nn/cases.hpp"

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <espalier/core/error.hpp>
+#include <map>
 
 #include "train/adapted_tower.hpp"
 

@@ -1,3 +1,4 @@
+#include <cstdlib>
 #include <espalier/dataset/caption_file.hpp>
 
 #include "fuzz.hpp"

@@ -1,3 +1,4 @@
+#include <cstdlib>
 #include <espalier/core/content.hpp>
 
 // The remembered hashes of files.

@@ -1,3 +1,4 @@
+#include <cstdlib>
 #include <espalier/core/json.hpp>
 #include <espalier/image/transform.hpp>
 

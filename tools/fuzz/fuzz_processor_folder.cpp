@@ -1,3 +1,4 @@
+#include <cstdlib>
 #include <espalier/image/transform.hpp>
 
 // What a model's folder says of how pictures are prepared, in files that may disagree.

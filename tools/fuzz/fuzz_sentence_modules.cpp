@@ -1,3 +1,4 @@
+#include <cstdlib>
 #include <espalier/text/sentence_modules.hpp>
 
 // modules.json and the files that it names.

@@ -1,3 +1,4 @@
+#include <cstdlib>
 #include <espalier/tensor/safetensors.hpp>
 
 #include "fuzz.hpp"

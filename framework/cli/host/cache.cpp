@@ -2,10 +2,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <espalier/core/error.hpp>
 #include <espalier/core/printable.hpp>
 #include <espalier/core/units.hpp>
 #include <iostream>
+#include <variant>
 
 #include "../json_text.hpp"
 #include "../verb.hpp"

@@ -1,6 +1,7 @@
 #include "run/stages_in_use.hpp"
 #include <charconv>
 #include <cmath>
+#include <cstdio>
 #include <espalier/core/error.hpp>
 #include <espalier/core/units.hpp>
 #include <iostream>

@@ -5,10 +5,12 @@
 #include "run/progress.hpp"
 #include "run/sweep.hpp"
 #include <algorithm>
+#include <chrono>
 #include <espalier/core/error.hpp>
 #include <espalier/core/printable.hpp>
 #include <espalier/core/process.hpp>
 #include <iostream>
+#include <optional>
 
 #include "make_plan.hpp"
 #include "plugins_internal.hpp"

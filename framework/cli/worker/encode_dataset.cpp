@@ -12,11 +12,13 @@
 #include <cstdio>
 #include <espalier/core/error.hpp>
 #include <espalier/core/process.hpp>
+#include <espalier/core/words.hpp>
 #include <espalier/nn/safetensors_tensor.hpp>
 #include <espalier/nn/unit_rows.hpp>
 #include <espalier/plugin/dataset.hpp>
 #include <espalier/plugin/encoder.hpp>
 #include <filesystem>
+#include <map>
 #include <numeric>
 
 #include "encode_internal.hpp"
@@ -123,6 +125,20 @@ void write_as_tensors(const std::string& path, const Encoded& out) {
   write_tensors(path, tensors, metadata);
 }
 
+std::string counted(std::size_t count, const std::string& name, const at::Tensor& rows) {
+  return std::to_string(count) + " " + name + " with " + std::to_string(rows.size(1)) +
+         " numbers each";
+}
+
+std::string encoded_text(const Encoded& out) {
+  std::vector<std::string> parts;
+  if (out.images.defined()) parts.push_back(counted(out.file.ids.size(), "pictures", out.images));
+  if (out.classes.defined()) {
+    parts.push_back(counted(out.file.class_names.size(), "classes", out.classes));
+  }
+  return joined(parts, ", ");
+}
+
 }  // namespace
 
 void encode_dataset(const Json& request) {
@@ -136,9 +152,7 @@ void encode_dataset(const Json& request) {
   const std::string path = request.at("out");
   if (path.ends_with(".h5")) write_feature_file(path, out.file);
   if (path.ends_with(".safetensors")) write_as_tensors(path, out);
-  std::printf("%zu pictures of %zu classes, %lld numbers each, in %.1f s%s%s\n",
-              out.file.ids.size(), out.file.class_names.size(),
-              static_cast<long long>(out.file.images.width), seconds, path.empty() ? "" : ": ",
+  std::printf("%s, in %.1f s%s%s\n", encoded_text(out).c_str(), seconds, path.empty() ? "" : ": ",
               path.c_str());
 }
 

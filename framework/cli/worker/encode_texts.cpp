@@ -1,9 +1,11 @@
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <espalier/core/error.hpp>
 #include <espalier/core/file.hpp>
 #include <espalier/nn/safetensors_tensor.hpp>
 #include <espalier/plugin/encoder.hpp>
+#include <map>
 
 #include "results/feature_file.hpp"
 

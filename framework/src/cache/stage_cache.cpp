@@ -6,6 +6,7 @@
 #include <espalier/core/hash.hpp>
 #include <functional>
 #include <utility>
+#include <variant>
 
 namespace espalier {
 namespace {

@@ -4,6 +4,7 @@
 #include "cache/stage_entry.hpp"
 #include <algorithm>
 #include <chrono>
+#include <deque>
 #include <espalier/core/file.hpp>
 #include <system_error>
 #include <thread>

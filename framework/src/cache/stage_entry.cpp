@@ -8,6 +8,7 @@
 #include <espalier/core/file.hpp>
 #include <espalier/core/units.hpp>
 #include <utility>
+#include <variant>
 
 namespace espalier {
 namespace {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <espalier/core/error.hpp>
@@ -12,6 +13,8 @@
 #include <espalier/core/process.hpp>
 #include <espalier/core/units.hpp>
 #include <fstream>
+#include <map>
+#include <optional>
 #include <string_view>
 #include <thread>
 

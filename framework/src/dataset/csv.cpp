@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <espalier/core/error.hpp>
 #include <espalier/dataset/csv.hpp>

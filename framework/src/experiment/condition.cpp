@@ -150,7 +150,8 @@ class Checker {
     if (is_number(field.type)) return value.is_number();
     if (!value.is_string()) return false;
     const std::vector<std::string> names = names_for(field);
-    return names.empty() || std::find(names.begin(), names.end(), value) != names.end();
+    const auto name = value.get<std::string>();
+    return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
   }
 
   // Those that a text may be; empty: any.

@@ -9,6 +9,7 @@
 #include <espalier/core/error.hpp>
 #include <espalier/core/predicate.hpp>
 #include <espalier/plugin/catalog.hpp>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>

@@ -2,6 +2,7 @@
 
 #include "experiment/content_paths.hpp"
 #include <espalier/core/builtin.hpp>
+#include <optional>
 #include <utility>
 
 #include "plan_internal.hpp"

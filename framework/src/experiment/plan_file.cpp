@@ -1,5 +1,6 @@
 // plan.jsonl.
 #include <algorithm>
+#include <array>
 #include <espalier/core/file.hpp>
 #include <map>
 #include <numeric>

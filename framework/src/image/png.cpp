@@ -1,6 +1,7 @@
 #include <espalier/image/png.hpp>
 
 #include <algorithm>
+#include <cstdlib>
 #include <espalier/core/error.hpp>
 #include <espalier/image/resize.hpp>
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <espalier/core/error.hpp>
 #include <espalier/core/file.hpp>
 #include <espalier/core/python_json.hpp>

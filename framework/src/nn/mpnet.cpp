@@ -4,6 +4,7 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/embedding.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "families_internal.hpp"

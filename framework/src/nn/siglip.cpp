@@ -1,5 +1,6 @@
 // SigLIP (Zhai et al. 2023), as SiglipModel of Hugging Face has it.
 #include <espalier/nn/attention.hpp>
+#include <optional>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/linear.h>

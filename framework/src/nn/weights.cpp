@@ -4,6 +4,7 @@
 #include <cstring>
 #include <espalier/core/schema.hpp>
 #include <espalier/nn/safetensors_tensor.hpp>
+#include <functional>
 #include <set>
 
 namespace espalier {

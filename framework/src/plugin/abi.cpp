@@ -1,10 +1,12 @@
 #include <torch/version.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <espalier/core/process.hpp>
 #include <espalier/plugin/abi.hpp>
 #include <espalier/plugin/manifest.hpp>
+#include <optional>
 
 extern "C" {
 const int ESPALIER_ABI_SYMBOL = ESPALIER_ABI_VERSION;

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <espalier/core/error.hpp>
+#include <optional>
 #include <vector>
 
 #include "elf_internal.hpp"

@@ -3,12 +3,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <espalier/core/file.hpp>
 #include <espalier/core/hash.hpp>
 #include <espalier/core/process.hpp>
 #include <espalier/plugin/catalog.hpp>
 #include <espalier/plugin/manifest.hpp>
+#include <map>
 #include <optional>
 #include <set>
 #include <span>

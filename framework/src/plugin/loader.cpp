@@ -7,7 +7,9 @@
 #include <espalier/core/file.hpp>
 #include <espalier/core/words.hpp>
 #include <espalier/plugin/manifest.hpp>
+#include <functional>
 #include <map>
+#include <optional>
 
 namespace espalier {
 namespace {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <espalier/core/predicate.hpp>
 #include <espalier/core/words.hpp>
 #include <espalier/plugin/catalog.hpp>

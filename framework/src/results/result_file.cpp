@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "results/trial_fields.hpp"
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <ctime>
@@ -11,6 +12,7 @@
 #include <espalier/core/file.hpp>
 #include <espalier/core/hash.hpp>
 #include <limits>
+#include <variant>
 
 #include "hdf5_internal.hpp"
 

@@ -3,6 +3,7 @@
 #include "run/protocol.hpp"
 #include <csignal>
 #include <espalier/core/error.hpp>
+#include <optional>
 
 #include "inbox_internal.hpp"
 

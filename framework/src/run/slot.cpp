@@ -1,4 +1,6 @@
+#include <chrono>
 #include <cstdio>
+#include <optional>
 
 #include "slot_internal.hpp"
 

@@ -4,6 +4,7 @@
 #include "run/scheduler.hpp"
 #include <chrono>
 #include <memory>
+#include <optional>
 
 namespace espalier {
 

@@ -2,6 +2,7 @@
 
 #include "plugin/build_id.hpp"
 #include <espalier/core/error.hpp>
+#include <unordered_set>
 
 namespace espalier {
 namespace {

@@ -6,6 +6,7 @@
 #include "results/sweep_table.hpp"
 #include "run/scheduler.hpp"
 #include "run/survey.hpp"
+#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <functional>

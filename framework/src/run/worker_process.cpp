@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <espalier/core/error.hpp>
 #include <espalier/core/failure.hpp>
 #include <fstream>

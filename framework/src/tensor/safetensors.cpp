@@ -2,6 +2,8 @@
 #include <cstring>
 #include <espalier/core/json.hpp>
 #include <espalier/core/schema.hpp>
+#include <map>
+#include <optional>
 #include <tuple>
 
 #include "safetensors_internal.hpp"

@@ -1,5 +1,6 @@
 #include <espalier/core/file.hpp>
 #include <espalier/core/json.hpp>
+#include <map>
 #include <set>
 
 #include "safetensors_internal.hpp"

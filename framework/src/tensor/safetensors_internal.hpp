@@ -5,6 +5,7 @@
 #include <espalier/tensor/mapped_file.hpp>
 #include <espalier/tensor/safetensors.hpp>
 #include <functional>
+#include <map>
 
 namespace espalier::detail {
 

@@ -3,6 +3,7 @@
 #include <espalier/core/error.hpp>
 #include <espalier/core/file.hpp>
 #include <espalier/tensor/safetensors.hpp>
+#include <map>
 #include <nlohmann/json.hpp>
 
 namespace espalier {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <espalier/core/predicate.hpp>
 #include <espalier/plugin/capabilities.hpp>
 

@@ -1,5 +1,6 @@
 #include "byte_pair_internal.hpp"
 
+#include <functional>
 #include <queue>
 
 #include "unicode_internal.hpp"

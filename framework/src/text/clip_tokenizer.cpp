@@ -1,5 +1,6 @@
 // CLIP: NFC, white space to one space, lower case, words by a pattern, then byte pairs.
 #include <array>
+#include <unordered_map>
 
 #include "byte_pair_internal.hpp"
 #include "unicode_internal.hpp"

@@ -1,5 +1,6 @@
 // Begin, end and their like, and tokens that are cut out of texts before anything else.
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "tokenizer_internal.hpp"

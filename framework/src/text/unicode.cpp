@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <espalier/core/error.hpp>
 #include <memory>
+#include <optional>
 
 #include "unicode_internal.hpp"
 

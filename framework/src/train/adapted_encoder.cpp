@@ -6,6 +6,7 @@
 #include "train/tower_source.hpp"
 #include <algorithm>
 #include <espalier/core/error.hpp>
+#include <map>
 #include <utility>
 #include <vector>
 

@@ -11,6 +11,7 @@
 #include <espalier/nn/adaptable.hpp>
 #include <espalier/nn/parameters.hpp>
 #include <espalier/plugin/peft.hpp>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>

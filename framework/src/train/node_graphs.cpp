@@ -4,6 +4,7 @@
 #include <ATen/ops/zeros.h>
 
 #include "train/component_call.hpp"
+#include <cmath>
 #include <cstdlib>
 #include <espalier/core/error.hpp>
 

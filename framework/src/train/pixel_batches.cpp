@@ -4,6 +4,7 @@
 #include <c10/core/GradMode.h>
 
 #include <iterator>
+#include <optional>
 #include <utility>
 
 namespace espalier {

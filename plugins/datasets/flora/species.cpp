@@ -1,5 +1,6 @@
 #include "datasets/flora/flora.hpp"
 #include <algorithm>
+#include <array>
 #include <espalier/core/error.hpp>
 #include <span>
 #include <utility>

@@ -1,5 +1,6 @@
 #include "datasets/flora/flora.hpp"
 #include <espalier/core/error.hpp>
+#include <functional>
 #include <map>
 
 namespace espalier::flora {

@@ -9,6 +9,7 @@
 #include <espalier/nn/site.hpp>
 #include <espalier/tensor/safetensors.hpp>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>

@@ -5,6 +5,7 @@
 #include <espalier/plugin/catalog.hpp>
 #include <espalier/plugin/component.hpp>
 #include <espalier/plugin/context.hpp>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string_view>
@@ -21,8 +22,8 @@ class Loader {
 
   [[nodiscard]] const Catalog& catalog() const noexcept;
 
-  // The component's registration. Throws Error when the library cannot be loaded, fails in its entry
-  // point, or registers something else than its manifest says.
+  // The component's registration. Throws Error when the library cannot be loaded, fails in its
+  // entry point, or registers something else than its manifest says.
   [[nodiscard]] const ComponentEntry& entry(std::string_view kind, std::string_view name);
 
   // `section` is resolved: {"use": name, ...}. What the constructor throws becomes an Error that
@@ -43,8 +44,9 @@ class Loader {
 // Registers what one library offers, for the loader and for tools that look at a single file.
 [[nodiscard]] std::vector<ComponentEntry> load_plugin(const std::filesystem::path& file);
 
-// Runs a call into a component. The problems of an Error that it throws get `kind/name` before them;
-// std::exception, c10::Error and anything else become an Error saying `kind/name` and `operation`.
+// Runs a call into a component. The problems of an Error that it throws get `kind/name` before
+// them; std::exception, c10::Error and anything else become an Error saying `kind/name` and
+// `operation`.
 void guarded(std::string_view component, std::string_view operation,
              const std::function<void()>& call);
 
