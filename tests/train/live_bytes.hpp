@@ -3,6 +3,7 @@
 
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
+#include <torch/version.h>
 
 #include <algorithm>
 #include <atomic>
@@ -37,14 +38,23 @@ class LiveBytes {
   struct Counting final : c10::Allocator {
     explicit Counting(c10::Allocator* within) : inner(within) {}
 
-    c10::DataPtr allocate(std::size_t bytes) const override {
+#if TORCH_VERSION_MAJOR >= 2
+    c10::DataPtr allocate(std::size_t bytes) override { return counted(bytes); }
+    void copy_data(void* to, const void* from, std::size_t bytes) const override {
+      default_copy_data(to, from, bytes);
+    }
+#else
+    c10::DataPtr allocate(std::size_t bytes) const override { return counted(bytes); }
+#endif
+    c10::DeleterFnPtr raw_deleter() const override { return nullptr; }
+
+    c10::DataPtr counted(std::size_t bytes) const {
       auto block = std::make_unique<Block>(
           Block{inner->allocate(bytes), static_cast<std::int64_t>(bytes), counts});
       counts->peak = std::max<std::int64_t>(counts->peak, counts->now += block->bytes);
       void* const data = block->memory.get();
       return {data, block.release(), &release, c10::Device(c10::kCPU)};
     }
-    c10::DeleterFnPtr raw_deleter() const override { return nullptr; }
 
     static void release(void* context) {
       const std::unique_ptr<Block> block(static_cast<Block*>(context));

@@ -133,8 +133,9 @@ void sound_words(const Subject& subject) {
   }
   for (const auto& [attribute, value] : facts.items()) {
     if (!value.is_string()) continue;
-    for (const std::string& other : words->alternatives(attribute, value.get<std::string>())) {
-      expect(other != value, "\"" + attribute + "\" has its own value as an alternative");
+    const auto own = value.get<std::string>();
+    for (const std::string& other : words->alternatives(attribute, own)) {
+      expect(other != own, "\"" + attribute + "\" has its own value as an alternative");
     }
   }
 }

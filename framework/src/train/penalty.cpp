@@ -38,7 +38,7 @@ at::Tensor ElasticPenalty::operator()(const Parameters& parameters) const {
   at::Tensor sum = at::zeros({}, at::kFloat);
   for (std::size_t i = 0; i < anchor_.size(); ++i) {
     const auto& [name, theta] = anchor_[i];
-    const at::Tensor& now = find(parameters.entries(), name, theta, "the model");
+    const at::Tensor now = find(parameters.entries(), name, theta, "the model");
     sum = sum + (fisher_[i].second * (now - theta).square()).sum();
   }
   return sum * (lambda_ / 2);
