@@ -92,8 +92,10 @@ class Reader {
       problems.add(problem("two folders of one split", root_, "one folder a split", name));
     }
     if (names.contains(Split::train)) return;
-    problems.add(problem("the folders of splits lack `train`", root_, "a folder `train`",
-                         names.begin()->second + " and others"));
+    std::string all;
+    for (const auto& [split, name] : names) all += (all.empty() ? "" : ", ") + name;
+    problems.add(
+        problem("the folders of splits lack `train`", root_, "a folder `train`", "only " + all));
   }
 
   void add_classes(const std::vector<fs::path>& folders, Split split) {
@@ -105,6 +107,12 @@ class Reader {
         folders_.push_back({folder.filename().string(), split, std::move(files)});
       }
     }
+  }
+
+  static std::string alone(const std::string& name) {
+    const std::string quoted = "\"" + name + "\"";
+    if (!espalier::split_named(name)) return quoted;
+    return quoted + ", which counts as a class where no other split is beside it";
   }
 
   PhotoList listed(Problems& problems) const {
@@ -119,7 +127,7 @@ class Reader {
     if (spoken.size() < 2) {
       problems.add(problem("the data folder has too few classes", root_,
                            "two folders or more, each with the photos of a class",
-                           spoken.empty() ? "no folder" : "only \"" + *spoken.begin() + "\""));
+                           spoken.empty() ? "no folder" : "only " + alone(*spoken.begin())));
     }
     for (const ClassFolder& folder : folders_) {
       const auto label =

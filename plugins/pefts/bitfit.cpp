@@ -4,6 +4,7 @@
 #include <espalier/plugin/component.hpp>
 #include <espalier/plugin/peft.hpp>
 #include <optional>
+#include <string>
 
 namespace {
 
@@ -34,6 +35,8 @@ class BitFit final : public espalier::Peft {
 
   void attach(AdaptableEncoder& encoder, espalier::Parameters& parameters,
               espalier::Random&) override {
+    if (encoder.image() != nullptr) require_layers(*encoder.image());
+    if (encoder.text() != nullptr) require_layers(*encoder.text());
     for (const WeightSlot& weight : encoder.weights()) {
       if (!weight.name.ends_with("bias") || !chosen(weight.place, encoder)) continue;
       require_float(weight);
@@ -48,12 +51,24 @@ class BitFit final : public espalier::Peft {
   }
 
  private:
+  [[nodiscard]] bool trains(TowerKind tower) const {
+    return params_.towers == "both" || params_.towers == to_string(tower);
+  }
+
+  void require_layers(const espalier::Tower& tower) const {
+    if (!trains(tower.kind()) || params_.top_layers <= tower.layers()) return;
+    throw espalier::Error({.what = "peft.top_layers is more than the " +
+                                   std::string(to_string(tower.kind())) + " tower has",
+                           .where = {},
+                           .expected = "at most " + std::to_string(tower.layers()),
+                           .found = std::to_string(params_.top_layers),
+                           .fix = "0 trains the whole tower"});
+  }
+
   // A feature does not depend on what stands beside the towers, nor on a pooler at layers + 2.
   [[nodiscard]] bool chosen(const std::optional<espalier::WeightPlace>& place,
                             const AdaptableEncoder& encoder) const {
-    if (!place || (params_.towers != "both" && params_.towers != to_string(place->tower))) {
-      return false;
-    }
+    if (!place || !trains(place->tower)) return false;
     const bool image = place->tower == TowerKind::image;
     const std::int64_t layers = image ? encoder.image()->layers() : encoder.text()->layers();
     const std::int64_t lowest = params_.top_layers == 0 ? -1 : layers - params_.top_layers;

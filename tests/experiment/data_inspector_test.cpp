@@ -26,7 +26,7 @@ class FakeInspector final : public DataInspector {
     ++asked["facts"];
     const auto classes = dataset.resolved->at("classes").get<int>();
     if (classes == 13) throw Error(std::vector<Problem>{wrong("photo a"), wrong("photo b")});
-    return {with.contains(classes) ? with[classes] : std::vector<std::string>{}};
+    return {with.contains(classes) ? with[classes] : std::vector<std::string>{}, warnings};
   }
   SplitSizes check_protocol(const InspectedSection&, const InspectedSection& protocol) override {
     ++asked["protocol"];
@@ -42,14 +42,20 @@ class FakeInspector final : public DataInspector {
     ++asked["captioner"];
     if (captioner.resolved->value("error_rate", 0.0) == 0.5) throw Error(wrong("photo e"));
   }
-  std::vector<TowerCut> cuts(const InspectedSection&, const InspectedSection& peft,
-                             const std::vector<std::string>& towers) override {
+  MethodCuts cuts(const InspectedSection&, const InspectedSection& peft,
+                  const std::vector<std::string>& towers) override {
     ++asked["cuts"];
     if (towers.size() > 1) throw Error(wrong("tower e"));
-    return {{.tower = towers.at(0), .cut = peft.resolved->at("rank"), .layers = 12, .bytes = 10}};
+    if (towers.at(0) == "text") return {.towers = {}, .nothing = "its text tower"};
+    return {.towers = {{.tower = towers.at(0),
+                        .cut = peft.resolved->at("rank"),
+                        .layers = 12,
+                        .bytes = 10}},
+            .nothing = {}};
   }
 
   std::map<int, std::vector<std::string>> with;
+  std::vector<std::string> warnings;
   std::map<std::string, int> asked;
 
  private:
@@ -163,6 +169,37 @@ TEST_F(DataInspectorTest, MethodsInsideEncodersAreLookedAtOncePerCut) {
   EXPECT_EQ(made.cuts()[0].cut.cut + made.cuts()[1].cut.cut, 6) << "the ranks";
   EXPECT_EQ(made.cuts()[0].looks, 100 * 3 + 50) << "views of training pictures alone";
   EXPECT_TRUE(plan(base_text).cuts().empty());
+}
+
+// Whatever comes first.
+TEST_F(DataInspectorTest, TrialsWhoseMethodFindsNothingToTrainAreImpossible) {
+  const std::vector<std::string> lora = {"peft=lora", "encoder=clip", "captioner=attributes"};
+  for (const std::string fuse : {"[image, text]", "[text, image]"}) {
+    const Plan made =
+        plan(base_text + "sweep:\n  - grid: {nodes.fuse: " + fuse + ", seed: [1, 2]}\n", lora);
+    int impossible = 0;
+    for (std::size_t i = 0; i < made.trials().size(); ++i) {
+      const PlannedTrial& trial = made.trials()[i];
+      const bool text = made.config(i).at("nodes").at("fuse") == "text";
+      EXPECT_EQ(trial.state, text ? TrialState::impossible : TrialState::planned) << fuse << i;
+      if (text) {
+        ++impossible;
+        EXPECT_EQ(made.reasons()[trial.reason],
+                  "peft/lora has nothing to train in what is looked at of encoder/clip, its text "
+                  "tower");
+      }
+    }
+    EXPECT_EQ(impossible, 2);
+  }
+  EXPECT_THAT(
+      message(base_text, {"peft=lora", "encoder=clip", "captioner=attributes", "nodes.fuse=text"}),
+      AllOf(HasSubstr("no trial of the experiment can run"), HasSubstr("nothing to train")));
+}
+
+TEST_F(DataInspectorTest, WhatWasLeftOutOfADatasetIsAWarningOnce) {
+  fake_.warnings = {"dataset/flora: a folder is left out"};
+  const Plan made = plan(base_text + "sweep:\n  - grid: {dataset.classes: [20, 30]}\n");
+  EXPECT_THAT(made.warnings(), ElementsAre("dataset/flora: a folder is left out"));
 }
 
 TEST_F(DataInspectorTest, WhatAMethodCannotTrainIsAMistakeOfItsSection) {

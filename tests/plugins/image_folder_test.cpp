@@ -113,7 +113,7 @@ TEST_F(ImageFolder, SplitsMayBeWrittenAsPeopleDo) {
 TEST_F(ImageFolder, SplitsNeedTrain) {
   photos("Val/a", 2);
   photos("test/b", 2);
-  EXPECT_THAT(load_error(), HasSubstr("lack `train`"));
+  EXPECT_THAT(load_error(), AllOf(HasSubstr("lack `train`"), HasSubstr("only ")));
 }
 
 TEST_F(ImageFolder, NamesThatLookTheSameAreRefused) {

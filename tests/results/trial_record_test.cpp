@@ -75,6 +75,32 @@ TEST_F(TrialRecordTest, AResultWithoutItsRecordCounts) {
   EXPECT_THAT(epochs(record), ElementsAre(0, 1));
 }
 
+TEST_F(TrialRecordTest, AResultThatWasReplacedByAnotherTrialsIsRunAgain) {
+  const ResultExtent extent = write_result(trial_ / "result.h5", result());
+  journal({start_record("abc", "co", 1), complete_record(result(), extent)});
+  TrialResult other = result();
+  other.trial_id = "def";
+  (void)write_result(trial_ / "result.h5", other);
+  const TrialRecord record = read_trial(trial_);
+  EXPECT_EQ(record.status, TrialStatus::planned);
+  EXPECT_THAT(record.warnings, ElementsAre(AllOf(HasSubstr("result.h5 is of another trial"),
+                                                 HasSubstr("runs again"))));
+}
+
+TEST_F(TrialRecordTest, AFolderThatWasCopiedFromAnotherTrialDoesNotCount) {
+  TrialResult other = result();
+  other.trial_id = "def";
+  const ResultExtent extent = write_result(trial_ / "result.h5", other);
+  journal({start_record("def", "co", 1), complete_record(other, extent)});
+  const TrialRecord record = read_trial(trial_);
+  EXPECT_EQ(record.status, TrialStatus::planned);
+  EXPECT_THAT(record.warnings, testing::Contains(HasSubstr("journal.jsonl is of another trial")));
+  journal({start_record("abc", "co", 1)});
+  (void)write_result(trial_ / "result.h5", result());
+  journal({complete_record(result(), write_result(trial_ / "result.h5", result()))});
+  EXPECT_EQ(read_trial(trial_).status, TrialStatus::complete) << "once it has run";
+}
+
 TEST_F(TrialRecordTest, AResultOfAnotherTrialDoesNotCount) {
   journal({start_record("abc", "co", 1)});
   TrialResult other = result();

@@ -152,7 +152,11 @@ TEST_F(SweepTest, ASweepKilledInTheMiddleEndsWithTheSameTable) {
     ::_exit(0);
   }
   const std::filesystem::path journal = trial(disturbed, 0) / "journal.jsonl";
-  for (int i = 0; i < 2000 && !std::filesystem::exists(journal); ++i) ::usleep(5'000);
+  const auto begun = [&] {
+    std::error_code absent;
+    return std::filesystem::file_size(journal, absent) > 0 && !absent;
+  };
+  for (int i = 0; i < 2000 && !begun(); ++i) ::usleep(5'000);
   ::kill(host, SIGKILL);
   int status = 0;
   ::waitpid(host, &status, 0);

@@ -106,6 +106,41 @@ TEST_F(AdaptedTrials, GoOnFromACheckpointWithTheSameBits) {
   expect_same(*whole, *resumed);
 }
 
+// What a mini-batch takes its neighbours from is the pictures as they are, before and after a stop.
+TEST_F(AdaptedTrials, GoOnWithTheSameBitsInMiniBatchesOfViewsOnAGraph) {
+  config_["gnn"] = {{"use", "gcn"}, {"layers", 1}};
+  config_["graph"] = {{"use", "knn"}, {"k", 3}};
+  config_["train"]["batch_size"] = 6;
+  config_["train"]["views"] = 3;
+  const auto whole = run();
+  stop_after_ = 1;
+  EXPECT_FALSE(run());
+  stop_ = false, stop_after_ = -1;
+  const auto resumed = run();
+  ASSERT_TRUE(whole && resumed);
+  expect_same(*whole, *resumed);
+}
+
+// Trials of other seeds look at other views, whose rows come to the same entry.
+TEST_F(AdaptedTrials, KeepEntriesOfActivationsWithinTheirLimit) {
+  const auto bytes_in = [&](const std::string& cache) {
+    std::int64_t sum = 0;
+    for (const auto& part : fs::directory_iterator(folder_ / cache / "image_activations/key.3")) {
+      sum += static_cast<std::int64_t>(part.file_size());
+    }
+    return sum;
+  };
+  config_["train"]["views"] = 4;
+  ASSERT_TRUE(run("first"));
+  activation_limit_ = bytes_in("first") * 11 / 10;
+  for (const int seed : {1, 2, 3}) {
+    config_["seed"] = seed;
+    ASSERT_TRUE(run());
+    EXPECT_LE(bytes_in("cache"), activation_limit_) << seed;
+  }
+  EXPECT_THAT(warnings_, testing::Contains(HasSubstr("more than --activation-limit")));
+}
+
 // Captions and class texts go through the text tower, pictures through the other.
 TEST_F(AdaptedTrials, TrainBothTowersWhereBothAreLookedAt) {
   config_["peft"]["towers"] = "both";

@@ -1,4 +1,3 @@
-#include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -12,10 +11,10 @@
 #include <espalier/image/resize.hpp>
 #include <espalier/plugin/loader_context.hpp>
 #include <iostream>
-#include <sstream>
 #include <thread>
 
 #include "../json_text.hpp"
+#include "../said_sink.hpp"
 #include "data_report.hpp"
 #include "plugins_internal.hpp"
 #include "settings.hpp"
@@ -109,9 +108,8 @@ int check(const Words& arguments) {
   catalog.describe(worker_program());
   const Json section = resolved_dataset(given["setting"].as<Words>(), catalog);
   const std::string name = section["use"];
-  std::ostringstream lines;
-  spdlog::logger log("data", std::make_shared<spdlog::sinks::ostream_sink_mt>(lines, true));
-  log.set_pattern("%v");
+  const auto said = std::make_shared<SaidSink>();
+  spdlog::logger log("data", said);
   Loader loader(catalog);
   const LoaderContext context(loader, log);
   const auto dataset = loader.make<Dataset>(section, context);
@@ -120,7 +118,7 @@ int check(const Words& arguments) {
   guarded("dataset/" + name, "decoding",
           [&] { found = check_dataset(*dataset, what_to_check(given)); });
   if (given.count("sheet") > 0) write_sheet(*dataset, found, given["sheet"].as<std::string>());
-  const DataReport report{name, *dataset, found, lines.str()};
+  const DataReport report{name, *dataset, found, said->take()};
   std::cout << (given.count("json") > 0 ? json_text(report_json(report)) : report_text(report));
   return is_clean(report) ? 0 : 1;
 }

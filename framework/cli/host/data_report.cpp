@@ -43,7 +43,7 @@ std::string class_table(const DataReport& report) {
   const auto used = used_splits(report.check);
   std::size_t width = 12;
   for (const std::string& name : report.dataset.class_names())
-    width = std::max(width, printable(name).size());
+    width = std::max(width, unicode::cells(printable(name)));
   std::string text = padded("class", width);
   for (const std::size_t s : used) {
     const std::string name = split_name(s);
@@ -103,16 +103,27 @@ std::string alike_text(const DataReport& report) {
   return text + rest(pairs.size());
 }
 
+std::string lines_of(const std::vector<std::string>& messages) {
+  std::string text;
+  for (const std::string& message : messages) text += printable_lines(message) + "\n";
+  return text;
+}
+
 std::string unreadable_text(const DataReport& report) {
   const auto& list = report.check.unreadable;
-  if (list.empty())
-    return "unreadable   " + (report.log.empty() ? "none\n" : printable_lines(report.log));
-  std::string text = "unreadable   " + std::to_string(list.size()) + " pictures\n";
+  if (list.empty() && report.said.errors.empty()) return "unreadable   none\n";
+  std::string text = "unreadable   ";
+  if (!list.empty()) text += std::to_string(list.size()) + " pictures\n";
   for (std::size_t i = 0; i < std::min(list.size(), most_listed); ++i) {
     text += "  " + printable(report.dataset.samples()[list[i].first].id) + ": " +
             printable(list[i].second.substr(0, list[i].second.find('\n'))) + "\n";
   }
-  return text + rest(list.size()) + printable_lines(report.log);
+  return text + rest(list.size()) + lines_of(report.said.errors);
+}
+
+std::string left_out_text(const DataReport& report) {
+  const auto& warnings = report.said.warnings;
+  return warnings.empty() ? "" : "left out     " + lines_of(warnings);
 }
 
 // Largest and smallest class in what is learnt from.
@@ -147,7 +158,8 @@ std::string report_text(const DataReport& report) {
           " pictures a class" + (total(check, 1) > 0 ? " in train" : "") + "\n";
   text += "width        " + range_text(check.widths) + "\nheight       " +
           range_text(check.heights) + "\n";
-  return text + duplicates_text(report) + alike_text(report) + unreadable_text(report);
+  return text + duplicates_text(report) + alike_text(report) + unreadable_text(report) +
+         left_out_text(report);
 }
 
 Json report_json(const DataReport& report) {
@@ -165,15 +177,11 @@ Json report_json(const DataReport& report) {
     for (const std::size_t index : group) list.push_back(samples[index].id);
     return list;
   };
-  Json out{{"dataset", report.name},
-           {"pictures", samples.size()},
-           {"classes", std::move(classes)},
-           {"width", report.check.widths},
-           {"height", report.check.heights},
-           {"duplicates", Json::array()},
-           {"near_duplicates", nullptr},
-           {"unreadable", Json::object()},
-           {"log", report.log}};
+  Json out{{"dataset", report.name},           {"pictures", samples.size()},
+           {"classes", std::move(classes)},    {"width", report.check.widths},
+           {"height", report.check.heights},   {"duplicates", Json::array()},
+           {"near_duplicates", nullptr},       {"unreadable", Json::object()},
+           {"left_out", report.said.warnings}, {"not_read", report.said.errors}};
   for (const auto& group : report.check.duplicates) out["duplicates"].push_back(ids(group));
   if (report.check.near_duplicates) {
     Json& pairs = out["near_duplicates"] = Json::array();
@@ -186,7 +194,7 @@ Json report_json(const DataReport& report) {
 }
 
 bool is_clean(const DataReport& report) {
-  return report.check.unreadable.empty() && report.log.empty() &&
+  return report.check.unreadable.empty() && report.said.errors.empty() &&
          report.check.leaks(report.dataset).empty() &&
          report.check.conflicts(report.dataset).empty();
 }

@@ -6,13 +6,15 @@
 #include <functional>
 #include <string>
 
+#include "../said_sink.hpp"
+
 namespace espalier::cli {
 
 struct DataReport {
   std::string name;
   const Dataset& dataset;
   const DatasetCheck& check;
-  std::string log;  // what the dataset said while it was opened, such as files that it left out
+  SaidSink::Said said;  // by the dataset while it was opened, such as files that it left out
 };
 
 [[nodiscard]] std::string report_text(const DataReport& report);

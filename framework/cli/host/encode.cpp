@@ -95,7 +95,8 @@ Catalog described_catalog(const Words& folders) {
 Json component_request(const po::variables_map& given, const Words& settings) {
   Words of_encoder, of_dataset;
   for (const std::string& word : settings) {
-    (word.starts_with("dataset.") ? of_dataset : of_encoder).push_back(word);
+    const bool dataset = word.starts_with("dataset.") || word.starts_with("dataset=");
+    (dataset ? of_dataset : of_encoder).push_back(word);
   }
   const bool texts = given.count("texts") > 0;
   require(of_dataset.empty() == texts && !of_encoder.empty(),

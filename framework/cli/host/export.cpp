@@ -4,10 +4,12 @@
 #include <boost/program_options.hpp>
 #include <espalier/core/error.hpp>
 #include <espalier/core/file.hpp>
+#include <espalier/core/words.hpp>
 #include <filesystem>
 #include <iostream>
 
 #include "../json_text.hpp"
+#include "experiment_folders.hpp"
 #include "plugins_internal.hpp"
 #include "verbs.hpp"
 
@@ -44,6 +46,18 @@ void print_export_help(const po::options_description& options) {
                "  espalier export results/quickstart --tensorboard\n";
 }
 
+std::filesystem::path the_experiment(const std::filesystem::path& folder) {
+  const std::vector<std::filesystem::path> found = experiments_below(folder);
+  if (found.size() == 1) return found.front();
+  std::vector<std::string> names;
+  for (const auto& one : found) names.push_back(one.filename().string());
+  throw Error({.what = "a folder holds several experiments, and export takes one",
+               .where = folder.string(),
+               .expected = "the folder of an experiment",
+               .found = joined(names),
+               .fix = "espalier export " + found.front().string()});
+}
+
 }  // namespace
 
 int export_results(const std::vector<std::string>& arguments) {
@@ -70,7 +84,7 @@ int export_results(const std::vector<std::string>& arguments) {
                  .fix = "espalier export --help shows an example"});
   }
 
-  const std::filesystem::path folder = given["results"].as<std::string>();
+  const std::filesystem::path folder = the_experiment(given["results"].as<std::string>());
   const SweepTable sweep = SweepTable::read(folder, RunLock::held(folder));
   if (given.count("csv") > 0) {
     deliver(given, to_csv(table_named(sweep, given["table"].as<std::string>())));

@@ -158,6 +158,9 @@ std::string name_of(const Plan& plan, std::size_t trial, const char* kind) {
 }
 
 std::string kept(const PlannedCut& planned, bool half, std::int64_t limit) {
+  if (planned.cut.bytes == 0) {
+    return planned.cut.cut == -1 ? "" : "\n    what enters it grows with the length of the texts";
+  }
   const std::int64_t each = planned.cut.bytes / (half ? 2 : 1);
   const std::int64_t all = each * planned.looks;
   return "\n    what enters it: " + bytes_text(each) + " a picture, " + bytes_text(all) +
@@ -174,7 +177,7 @@ void print_cuts(const Plan& plan, std::int64_t limit) {
     const std::string line = name_of(plan, planned.trial, "peft") + " in " +
                              name_of(plan, planned.trial, "encoder") + " trains the " +
                              planned.cut.tower + " tower from " + place_of(planned.cut) + " up" +
-                             (planned.cut.bytes == 0 ? "" : kept(planned, half, limit));
+                             kept(planned, half, limit);
     if (std::find(told.begin(), told.end(), line) == told.end()) told.push_back(line);
   }
   if (!told.empty()) std::puts("\nmethods inside encoders");

@@ -68,6 +68,15 @@ const ComponentInfo& find(const Catalog& catalog, const ComponentName& wanted) {
                           : near});
 }
 
+[[noreturn]] void refuse_section(const std::string& name) {
+  const std::vector<std::string> sections(std::begin(fixed_sections), std::end(fixed_sections));
+  throw Error({.what = "\"" + name + "\" is no component and no section",
+               .where = "command line",
+               .expected = "KIND/NAME, or one of " + joined(sections),
+               .found = {},
+               .fix = did_you_mean(name, sections)});
+}
+
 int print_show_help(const po::options_description& options, bool asked) {
   (asked ? std::cout : std::cerr)
       << "usage: espalier plugins show KIND/NAME [--plugins DIR]\n"
@@ -90,6 +99,7 @@ int show_plugin(const std::vector<std::string>& arguments) {
   if (help || given.count("component") == 0) return print_show_help(options, help);
   const auto name = given["component"].as<std::string>();
   if (is_fixed_section(name)) return print_section(name), 0;
+  if (name.find('/') == std::string::npos) refuse_section(name);
   Catalog catalog = Catalog::installed(given["plugins"].as<std::vector<std::string>>());
   const ComponentName wanted = parse_component_name(name);
   catalog.describe(worker_program());

@@ -16,7 +16,7 @@ Json value_of(const std::string& text, const FieldInfo* field) {
 
 std::map<std::string, std::string> read_settings(std::string_view section,
                                                  const std::vector<std::string>& arguments) {
-  const std::string prefix = std::string(section) + ".";
+  const std::string prefix = std::string(section) + ".", chosen = std::string(section) + "=";
   std::map<std::string, std::string> settings;
   Problems problems;
   const auto wrong = [&](std::string what, const std::string& argument) {
@@ -26,7 +26,8 @@ std::map<std::string, std::string> read_settings(std::string_view section,
                   .found = argument,
                   .fix = {}});
   };
-  for (const std::string& argument : arguments) {
+  for (std::string argument : arguments) {
+    if (argument.starts_with(chosen)) argument.insert(section.size(), ".use");
     const std::size_t equals = argument.find('=');
     if (equals == std::string::npos || !argument.starts_with(prefix) || equals <= prefix.size()) {
       wrong("an argument is no setting of the " + std::string(section), argument);

@@ -94,7 +94,10 @@ Json status_json(const SweepTable& sweep) {
 
 std::string headline(const SweepTable& sweep) {
   const Counts counts = count(sweep);
-  std::string text = printable(sweep.plan.name) + ": " + std::to_string(counts.complete) + " of " +
+  const std::string folder = sweep.folder.filename().string();
+  std::string text = printable(sweep.plan.name) +
+                     (folder == sweep.plan.name ? "" : " in " + printable(folder)) + ": " +
+                     std::to_string(counts.complete) + " of " +
                      std::to_string(sweep.records.size()) + " done";
   const std::pair<std::size_t, const char*> others[] = {{counts.running, " running"},
                                                         {counts.failed, " failed"},

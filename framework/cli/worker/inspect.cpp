@@ -1,4 +1,3 @@
-#include <spdlog/sinks/null_sink.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -11,6 +10,9 @@
 #include <espalier/plugin/dataset.hpp>
 #include <espalier/plugin/loader_context.hpp>
 #include <map>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "experiment/sections.hpp"
 #include "run/protocol.hpp"
@@ -18,6 +20,7 @@
 #include "train/class_features.hpp"
 #include "train/split.hpp"
 
+#include "../said_sink.hpp"
 #include "inspect_method.hpp"
 #include "verbs.hpp"
 
@@ -28,16 +31,15 @@ namespace {
 class Inspection {
  public:
   explicit Inspection(Loader& loader)
-      : loader_(loader),
-        log_("inspect", std::make_shared<spdlog::sinks::null_sink_mt>()),
-        context_(loader_, log_) {}
+      : loader_(loader), log_("inspect", said_), context_(loader_, log_) {}
 
   Json answer(const Json& question) try {
     const auto asked = question.at("do").get<std::string>();
     if (asked == "cuts") return cuts(question);
     const Json& section = question.at("dataset");
-    const Dataset& data = dataset(section);
-    if (asked == "facts") return {{"capabilities", capabilities(data)}};
+    const auto& [opened, warnings] = dataset(section);
+    const Dataset& data = *opened;
+    if (asked == "facts") return {{"capabilities", capabilities(data)}, {"warnings", warnings}};
     if (asked == "protocol") {
       return sizes(
           split_dataset(data, parsed<ProtocolParams>(question.at(asked)), context_.seed()));
@@ -56,10 +58,22 @@ class Inspection {
   }
 
  private:
-  const Dataset& dataset(const Json& section) {
-    std::shared_ptr<Dataset>& known = datasets_[section.dump()];
-    if (!known) known = loader_.make<Dataset>(section, context_);
-    return *known;
+  struct Opened {
+    std::shared_ptr<Dataset> dataset;
+    std::vector<std::string> warnings;
+  };
+
+  const Opened& dataset(const Json& section) {
+    Opened& known = datasets_[section.dump()];
+    if (known.dataset) return known;
+    (void)said_->take();
+    known.dataset = loader_.make<Dataset>(section, context_);
+    const std::string name = "dataset/" + section.at("use").get<std::string>() + ": ";
+    const SaidSink::Said said = said_->take();
+    for (const auto& list : {said.errors, said.warnings}) {
+      for (const std::string& text : list) known.warnings.push_back(name + text);
+    }
+    return known;
   }
 
   // None of a method that needs features before it attaches.
@@ -104,9 +118,10 @@ class Inspection {
   }
 
   Loader& loader_;
+  std::shared_ptr<SaidSink> said_ = std::make_shared<SaidSink>();
   spdlog::logger log_;
   LoaderContext context_;
-  std::map<std::string, std::shared_ptr<Dataset>> datasets_;
+  std::map<std::string, Opened> datasets_;
   Json encoder_section_;
   std::shared_ptr<Encoder> encoder_;
 };

@@ -49,6 +49,9 @@ class StageEntry {
   // Those of `ids` that no part holds, in the order given, each once.
   [[nodiscard]] std::vector<std::string> missing(std::span<const std::string> ids) const;
 
+  // How many samples parts hold.
+  [[nodiscard]] std::int64_t size() const noexcept { return std::ssize(places_); }
+
   // Where a sample's rows are, as long as this object lives.
   struct Place {
     const StagePart* part = nullptr;

@@ -3,7 +3,7 @@
 #include <espalier/core/error.hpp>
 #include <espalier/dataset/csv.hpp>
 
-#include "text/unicode_internal.hpp"
+#include "text/unicode.hpp"
 
 namespace espalier {
 namespace {

@@ -6,7 +6,7 @@
 #include <unordered_set>
 #include <utility>
 
-#include "text/unicode_internal.hpp"
+#include "text/unicode.hpp"
 
 namespace espalier {
 namespace {
@@ -42,7 +42,7 @@ void drop_unnameable(const fs::path& root, Unreadable policy, spdlog::logger& lo
     if (!unicode::first_invalid_byte(sample.id)) return false;
     const std::string name = printable(sample.id);
     if (policy == Unreadable::skip) {
-      log.warn("a photo is left out, since its name is not UTF-8: {}", name);
+      log.error("a photo is left out, since its name is not UTF-8: {}", name);
     } else {
       list.add(problem("the name of a photo is not UTF-8", root, "a name in UTF-8", name,
                        "rename it, or set unreadable: skip"));

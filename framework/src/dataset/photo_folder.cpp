@@ -8,7 +8,7 @@
 #include <set>
 #include <utility>
 
-#include "text/unicode_internal.hpp"
+#include "text/unicode.hpp"
 
 namespace espalier {
 namespace {

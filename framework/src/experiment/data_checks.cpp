@@ -1,6 +1,12 @@
 #include "data_checks_internal.hpp"
 
 namespace espalier {
+namespace {
+
+// Traits of a trial that say what it looks at of an encoder.
+constexpr const char* looked_at[] = {"image", "text", "class_texts"};
+
+}  // namespace
 
 void DataChecks::note(std::uint32_t trial, std::uint32_t context) {
   if (inspector_ == nullptr) return;
@@ -13,13 +19,15 @@ void DataChecks::note(std::uint32_t trial, std::uint32_t context) {
   }
   if (has("captions")) note_captions(trial);
   if (!has("adapted")) return;
-  std::vector<std::string> towers;
-  for (const char* tower : {"image", "text", "class_texts"}) {
-    if (has(tower)) towers.emplace_back(tower);
-  }
-  const std::array sections = {dataset, texts[section_index("protocol")],
-                               texts[section_index("encoder")], texts[section_index("peft")]};
-  with_method_.emplace(sections, std::pair(trial, std::move(towers)));
+  std::uint32_t towers = 0;
+  for (std::size_t i = 0; i < std::size(looked_at); ++i) towers |= has(looked_at[i]) ? 1U << i : 0;
+  const MethodKey key = {dataset,
+                         texts[section_index("protocol")],
+                         texts[section_index("encoder")],
+                         texts[section_index("peft")],
+                         texts[section_index("train")],
+                         towers};
+  with_method_[key].push_back(trial);
 }
 
 void DataChecks::note_captions(std::uint32_t trial) {
@@ -40,10 +48,23 @@ std::int64_t DataChecks::looks(std::uint32_t trial) const {
   return found->second.train * (1 + views) + found->second.others;
 }
 
-void DataChecks::find_cuts(std::uint32_t trial, const std::vector<std::string>& towers) {
-  const auto found =
-      inspector_->cuts(inspected(trial, "encoder"), inspected(trial, "peft"), towers);
-  for (const TowerCut& cut : found) cuts_.push_back({trial, cut, looks(trial)});
+void DataChecks::find_cuts(const std::vector<std::uint32_t>& trials, std::uint32_t towers,
+                           const Impossible& impossible) {
+  std::vector<std::string> looks_at;
+  for (std::size_t i = 0; i < std::size(looked_at); ++i) {
+    if ((towers & 1U << i) != 0) looks_at.emplace_back(looked_at[i]);
+  }
+  const std::uint32_t trial = trials.front();
+  const InspectedSection encoder = inspected(trial, "encoder"), peft = inspected(trial, "peft");
+  const MethodCuts found = inspector_->cuts(encoder, peft, looks_at);
+  for (const TowerCut& cut : found.towers) cuts_.push_back({trial, cut, looks(trial)});
+  if (found.nothing.empty()) return;
+  const auto use = [](const InspectedSection& section) {
+    return section.resolved->at("use").get<std::string>();
+  };
+  impossible(trials, "peft/" + use(peft) +
+                         " has nothing to train in what is looked at of encoder/" + use(encoder) +
+                         ", " + found.nothing);
 }
 
 InspectedSection DataChecks::inspected(std::uint32_t trial, std::string_view section) const {
@@ -52,7 +73,7 @@ InspectedSection DataChecks::inspected(std::uint32_t trial, std::string_view sec
           state_.identities.texts()[state_.texts[trial][index]]};
 }
 
-void DataChecks::run(const std::function<void(std::string_view section, const Error&)>& report) {
+void DataChecks::run(const Report& report, const Impossible& impossible) {
   const auto guarded = [&](std::string_view section, const auto& check) {
     try {
       check();
@@ -76,8 +97,8 @@ void DataChecks::run(const std::function<void(std::string_view section, const Er
       inspector_->check_captions(inspected(of, "dataset"), inspected(of, "captioner"));
     });
   }
-  for (const auto& [sections, asked] : with_method_) {
-    guarded("peft", [&, of = asked] { find_cuts(of.first, of.second); });
+  for (const auto& [key, trials] : with_method_) {
+    guarded("peft", [&, towers = key.back(), &of = trials] { find_cuts(of, towers, impossible); });
   }
 }
 

@@ -7,6 +7,7 @@
 #include <espalier/core/error.hpp>
 #include <functional>
 #include <map>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -17,34 +18,41 @@ namespace espalier {
 
 class DataChecks {
  public:
+  using Report = std::function<void(std::string_view section, const Error&)>;
+  using Impossible =
+      std::function<void(const std::vector<std::uint32_t>& trials, const std::string& reason)>;
+
   // Without an inspector nothing is checked.
   DataChecks(const Plan::State& state, DataInspector* inspector)
       : state_(state), inspector_(inspector) {}
 
   // Of a planned trial; all that share the sections are checked once.
   void note(std::uint32_t trial, std::uint32_t context);
-  // `report` is told of what does not fit, and of the section that asks for it.
-  void run(const std::function<void(std::string_view section, const Error&)>& report);
+  // `report` is told of what does not fit, and of the section that asks for it; `impossible` of
+  // trials that cannot run for another reason than a mistake.
+  void run(const Report& report, const Impossible& impossible);
   // Where the methods of the planned trials cut their encoders, once they have run.
   [[nodiscard]] std::vector<PlannedCut> take_cuts() { return std::move(cuts_); }
 
  private:
   // Identities of the dataset and of another section, and a trial that has them.
   using Pairs = std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t>;
+  // Dataset, protocol, encoder, method and train section of a trial, and the towers that it looks
+  // at, a bit each.
+  using MethodKey = std::array<std::uint32_t, 6>;
 
   [[nodiscard]] InspectedSection inspected(std::uint32_t trial, std::string_view section) const;
   void note_captions(std::uint32_t trial);
   [[nodiscard]] std::int64_t looks(std::uint32_t trial) const;
-  void find_cuts(std::uint32_t trial, const std::vector<std::string>& towers);
+  void find_cuts(const std::vector<std::uint32_t>& trials, std::uint32_t towers,
+                 const Impossible& impossible);
 
   const Plan::State& state_;
   DataInspector* inspector_;
   Pairs with_protocol_;
   Pairs with_head_;
   Pairs with_captioner_;
-  // Dataset, protocol, encoder and method of a trial, and the towers that it looks at.
-  std::map<std::array<std::uint32_t, 4>, std::pair<std::uint32_t, std::vector<std::string>>>
-      with_method_;
+  std::map<MethodKey, std::vector<std::uint32_t>> with_method_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, SplitSizes> sizes_;  // by dataset and protocol
   std::vector<PlannedCut> cuts_;
 };

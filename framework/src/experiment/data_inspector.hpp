@@ -11,6 +11,7 @@ namespace espalier {
 
 struct DataFacts {
   std::vector<std::string> capabilities;  // of data_capabilities()
+  std::vector<std::string> warnings;      // of what was left out when it was opened, a line each
 };
 
 // A section as the worker gets it, and its canonical identity: equal identities have equal answers.
@@ -33,6 +34,11 @@ struct TowerCut {
   std::int64_t bytes = 0;   // of what enters the cut for one picture, in float32; 0 of texts
 };
 
+struct MethodCuts {
+  std::vector<TowerCut> towers;  // those that it reaches
+  std::string nothing;           // the towers that it finds nothing to train in, in words, or empty
+};
+
 // Who opens datasets for a plan, which loads no plugin itself.
 class DataInspector {
  public:
@@ -48,10 +54,9 @@ class DataInspector {
   // Throws Error where a captioner cannot caption every sample of a dataset.
   virtual void check_captions(const InspectedSection& dataset,
                               const InspectedSection& captioner) = 0;
-  // The towers of an encoder that a method reaches, where a trial looks at `towers` (of image, text
+  // Where a method cuts the towers of an encoder, of which a trial looks at `towers` (of image, text
   // and class_texts, which is the text tower too).
-  // Throws Error where the method finds nothing to train there.
-  [[nodiscard]] virtual std::vector<TowerCut> cuts(const InspectedSection& encoder,
+  [[nodiscard]] virtual MethodCuts cuts(const InspectedSection& encoder,
                                                    const InspectedSection& peft,
                                                    const std::vector<std::string>& towers) = 0;
 };

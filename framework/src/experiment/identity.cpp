@@ -91,8 +91,8 @@ bool Identities::has(std::string_view kind, const Picks& picks, std::string_view
   if (index != dataset_section || !variant.sound) return false;
   const Inspected& data = inspected(picks[index]);
   if (!data.problems.empty()) throw Error(data.problems);
-  return std::find(data.capabilities.begin(), data.capabilities.end(), capability) !=
-         data.capabilities.end();
+  const std::vector<std::string>& all = data.facts.capabilities;
+  return std::find(all.begin(), all.end(), capability) != all.end();
 }
 
 const Identities::Inspected& Identities::inspected(std::uint32_t dataset) {
@@ -102,6 +102,14 @@ const Identities::Inspected& Identities::inspected(std::uint32_t dataset) {
   return inspected_.emplace(dataset, inspect(resolved)).first->second;
 }
 
+void Identities::add_warnings(std::vector<std::string>& into) const {
+  for (const auto& [dataset, data] : inspected_) {
+    for (const std::string& warning : data.facts.warnings) {
+      if (std::find(into.begin(), into.end(), warning) == into.end()) into.push_back(warning);
+    }
+  }
+}
+
 Identities::Inspected Identities::inspect(const Json& dataset) try {
   if (inspector_ == nullptr) return {};
   const PredicateScope nothing{.value = [](std::string_view) { return nullptr; },
@@ -109,7 +117,7 @@ Identities::Inspected Identities::inspect(const Json& dataset) try {
   Problems problems;
   const Json identity = forms_.of("dataset", dataset, nothing, problems);
   problems.throw_if_any();
-  return {inspector_->facts({&dataset, canonical_json(identity)}).capabilities, {}};
+  return {inspector_->facts({&dataset, canonical_json(identity)}), {}};
 } catch (const Error& error) {
   return {{}, error.problems()};
 }
@@ -131,7 +139,7 @@ std::uint32_t Identities::shape(std::size_t index, std::uint32_t variant) {
   if (index == dataset_section) {
     const Inspected& data = inspected(variant);
     if (!data.problems.empty()) throw Error(data.problems);
-    shape.push_back(data.capabilities);
+    shape.push_back(data.facts.capabilities);
   }
   for (const std::string& word : words_) {
     if (section_of(word) != trial_sections[index]) continue;

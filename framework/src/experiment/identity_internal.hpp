@@ -58,6 +58,9 @@ class Identities {
                                     std::uint32_t context, Problems& problems);
   [[nodiscard]] const std::deque<std::string>& texts() const noexcept { return texts_; }
 
+  // What datasets said when they were opened.
+  void add_warnings(std::vector<std::string>& into) const;
+
  private:
   struct Context {
     std::array<bool, trial_sections.size()> counts{};
@@ -73,7 +76,7 @@ class Identities {
 
   // What the inspector said of a variant of the dataset.
   struct Inspected {
-    std::vector<std::string> capabilities;
+    DataFacts facts;
     std::vector<Problem> problems;
   };
   using TextIds = std::unordered_map<std::uint64_t, std::uint32_t>;
@@ -97,7 +100,7 @@ class Identities {
   std::vector<std::string> words_;  // keys that some section asks of another
   std::unordered_map<std::string, std::uint32_t> shape_ids_;
   std::array<std::vector<Facts>, trial_sections.size()> facts_;
-  std::unordered_map<std::uint32_t, Inspected> inspected_;
+  std::map<std::uint32_t, Inspected> inspected_;
   std::unordered_map<std::u32string, std::uint32_t> context_ids_;
   std::deque<Context> contexts_;
   std::array<TextIds, trial_sections.size()> text_ids_;

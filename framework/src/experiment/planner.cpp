@@ -56,7 +56,7 @@ class Planner {
       guarded_decide(row.block);
     }
     rows = {};
-    checks_.run([this](std::string_view section, const Error& error) { report(section, error); });
+    check_data();
     state_.cuts = checks_.take_cuts();
     if (problems_.empty()) refuse_an_empty_plan();
     warn();
@@ -119,6 +119,23 @@ class Planner {
     if (fresh) state_.reasons.push_back(reason);
     trial.state = state;
     trial.reason = it->second;
+  }
+
+  // What is the same as an impossible trial is impossible too.
+  void check_data() {
+    checks_.run([this](std::string_view section, const Error& error) { report(section, error); },
+                [this](const std::vector<std::uint32_t>& trials, const std::string& reason) {
+                  for (const std::uint32_t i : trials) {
+                    settle(state_.trials[i], TrialState::impossible, reason);
+                  }
+                });
+    for (PlannedTrial& trial : state_.trials) {
+      if (trial.state != TrialState::duplicate) continue;
+      const PlannedTrial& original = state_.trials[trial.original];
+      if (original.state != TrialState::impossible) continue;
+      trial.state = original.state;
+      trial.reason = original.reason;
+    }
   }
 
   bool sound(const Picks& picks) {
@@ -207,6 +224,7 @@ class Planner {
 
   void warn() {
     state_.warnings = state_.source.warnings;
+    state_.identities.add_warnings(state_.warnings);
     for (std::size_t axis = 0; axis < state_.expansion.axes.size(); ++axis) {
       const Axis& swept = state_.expansion.axes[axis];
       if (!only_its_first_value_counts(axis)) continue;

@@ -49,6 +49,7 @@ ExperimentSource ExperimentSource::read(const std::filesystem::path& file,
   const YamlNode root = parse_yaml(read_file(file, longest_file), source.file);
   Problems problems;
   read_experiment(root, source, problems);
+  if (root.type != YamlNode::Type::map) problems.throw_if_any();
   apply_overrides(overrides, source, problems);
   check_name(source, problems);
   source.limits = resolve_params(

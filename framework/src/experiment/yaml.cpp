@@ -234,7 +234,9 @@ const YamlNode* YamlNode::find(std::string_view key) const {
   return it == members.end() ? nullptr : &it->second;
 }
 
-std::string place(const std::string& file, int line) { return file + ":" + std::to_string(line); }
+std::string place(const std::string& file, int line) {
+  return line == 0 ? file : file + ":" + std::to_string(line);
+}
 
 YamlNode parse_yaml(std::string_view text, const std::string& file) try {
   check_lines(text, file);

@@ -130,7 +130,7 @@ std::vector<bool> check_images(std::span<const std::filesystem::path> files, Unr
     if (policy == Unreadable::stop) problems.add(std::move(problem));
   }
   if (count > 0 && policy == Unreadable::skip) {
-    log.warn("{} of {} pictures cannot be read and are left out:{}", count, files.size(), text);
+    log.error("{} of {} pictures cannot be read and are left out:{}", count, files.size(), text);
   }
   return good;
 }

@@ -10,29 +10,24 @@
 #include <espalier/core/words.hpp>
 #include <set>
 
+#include "text/unicode.hpp"
+
 namespace espalier {
 namespace {
 
 using Lines = std::vector<std::vector<std::string>>;
 
-// In characters, for text of any script that has one cell a character.
-std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  }));
-}
-
 std::string aligned(const Lines& lines) {
   std::vector<std::size_t> widths(lines.empty() ? 0 : lines[0].size());
   for (const auto& line : lines) {
     for (std::size_t i = 0; i < line.size(); ++i)
-      widths[i] = std::max(widths[i], width_of(line[i]));
+      widths[i] = std::max(widths[i], unicode::cells(line[i]));
   }
   std::string text;
   for (const auto& line : lines) {
     std::string row;
     for (std::size_t i = 0; i < line.size(); ++i) {
-      row += "  " + line[i] + std::string(widths[i] - width_of(line[i]), ' ');
+      row += "  " + line[i] + std::string(widths[i] - unicode::cells(line[i]), ' ');
     }
     text += row.substr(0, row.find_last_not_of(' ') + 1) + "\n";
   }

@@ -122,7 +122,9 @@ void recover(const std::filesystem::path& folder, TrialRecord& record) {
   }
   try {
     TrialResult result = read_result(file);
-    if (result.trial_id != folder.filename()) return;
+    if (result.trial_id != folder.filename()) {
+      return run_again(file.string() + " is of another trial", record);
+    }
     record.status = TrialStatus::complete;
     record.result = std::move(result);
     record.error.clear();
@@ -134,10 +136,21 @@ void recover(const std::filesystem::path& folder, TrialRecord& record) {
   }
 }
 
-// Whether result.h5 is the file that the journal tells of.
+// Whether result.h5 is the file that the journal of this trial tells of.
 bool confirmed(const std::filesystem::path& file, TrialRecord& record, ContentHasher& hasher) {
   return record.status == TrialStatus::complete && record.extent && is_there(file) &&
+         record.result.trial_id == file.parent_path().filename() &&
          has_extent(file, *record.extent, hasher);
+}
+
+// What a journal tells that was copied from another trial's folder.
+void refuse_another_trial(const std::filesystem::path& journal, TrialRecord& record) {
+  const std::string& told = record.result.trial_id;
+  if (told.empty() || told == journal.parent_path().filename()) return;
+  std::vector<std::string> warnings = std::move(record.warnings);
+  record = {};
+  record.warnings = std::move(warnings);
+  record.warnings.push_back(journal.string() + " is of another trial and is left out");
 }
 
 }  // namespace
@@ -171,6 +184,7 @@ TrialRecord read_trial(const std::filesystem::path& folder, ContentHasher& hashe
   const JournalContent content = read_journal(journal);
   for (const Json& json : content.records) take_record(json, record);
   warn_of_damage(content, journal, record);
+  refuse_another_trial(journal, record);
   if (!confirmed(file, record, hasher)) recover(folder, record);
   return record;
 }

@@ -43,8 +43,10 @@ auto WorkerInspector::understood(const Read& read) const try {
 
 DataFacts WorkerInspector::facts(const InspectedSection& dataset) {
   const Json found = answer("facts", {{"dataset", dataset}});
-  return understood(
-      [&] { return DataFacts{found.at("capabilities").get<std::vector<std::string>>()}; });
+  return understood([&] {
+    return DataFacts{.capabilities = found.at("capabilities").get<std::vector<std::string>>(),
+                     .warnings = found.value("warnings", std::vector<std::string>())};
+  });
 }
 
 SplitSizes WorkerInspector::check_protocol(const InspectedSection& dataset,
@@ -63,17 +65,16 @@ void WorkerInspector::check_captions(const InspectedSection& dataset,
   (void)answer("captioner", {{"dataset", dataset}, {"captioner", captioner}});
 }
 
-std::vector<TowerCut> WorkerInspector::cuts(const InspectedSection& encoder,
-                                            const InspectedSection& peft,
-                                            const std::vector<std::string>& towers) {
+MethodCuts WorkerInspector::cuts(const InspectedSection& encoder, const InspectedSection& peft,
+                                 const std::vector<std::string>& towers) {
   const Json found = answer("cuts", {{"encoder", encoder}, {"peft", peft}}, {{"towers", towers}});
   return understood([&] {
-    std::vector<TowerCut> cuts;
+    MethodCuts cuts{.towers = {}, .nothing = found.value("nothing", std::string())};
     for (const Json& cut : found.at("cuts")) {
-      cuts.push_back({.tower = cut.at("tower"),
-                      .cut = cut.at("cut"),
-                      .layers = cut.at("layers"),
-                      .bytes = cut.at("bytes")});
+      cuts.towers.push_back({.tower = cut.at("tower"),
+                             .cut = cut.at("cut"),
+                             .layers = cut.at("layers"),
+                             .bytes = cut.at("bytes")});
     }
     return cuts;
   });

@@ -4,8 +4,8 @@
 //                    {"do": "protocol", "dataset", "protocol"}
 //                    {"do": "head", "dataset", "head"}
 //                    {"do": "cuts", "encoder", "peft", "towers"}
-//   worker to host   {"capabilities": [...]} of facts, {"train", "others"} of protocol, {} of head,
-//                    {"cuts": [...]} of cuts, or {"problems": [...]}
+//   worker to host   {"capabilities", "warnings": [...]} of facts, {"train", "others"} of protocol,
+//                    {} of head, {"cuts": [...], "nothing": "..."} of cuts, or {"problems": [...]}
 #pragma once
 
 #include "experiment/data_inspector.hpp"
@@ -35,9 +35,8 @@ class WorkerInspector final : public DataInspector {
                                           const InspectedSection& protocol) override;
   void check_head(const InspectedSection& dataset, const InspectedSection& head) override;
   void check_captions(const InspectedSection& dataset, const InspectedSection& captioner) override;
-  [[nodiscard]] std::vector<TowerCut> cuts(const InspectedSection& encoder,
-                                           const InspectedSection& peft,
-                                           const std::vector<std::string>& towers) override;
+  [[nodiscard]] MethodCuts cuts(const InspectedSection& encoder, const InspectedSection& peft,
+                                const std::vector<std::string>& towers) override;
 
  private:
   using Sections = std::vector<std::pair<std::string, InspectedSection>>;

@@ -4,7 +4,7 @@
 #include <espalier/plugin/capabilities.hpp>
 
 #include "properties_internal.hpp"
-#include "text/unicode_internal.hpp"
+#include "text/unicode.hpp"
 
 // What holds for the description of any component, and for making it.
 namespace espalier::conformance {

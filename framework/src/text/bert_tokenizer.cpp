@@ -4,7 +4,7 @@
 #include <array>
 
 #include "tokenizer_internal.hpp"
-#include "unicode_internal.hpp"
+#include "unicode.hpp"
 
 namespace espalier::tokenizer {
 namespace {

@@ -3,7 +3,7 @@
 #include <functional>
 #include <queue>
 
-#include "unicode_internal.hpp"
+#include "unicode.hpp"
 
 namespace espalier::tokenizer {
 namespace {

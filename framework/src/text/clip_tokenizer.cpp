@@ -3,7 +3,7 @@
 #include <unordered_map>
 
 #include "byte_pair_internal.hpp"
-#include "unicode_internal.hpp"
+#include "unicode.hpp"
 
 namespace espalier::tokenizer {
 namespace {

@@ -3,7 +3,7 @@
 #include <mutex>
 
 #include "tokenizer_internal.hpp"
-#include "unicode_internal.hpp"
+#include "unicode.hpp"
 
 namespace espalier {
 

@@ -4,7 +4,7 @@
 #include <espalier/core/python_json.hpp>
 
 #include "tokenizer_internal.hpp"
-#include "unicode_internal.hpp"
+#include "unicode.hpp"
 
 namespace espalier::tokenizer {
 namespace {

@@ -6,7 +6,7 @@
 #include <memory>
 #include <optional>
 
-#include "unicode_internal.hpp"
+#include "unicode.hpp"
 
 namespace espalier::unicode {
 namespace {
@@ -45,6 +45,16 @@ std::optional<std::size_t> first_invalid_byte(std::string_view text) {
     at += static_cast<std::size_t>(width);
   }
   return {};
+}
+
+std::size_t cells(std::string_view text) {
+  if (first_invalid_byte(text)) return text.size();
+  std::size_t sum = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    sum +=
+        static_cast<std::size_t>(utf8proc_charwidth(static_cast<utf8proc_int32_t>(next(text, at))));
+  }
+  return sum;
 }
 
 bool is_ascii(std::string_view text) {

@@ -47,11 +47,11 @@ Filling::Steps steps_of(std::shared_ptr<const ActivationSource> source, Ids ids,
   return steps;
 }
 
-// Says which of the two it is where it is not stored.
-bool can_be_stored(StageEntry& entry, std::int64_t bytes, const ActivationStage& stage,
-                   const StageStorage& storage) {
-  if (bytes <= stage.budget) return entry.expect(bytes);
-  storage.warn(stage.family.name + " would take " + bytes_text(bytes) +
+// `more` bytes, with which the entry has `all`. Says which of the two it is where it is not stored.
+bool can_be_stored(StageEntry& entry, std::int64_t more, std::int64_t all,
+                   const ActivationStage& stage, const StageStorage& storage) {
+  if (all <= stage.budget) return entry.expect(more);
+  storage.warn(stage.family.name + " would take " + bytes_text(all) +
                ", more than --activation-limit " + bytes_text(stage.budget) +
                ": computed anew in every epoch, with the same numbers");
   return false;
@@ -82,7 +82,8 @@ std::shared_ptr<const ActivationSource> activations_at(const Tower& tower, std::
     stage.computing();
     entry->use(stage.settings);
     const std::int64_t each = bytes_of(computed->at(looks.first(1)), stage.type);
-    if (!can_be_stored(*entry, each * std::ssize(missing), stage, storage)) {
+    const std::int64_t more = each * std::ssize(missing);
+    if (!can_be_stored(*entry, more, each * entry->size() + more, stage, storage)) {
       return std::make_shared<RoundedActivations>(std::move(computed), stage.type);
     }
     Filling filling(*entry, steps_of(computed, ids, looks, stage.type), std::move(hooks));

@@ -28,11 +28,6 @@ const Tower& tower_of(const AdaptableEncoder& model, TowerKind kind) {
   return *model.text();
 }
 
-std::string towers_of(const AdaptableEncoder& model) {
-  if (model.image() == nullptr) return "its text tower";
-  return model.text() == nullptr ? "its image tower" : "both its towers";
-}
-
 }  // namespace
 
 bool reaches(const AdaptableEncoder& model, TowerKind kind) {
@@ -40,20 +35,19 @@ bool reaches(const AdaptableEncoder& model, TowerKind kind) {
   return there && model.cut(kind) < tower_of(model, kind).layers() + 2;
 }
 
-void attach_method(Peft& method, const std::string& method_name, AdaptableEncoder& looked_at,
-                   const std::string& encoder_name, std::int64_t seed, Parameters& parameters) {
+std::string towers_of(const AdaptableEncoder& model) {
+  if (model.image() == nullptr) return "its text tower";
+  return model.text() == nullptr ? "its image tower" : "both its towers";
+}
+
+bool attach_method(Peft& method, const std::string& method_name, AdaptableEncoder& looked_at,
+                   std::int64_t seed, Parameters& parameters) {
   const Tower& any =
       looked_at.image() ? static_cast<const Tower&>(*looked_at.image()) : *looked_at.text();
   const Parameters::Scope scope(parameters, "peft", any.device());
   Random random(seed, "peft");
   guarded(method_name, "attach", [&] { method.attach(looked_at, parameters, random); });
-  if (parameters.count() > 0) return;
-  throw Error({.what = method_name + " has nothing to train in " + encoder_name,
-               .where = {},
-               .expected = "sites or weights that the method asks for",
-               .found = "none in what this trial looks at, " + towers_of(looked_at),
-               .fix = "other parameters of the method, or another use of the encoder: "
-                      "nodes.fuse=image looks at pictures, head.use=prompts at texts"});
+  return parameters.count() > 0;
 }
 
 AdaptedEncoder::AdaptedEncoder(const TrialSetting& setting, const FeatureInputs& inputs,
@@ -78,7 +72,13 @@ void AdaptedEncoder::attach(const FrozenFeatures& train, std::span<const std::in
   if (setting_.has("peft", "needs_features")) {
     guarded(name, "prepare", [&] { method_->prepare(train, labels); });
   }
-  attach_method(*method_, name, *model_, inputs_.encoder_name, setting_.seed(), parameters);
+  if (attach_method(*method_, name, *model_, setting_.seed(), parameters)) return;
+  throw Error({.what = name + " has nothing to train in " + inputs_.encoder_name,
+               .where = {},
+               .expected = "sites or weights that the method asks for",
+               .found = "none in what this trial looks at, " + towers_of(*model_),
+               .fix = "other parameters of the method, or another use of the encoder: "
+                      "nodes.fuse=image looks at pictures, head.use=prompts at texts"});
 }
 
 std::shared_ptr<const FeatureSource> AdaptedEncoder::tower_source(

@@ -23,9 +23,13 @@ namespace espalier {
 [[nodiscard]] bool reaches(const AdaptableEncoder& model, TowerKind kind);
 
 // Attaches a method to an encoder, of which it sees what the trial looks at. Adds its parameters,
-// on the encoder's device. Throws Error that names the components where it finds nothing to train.
-void attach_method(Peft& method, const std::string& method_name, AdaptableEncoder& looked_at,
-                   const std::string& encoder_name, std::int64_t seed, Parameters& parameters);
+// on the encoder's device. False where it finds nothing to train.
+[[nodiscard]] bool attach_method(Peft& method, const std::string& method_name,
+                                 AdaptableEncoder& looked_at, std::int64_t seed,
+                                 Parameters& parameters);
+
+// `its image tower`, for messages.
+[[nodiscard]] std::string towers_of(const AdaptableEncoder& model);
 
 class AdaptedEncoder {
  public:

@@ -61,13 +61,15 @@ at::Tensor without_tape(const FeatureSource& source, std::span<const Look> looks
   return source.rows(looks, mode);
 }
 
-// What the bank lacks is computed and put into it.
+// What the bank lacks is computed and put into it: of pictures as they are, as an evaluation leaves
+// it there, so that a training that goes on has what it had.
 at::Tensor stale_rows(const FeatureSource& source, RowBank& bank, std::span<const Look> looks) {
-  std::vector<Look> missing;
-  std::copy_if(looks.begin(), looks.end(), std::back_inserter(missing),
-               [&](const Look& look) { return !bank.has(look.sample); });
-  if (!missing.empty()) bank.put(samples_of(missing), without_tape(source, missing, {}));
-  return bank.rows(samples_of(looks));
+  const std::vector<std::size_t> samples = samples_of(looks);
+  std::vector<std::size_t> missing;
+  std::copy_if(samples.begin(), samples.end(), std::back_inserter(missing),
+               [&](std::size_t sample) { return !bank.has(sample); });
+  if (!missing.empty()) bank.put(missing, without_tape(source, plain_looks(missing), {}));
+  return bank.rows(samples);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What tokenizers ask of Unicode, answered by utf8proc.
+// What tokenizers and tables ask of Unicode, answered by utf8proc.
 #pragma once
 
 #include <cstddef>
@@ -12,6 +12,10 @@ namespace espalier::unicode {
 // Position of the first byte that is not UTF-8.
 [[nodiscard]] std::optional<std::size_t> first_invalid_byte(std::string_view text);
 [[nodiscard]] bool is_ascii(std::string_view text);
+
+// Cells of a terminal that a text takes: two of a wide character, none of a combining one. Of what is
+// not UTF-8, its bytes.
+[[nodiscard]] std::size_t cells(std::string_view text);
 
 // The character that starts at `at`, which moves behind it. The text is UTF-8.
 [[nodiscard]] char32_t next(std::string_view text, std::size_t& at);
