@@ -56,7 +56,7 @@ Plan make_plan(const PlanRequest& request, const ExperimentSource& source) {
                             });
   Plan plan = Plan::make(source, catalog, request.results, data_progress(), &inspector);
   for (const std::string& warning : plan.warnings())
-    std::cerr << "warning: " << printable(warning) << "\n";
+    std::cerr << "warning: " << printable_lines(warning) << "\n";
   return plan;
 }
 
