@@ -41,7 +41,7 @@ class Resolver {
     const std::size_t before = problems_.size();
     Json params = given.is_object() ? given : Json::object();
     take_unknown_keys(*component, params, prefix, locate);
-    Json resolved = resolve_params(component->schema, params, prefix, locate, problems_);
+    Json resolved = fitting(*component, params, prefix, locate);
     resolved["use"] = name;
     for (const FieldInfo& field : component->schema.fields) {
       if (field.type == FieldType::component) {
@@ -53,6 +53,18 @@ class Resolver {
   }
 
  private:
+  // Says whose parameters they are: a sweep may set one for several components.
+  Json fitting(const ComponentInfo& component, const Json& params, const std::string& prefix,
+               const Locator& locate) {
+    Problems found;
+    Json resolved = resolve_params(component.schema, params, prefix, locate, found);
+    for (Problem problem : found.list()) {
+      problem.what += ": " + component.kind + "/" + component.name;
+      problems_.add(std::move(problem));
+    }
+    return resolved;
+  }
+
   std::string name_of(const Json& given, std::string_view kind, const std::string& prefix,
                       const Locator& locate) {
     const Json* use = &given;
