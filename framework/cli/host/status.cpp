@@ -94,7 +94,7 @@ Json status_json(const SweepTable& sweep) {
 
 std::string headline(const SweepTable& sweep) {
   const Counts counts = count(sweep);
-  const std::string folder = sweep.folder.filename().string();
+  const std::string folder = fs::canonical(sweep.folder).filename().string();
   std::string text = printable(sweep.plan.name) +
                      (folder == sweep.plan.name ? "" : " in " + printable(folder)) + ": " +
                      std::to_string(counts.complete) + " of " +
