@@ -122,8 +122,9 @@ std::shared_ptr<const FeatureSource> AdaptedEncoder::texts(
   std::map<std::size_t, TokenLists> ids;
   std::vector<Look> looks;
   for (const auto& [sample, caption] : captions) {
-    ids[sample] = call_component(inputs_.encoder_name, "tokens",
-                                 [&] { return encoder_->tokens(std::span(&caption, 1)); });
+    const std::span<const std::string> one(&caption, 1);
+    ids[sample] =
+        call_component(inputs_.encoder_name, "tokens", [&] { return encoder_->tokens(one); });
     looks.push_back({.sample = sample});
   }
   const auto source = std::make_shared<IdSource>(*model_->text(), std::move(ids));
