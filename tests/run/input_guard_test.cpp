@@ -84,21 +84,29 @@ TEST_F(InputGuardTest, TheSameBytesWithOtherTimesAreFine) {
   EXPECT_THAT(refusal(), HasSubstr("dataset.root"));
 }
 
-TEST_F(InputGuardTest, LooksAgainOnlyAtWhatWasReadSince) {
-  guard_.check_if_read(inputs_);
+TEST_F(InputGuardTest, AtTheEndOfTrialsThatReadNothingItDoesNotLook) {
+  guard_.check_at_end(inputs_);
   write(folder_ / "photos/cat/1.jpg", "ONE");
-  EXPECT_NO_THROW(guard_.check_if_read(inputs_)) << "what was made of it is right";
+  EXPECT_NO_THROW(guard_.check_at_end(inputs_)) << "what was made of it is right";
   EXPECT_THAT(refusal(), HasSubstr("dataset.root")) << "before anything is stored";
   guard_.note_reading();
-  EXPECT_THROW(guard_.check_if_read(inputs_), Error);
-  EXPECT_THROW(guard_.check_if_read(inputs_), Error) << "it never passed";
+  EXPECT_THROW(guard_.check_at_end(inputs_), Error);
+  EXPECT_THROW(guard_.check_at_end(inputs_), Error) << "it never passed";
+}
+
+// As where the encoder is trained: texts are stored, then pictures are read in every epoch.
+TEST_F(InputGuardTest, WhatPassedInTheMiddleOfATrialIsLookedAtAgainAtItsEnd) {
+  guard_.note_reading();
+  guard_.check(inputs_);
+  write(folder_ / "photos/cat/1.jpg", "ONE");
+  EXPECT_THROW(guard_.check_at_end(inputs_), Error);
 }
 
 TEST_F(InputGuardTest, LooksAtInputsThatAreNew) {
-  guard_.check_if_read(std::span(inputs_).subspan(0, 1));
+  guard_.check_at_end(std::span(inputs_).subspan(0, 1));
   write(folder_ / "model.safetensors", "WEIGHTS");
-  EXPECT_NO_THROW(guard_.check_if_read(std::span(inputs_).subspan(0, 1)));
-  EXPECT_THROW(guard_.check_if_read(inputs_), Error);
+  EXPECT_NO_THROW(guard_.check_at_end(std::span(inputs_).subspan(0, 1)));
+  EXPECT_THROW(guard_.check_at_end(inputs_), Error);
 }
 
 }  // namespace

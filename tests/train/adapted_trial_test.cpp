@@ -51,6 +51,17 @@ class AdaptedTrials : public testing_support::PluginTrial {
     return run_trial(request, hooks());
   }
 
+  // Stops after the second epoch and goes on.
+  void expect_that_it_goes_on_with_the_same_bits() {
+    const auto whole = run();
+    stop_after_ = 1;
+    EXPECT_FALSE(run());
+    stop_ = false, stop_after_ = -1;
+    const auto resumed = run();
+    ASSERT_TRUE(whole && resumed);
+    expect_same(*whole, *resumed);
+  }
+
   Json config_;
   std::int64_t activation_limit_ = unlimited;
 };
@@ -97,13 +108,7 @@ TEST_F(AdaptedTrials, RoundActivationsOnRequestWhetherStoredOrNot) {
 }
 
 TEST_F(AdaptedTrials, GoOnFromACheckpointWithTheSameBits) {
-  const auto whole = run();
-  stop_after_ = 1;
-  EXPECT_FALSE(run());
-  stop_ = false, stop_after_ = -1;
-  const auto resumed = run();
-  ASSERT_TRUE(whole && resumed);
-  expect_same(*whole, *resumed);
+  expect_that_it_goes_on_with_the_same_bits();
 }
 
 // What a mini-batch takes its neighbours from is the pictures as they are, before and after a stop.
@@ -112,13 +117,22 @@ TEST_F(AdaptedTrials, GoOnWithTheSameBitsInMiniBatchesOfViewsOnAGraph) {
   config_["graph"] = {{"use", "knn"}, {"k", 3}};
   config_["train"]["batch_size"] = 6;
   config_["train"]["views"] = 3;
-  const auto whole = run();
-  stop_after_ = 1;
-  EXPECT_FALSE(run());
-  stop_ = false, stop_after_ = -1;
-  const auto resumed = run();
-  ASSERT_TRUE(whole && resumed);
-  expect_same(*whole, *resumed);
+  expect_that_it_goes_on_with_the_same_bits();
+}
+
+TEST_F(AdaptedTrials, SayThatTheyReadWhereFrozenOnesFindAllInTheCache) {
+  pool_.emplace(loader_, "cpu");
+  config_["peft"] = {{"use", "none"}};
+  ASSERT_TRUE(run());
+  EXPECT_GT(readings_, 0) << "the dataset was opened and the encoder used";
+  readings_ = 0;
+  ASSERT_TRUE(run());
+  EXPECT_EQ(readings_, 0) << "the dataset was kept, and features were stored";
+  config_["peft"] = {{"use", "bitfit"}};
+  ASSERT_TRUE(run());
+  readings_ = 0;
+  ASSERT_TRUE(run());
+  EXPECT_GT(readings_, 0) << "the encoder is used, although all is stored";
 }
 
 // Trials of other seeds look at other views, whose rows come to the same entry.

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <espalier/plugin/loader.hpp>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,8 @@ class PluginTrial : public testing::Test {
     hooks.loader = &loader_;
     hooks.log = spdlog::default_logger().get();
     hooks.stop = &stop_;
+    hooks.pool = pool_ ? &*pool_ : nullptr;
+    hooks.reading = [this] { ++readings_; };
     hooks.epoch = [this](const EpochMetrics& row) {
       rows_.push_back(row);
       if (row.epoch == stop_after_) stop_ = true;
@@ -45,6 +48,8 @@ class PluginTrial : public testing::Test {
   std::filesystem::path folder_;
   Catalog catalog_;
   Loader loader_;
+  std::optional<ComponentPool> pool_;  // none: nothing is kept between trials
+  int readings_ = 0;                   // how often a trial said that it reads its inputs
   std::atomic<bool> stop_ = false;
   std::int64_t stop_after_ = -1;
   std::vector<EpochMetrics> rows_;

@@ -35,7 +35,6 @@ void InputGuard::check(std::span<const TrialInput> inputs) {
       problems.add(changed(input, error.problems().front().what));
     }
   problems.throw_if_any();
-  passed_.insert(names_of(inputs));
 }
 
 InputGuard::Names InputGuard::names_of(std::span<const TrialInput> inputs) {
@@ -44,8 +43,11 @@ InputGuard::Names InputGuard::names_of(std::span<const TrialInput> inputs) {
   return names;
 }
 
-void InputGuard::check_if_read(std::span<const TrialInput> inputs) {
-  if (!passed_.contains(names_of(inputs))) check(inputs);
+void InputGuard::check_at_end(std::span<const TrialInput> inputs) {
+  Names names = names_of(inputs);
+  if (passed_.contains(names)) return;
+  check(inputs);
+  passed_.insert(std::move(names));
 }
 
 }  // namespace espalier

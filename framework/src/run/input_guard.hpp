@@ -22,11 +22,12 @@ class InputGuard {
 
   // Throws Error with every input that is not what it was when it was hashed.
   void check(std::span<const TrialInput> inputs);
-  // The same, but for inputs that have passed and of which nothing was read since: what was made of
-  // them is right whatever they are now. With thousands of photos a look at each takes longer than
-  // many a trial.
-  void check_if_read(std::span<const TrialInput> inputs);
-  // Something of an input is about to be read.
+  // The same at the end of a trial, but for inputs that passed at the end of another one where
+  // nothing was read since: what was made of them is right whatever they are now. With thousands of
+  // photos a look at each takes longer than many a trial. A check() before the end does not count,
+  // for a trial may go on reading after it.
+  void check_at_end(std::span<const TrialInput> inputs);
+  // A trial reads, from now to its end.
   void note_reading() { passed_.clear(); }
 
  private:
@@ -37,7 +38,7 @@ class InputGuard {
   ContentHasher hasher_;
   // What had another mark and was hashed again.
   std::map<std::pair<std::filesystem::path, ContentScope>, HashedContent> seen_;
-  std::set<Names> passed_;
+  std::set<Names> passed_;  // at the end of trials, since something was read
 };
 
 }  // namespace espalier

@@ -45,7 +45,7 @@ struct TrialHooks {
   // How far a stage is, of what the trial lacked.
   std::function<void(std::string_view stage, std::size_t done, std::size_t all)> progress{};
   std::function<void(const std::string& text)> warning;  // something that the user should know
-  // To be called before an input is read: a dataset opened, an encoder used.
+  // To be called before anything of the inputs is read: a dataset opened, an encoder used.
   std::function<void()> reading = [] {};
   // To be called before anything is stored that was made of the inputs: throws Error where they are
   // no longer what they were.

@@ -114,7 +114,7 @@ class Execution {
 
   void complete(TrialResult& result) {
     result.environment.update(options_.environment);
-    keep_.guard->check_if_read(request_.inputs);
+    keep_.guard->check_at_end(request_.inputs);
     const ResultExtent extent = write_result(request_.folder / "result.h5", result);
     journal_->append_durably(complete_record(result, extent));
   }

@@ -3,6 +3,9 @@
 #include <spdlog/logger.h>
 
 #include <algorithm>
+#include <espalier/plugin/captioner.hpp>
+#include <espalier/plugin/dataset.hpp>
+#include <espalier/plugin/encoder.hpp>
 
 namespace espalier {
 
@@ -21,6 +24,7 @@ bool TrialSetting::has(std::string_view kind, std::string_view capability) const
 }
 
 bool TrialSetting::reads(std::string_view kind) const {
+  if (kind == Dataset::kind || kind == Captioner::kind || kind == Encoder::kind) return true;
   const std::string prefix = std::string(kind) + ".";
   return std::ranges::any_of(
       request_.inputs, [&](const TrialInput& input) { return input.name.starts_with(prefix); });

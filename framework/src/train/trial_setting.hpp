@@ -60,7 +60,8 @@ class TrialSetting final : public RunContext {
                                                      const ComponentRef& ref) const override;
 
  private:
-  // Whether files of a kind's section are among the inputs.
+  // Whether its components read inputs: those of data do whatever their own section names, pictures
+  // for one, others where files of their section are among the inputs.
   [[nodiscard]] bool reads(std::string_view kind) const;
 
   const TrialRequest& request_;

@@ -1,7 +1,9 @@
 // Kind `dataset`: labelled images with class names and, where there are any, official splits.
 //
 // What the data is must follow from the parameters alone: everything read from disk is named by a
-// ContentPath parameter, whose content enters the identity of a trial.
+// ContentPath parameter, whose content enters the identity of a trial. All but pictures is read
+// when the dataset is made: a worker keeps it for later trials, and looks at the files again only
+// where something was read.
 #pragma once
 
 #include <cstddef>
