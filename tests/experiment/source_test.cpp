@@ -222,7 +222,8 @@ TEST_F(SourceTest, RefusesYamlThatIsWrong) {
   EXPECT_THAT(message("name: t\nbase: *nothing\n"), HasSubstr("not valid YAML"));
   EXPECT_THAT(message("name: t\nbase: {[a]: 1}\n"), HasSubstr("a key is not a word"));
   EXPECT_THAT(message("name: t\nbase:\n  <<: {a: 1}\n"), HasSubstr("is no key"));
-  EXPECT_THAT(message(""), HasSubstr("the experiment is no mapping"));
+  EXPECT_THAT(message(""), AllOf(HasSubstr("the experiment is no mapping"), HasSubstr("e.yaml\n"),
+                                 testing::Not(HasSubstr("has no name"))));
   EXPECT_THAT(message("- a\n"), HasSubstr("the experiment is no mapping"));
   EXPECT_THAT(message("name: t\nbase:\n  train: 1\n  train.lr: 2\n"), HasSubstr("no section"));
 }

@@ -80,7 +80,7 @@ TEST_F(ResolveTest, NamesTheFullKeyAndPlaceOfEveryMistake) {
               AllOf(HasSubstr("\"gnn.layer.head\""), HasSubstr("at layer.head"),
                     HasSubstr("did you mean \"heads\"?")));
   EXPECT_THAT(complaint({{"use", "adapter"}, {"extras", {{{"use", "layer"}, {"heads", 99}}}}}),
-              AllOf(HasSubstr("\"gnn.extras.0.heads\""), HasSubstr("99")));
+              AllOf(HasSubstr("\"gnn.extras.0.heads\""), HasSubstr("99"), HasSubstr("gnn/layer")));
   EXPECT_THAT(complaint({{"use", "layr"}}),
               AllOf(HasSubstr("\"layr\""), HasSubstr("one of adapter, layer, mlp"),
                     HasSubstr("did you mean \"layer\"?"), HasSubstr("at use")));

@@ -62,6 +62,16 @@ TEST(BitFit, OfTheTopLayersLeavesWhatIsBelowFrozen) {
       << "of a layer, and of the norm behind it";
 }
 
+TEST(BitFit, RefusesMoreLayersThanATowerThatItTrainsHas) {
+  const auto layers = load_pretrained(cases::encoder_case("clip-tiny-gelu"))->image()->layers();
+  EXPECT_NO_THROW(Adapted("clip-tiny-gelu", "image", {}, layers));
+  const auto said =
+      testing_support::error_of([&] { (void)Adapted("clip-tiny-gelu", "image", {}, layers + 1); });
+  EXPECT_THAT(said, AllOf(HasSubstr("more than the image tower has"),
+                          HasSubstr("at most " + std::to_string(layers))));
+  EXPECT_NO_THROW(Adapted("vit-tiny", "text", {}, 99)) << "of a tower that is not there";
+}
+
 TEST(BitFit, LeavesThePoolerBesideTheFeatureAlone) {
   const Adapted vit("vit-tiny", "image");
   for (const auto& [name, tensor] : vit.parameters.entries()) {
@@ -100,7 +110,8 @@ TEST(BitFit, LeavesTheLoadedWeightsAsTheyAreWhenItTrains) {
 
 TEST(BitFit, SaysThatItNeedsFloat32) {
   try {
-    const Adapted half("clip-tiny-gelu", "image", {.families = {}, .device = "cpu", .precision = "bfloat16"});
+    const Adapted half("clip-tiny-gelu", "image",
+                       {.families = {}, .device = "cpu", .precision = "bfloat16"});
     FAIL();
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("encoder.precision=float32"));

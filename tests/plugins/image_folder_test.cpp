@@ -172,6 +172,9 @@ TEST_F(ImageFolder, SaysWhatIsWrongWithTheClasses) {
   EXPECT_THAT(load_error(), AllOf(HasSubstr("too few classes"), HasSubstr("no folder")));
   photos("alone", 3);
   EXPECT_THAT(load_error(), HasSubstr("only \"alone\""));
+  fs::rename(root_ / "alone", root_ / "train");
+  EXPECT_THAT(load_error(), HasSubstr("only \"train\", which counts as a class"));
+  fs::rename(root_ / "train", root_ / "alone");
   photo("single/1.png");
   EXPECT_THAT(load_error(), AllOf(HasSubstr("\"single\""), HasSubstr("found:    1"),
                                   Not(HasSubstr("\"alone\""))));

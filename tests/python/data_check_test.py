@@ -47,6 +47,38 @@ def test_a_picture_in_two_splits_and_a_damaged_one(espalier, photos):
     assert "cut.png" in text
 
 
+def test_a_folder_without_pictures_is_left_out_and_no_fault(espalier, photos):
+    (photos / "train/green").mkdir()
+    assert "left out     a folder without photos is left out: " in check(espalier, photos)
+    assert len(json.loads(check(espalier, photos, "--json"))["left_out"]) == 1
+
+
+def test_what_is_left_out_is_said_before_a_sweep(espalier, photos, tmp_path):
+    (photos / "train/green").mkdir()
+    (photos / "train/red/cut.png").write_bytes((photos / "train/red/0.png").read_bytes()[:60])
+    (tmp_path / "e.yaml").write_text(
+        f"name: e\nbase:\n  dataset: {{use: image_folder, root: {photos}, unreadable: skip}}\n"
+        "  encoder: classical\n  gnn: {use: mlp, layers: 0}\n"
+        "  protocol: {shots: 1, val_shots: 1}\n"
+    )
+    for _ in range(2):  # asked, and remembered
+        said = espalier("plan", tmp_path / "e.yaml", "--results", tmp_path / "r").stderr
+        assert said.count("a folder without photos is left out") == 1
+        assert "1 of 9 pictures cannot be read and are left out:\n" in said and "cut.png" in said
+
+
+def test_columns_are_aligned_whatever_the_script(espalier, photos):
+    (photos / "train/red").rename(photos / "train/\u82b1\u00e4")
+    (photos / "test/red").rename(photos / "test/\u82b1\u00e4")
+    table = check(espalier, photos).splitlines()
+    assert table[1].index("3") - table[2].index("3") == 1  # one of the two characters is wide
+
+
+def test_a_component_may_be_chosen_as_run_has_it(espalier, photos):
+    whole = check(espalier, photos)
+    assert espalier("data", "check", "dataset=image_folder", f"dataset.root={photos}").stdout == whole
+
+
 def test_mistakes_are_named(espalier):
     done = espalier("data", "check", "dataset.use=oxford_pet", code=2)
     assert "oxford_pets" in done.stderr

@@ -50,3 +50,8 @@ def test_an_answer_that_cannot_be_written_is_exit_code_1(words):
     done = subprocess.run(["/bin/sh", "-c", '"$@" >&-', "sh", *command], stderr=subprocess.PIPE, text=True)
     assert done.returncode == 1
     assert "Bad file descriptor" in done.stderr
+
+
+def test_a_misspelt_section_is_told_from_a_component(espalier):
+    said = espalier("plugins", "show", "trian", code=2).stderr
+    assert 'did you mean "train"?' in said and "KIND/NAME, or one of" in said

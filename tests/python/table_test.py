@@ -1,6 +1,7 @@
 """Shows the table of a small sweep again, in every order, also where nothing may be written."""
 
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -30,6 +31,19 @@ def test_the_table_is_that_of_run(sweep, espalier):
     for named in ([folder.parent], ["--results", folder.parent]):  # the latter as `run` has it
         assert espalier("table", *named, "--by", "graph.k").stdout == table
     assert sorted(first_column(espalier("table", folder).stdout)[1:]) == ["10", "2", "9"]
+
+
+def test_a_folder_that_was_renamed_is_named_and_export_takes_one(sweep, espalier, tmp_path):
+    folder, _ = sweep
+    shutil.copytree(folder, tmp_path / "small")
+    shutil.copytree(folder, tmp_path / "other")
+    said = espalier("status", tmp_path).stdout.splitlines()
+    assert [line.split(":")[0] for line in said] == ["small in other", "small"]
+    done = espalier("export", tmp_path, "--csv", code=2)
+    assert "several experiments" in done.stderr and "other, small" in done.stderr
+    alone = espalier("export", tmp_path / "other", "--csv").stdout
+    shutil.rmtree(tmp_path / "small")
+    assert espalier("export", tmp_path, "--csv").stdout == alone
 
 
 def test_rows_and_metrics_can_be_chosen(sweep, espalier):
