@@ -22,6 +22,7 @@ namespace {
 using conformance::Finding;
 using conformance::State;
 using testing::HasSubstr;
+using testing_support::expect_violation;
 using testing_support::find;
 using testing_support::info;
 
@@ -195,25 +196,7 @@ class ReadsTheOtherModality : public RightGraph {
   }
 };
 
-template <class Component>
-Finding find(const std::string& property, std::vector<std::string> capabilities) {
-  using Interface = typename Component::Interface;
-  const auto make = [](std::string_view, const Json&, const RunContext&) -> std::shared_ptr<void> {
-    const std::shared_ptr<Interface> made = std::make_shared<Component>();
-    return made;
-  };
-  return find(property, info(std::string(Interface::kind), std::move(capabilities)), make);
-}
-
 const std::vector<std::string> all_of_gnn = {"bipartite", "edge_weight", "graph"};
-
-template <class Component>
-void expect_violation(const std::string& property, std::vector<std::string> capabilities,
-                      const std::string& message) {
-  const Finding finding = find<Component>(property, std::move(capabilities));
-  EXPECT_EQ(finding.state, State::violated) << property;
-  EXPECT_THAT(finding.message, HasSubstr(message)) << property;
-}
 
 TEST(Conformance, HoldsForRightComponents) {
   for (const conformance::Property& property : conformance::properties("gnn")) {

@@ -17,7 +17,8 @@ namespace {
 
 using conformance::Finding;
 using conformance::State;
-using testing::HasSubstr;
+using testing_support::expect_violation;
+using testing_support::find;
 
 // The tiny CLIP, whose texts have their length as a token.
 class Right : public Encoder {
@@ -83,39 +84,26 @@ class ForgetsAToken : public Right {
   }
 };
 
-template <class Component>
-Finding find(const std::string& property) {
-  const auto make = [](std::string_view, const Json&, const RunContext&) -> std::shared_ptr<void> {
-    return std::shared_ptr<Encoder>(std::make_shared<Component>());
-  };
-  return testing_support::find(
-      property, testing_support::info("encoder", {"image", "text", "shared_space", "sites"}), make);
-}
-
-template <class Component>
-void expect_violation(const std::string& property, const std::string& message) {
-  const Finding finding = find<Component>(property);
-  EXPECT_EQ(finding.state, State::violated) << property;
-  EXPECT_THAT(finding.message, HasSubstr(message)) << property;
-}
+const std::vector<std::string> all_of_encoder = {"image", "text", "shared_space", "sites"};
 
 TEST(EncoderConformance, HoldsForARightEncoder) {
   for (const std::string property : {"declared_towers", "pixels_of_one_shape", "drawn_views",
                                      "towers_give_the_features", "empty_batches", "repeatable"}) {
-    const Finding finding = find<Right>(property);
+    const Finding finding = find<Right>(property, all_of_encoder);
     EXPECT_EQ(finding.state, State::holds) << property << ": " << finding.message;
   }
 }
 
 TEST(EncoderConformance, NoticesWhatIsWrongWithViews) {
-  expect_violation<ViewsOfAnotherShape>("drawn_views", "where pixels() gives");
-  expect_violation<DrawsFromTheGlobalGenerator>("drawn_views", "something else");
-  expect_violation<IgnoresTheGenerator>("drawn_views", "is the same");
+  expect_violation<ViewsOfAnotherShape>("drawn_views", all_of_encoder, "where pixels() gives");
+  expect_violation<DrawsFromTheGlobalGenerator>("drawn_views", all_of_encoder, "something else");
+  expect_violation<IgnoresTheGenerator>("drawn_views", all_of_encoder, "is the same");
 }
 
 TEST(EncoderConformance, NoticesTowersThatGiveOtherFeatures) {
-  expect_violation<NormalisesAfterThePixels>("towers_give_the_features", "pixels() through");
-  expect_violation<ForgetsAToken>("towers_give_the_features", "tokens() through");
+  expect_violation<NormalisesAfterThePixels>("towers_give_the_features", all_of_encoder,
+                                             "pixels() through");
+  expect_violation<ForgetsAToken>("towers_give_the_features", all_of_encoder, "tokens() through");
 }
 
 }  // namespace

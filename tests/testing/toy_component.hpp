@@ -1,7 +1,10 @@
 // A component that is known by its description alone, and what one property finds in it.
 #pragma once
 
+#include <gmock/gmock.h>
+
 #include <espalier/testing/conformance.hpp>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,6 +29,25 @@ inline conformance::Finding find(const std::string& property, const ComponentInf
     if (one.name == property) return conformance::examine(one, settings);
   }
   return {conformance::State::skipped, "no such property"};
+}
+
+// The same in one that is made here.
+template <class Component>
+conformance::Finding find(const std::string& property, std::vector<std::string> capabilities) {
+  using Interface = typename Component::Interface;
+  const auto make = [](std::string_view, const Json&, const RunContext&) -> std::shared_ptr<void> {
+    const std::shared_ptr<Interface> made = std::make_shared<Component>();
+    return made;
+  };
+  return find(property, info(std::string(Interface::kind), std::move(capabilities)), make);
+}
+
+template <class Component>
+void expect_violation(const std::string& property, std::vector<std::string> capabilities,
+                      const std::string& message) {
+  const conformance::Finding finding = find<Component>(property, std::move(capabilities));
+  EXPECT_EQ(finding.state, conformance::State::violated) << property;
+  EXPECT_THAT(finding.message, testing::HasSubstr(message)) << property;
 }
 
 }  // namespace espalier::testing_support
