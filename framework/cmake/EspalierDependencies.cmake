@@ -35,7 +35,8 @@ espalier_need("${STB_INCLUDE_DIR}" stb libstb-dev)
 find_package(PkgConfig QUIET)
 espalier_need("${PkgConfig_FOUND}" pkg-config pkg-config)
 foreach(library IN ITEMS TURBOJPEG:libturbojpeg:libturbojpeg0-dev WEBP:libwebp:libwebp-dev SPNG:spng:libspng-dev
-                         UTF8PROC:libutf8proc:libutf8proc-dev MATIO:matio:libmatio-dev)
+                         UTF8PROC:libutf8proc:libutf8proc-dev MATIO:matio:libmatio-dev
+                         RE2:re2:libre2-dev)
   string(REPLACE ":" ";" parts ${library})
   list(GET parts 0 name)
   list(GET parts 1 module)

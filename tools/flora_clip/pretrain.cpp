@@ -8,7 +8,7 @@
 #include <c10/core/GradMode.h>
 #include <torch/version.h>
 
-#include "train/adamw.hpp"
+#include <espalier/nn/adamw.hpp>
 #include "train/schedule.hpp"
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,7 @@
 #include <espalier/nn/parameters.hpp>
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/isfinite.h>
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
@@ -25,6 +26,14 @@ at::Tensor Parameters::add(const std::string& name, const at::Tensor& initial,
   entries_.emplace_back(full, leaf);
   rates_.push_back(rates);
   return leaf;
+}
+
+std::vector<Parameters::Entry> Parameters::added_since(std::size_t first) const {
+  std::vector<Entry> added;
+  for (std::size_t i = first; i < entries_.size(); ++i) {
+    added.emplace_back(entries_[i].first.substr(prefix_.size()), entries_[i].second);
+  }
+  return added;
 }
 
 std::vector<at::Tensor> Parameters::tensors() const {
@@ -66,12 +75,22 @@ Parameters::Scope::~Scope() {
   parameters_.device_ = device_;
 }
 
+bool all_finite(const at::Tensor& tensor) { return at::isfinite(tensor).all().item<bool>(); }
+
 at::Tensor uniform_init(at::IntArrayRef sizes, double bound, Random& random) {
   at::Tensor tensor = at::empty(sizes, at::kFloat);
   float* values = tensor.data_ptr<float>();
   for (std::int64_t i = 0; i < tensor.numel(); ++i) {
     values[i] = static_cast<float>(random.uniform(-bound, bound));
   }
+  return tensor;
+}
+
+at::Tensor normal_init(at::IntArrayRef sizes, double deviation, Random& random) {
+  at::Tensor tensor = at::empty(sizes, at::kFloat);
+  float* values = tensor.data_ptr<float>();
+  std::generate(values, values + tensor.numel(),
+                [&] { return static_cast<float>(deviation * random.normal()); });
   return tensor;
 }
 

@@ -18,7 +18,7 @@ struct Row {
   c10::ScalarType tensor;
 };
 
-constexpr std::array rows{
+constexpr std::array type_rows{
     Row{DType::boolean, c10::ScalarType::Bool}, Row{DType::u8, c10::ScalarType::Byte},
     Row{DType::i8, c10::ScalarType::Char},      Row{DType::i16, c10::ScalarType::Short},
     Row{DType::i32, c10::ScalarType::Int},      Row{DType::i64, c10::ScalarType::Long},
@@ -37,16 +37,16 @@ constexpr std::array rows{
 
 c10::ScalarType scalar_type(const TensorView& view, const std::filesystem::path& where) {
   const auto row =
-      std::find_if(rows.begin(), rows.end(), [&](const Row& r) { return r.stored == view.dtype; });
-  if (row == rows.end()) unsupported(view.name, where, to_string(view.dtype));
+      std::find_if(type_rows.begin(), type_rows.end(), [&](const Row& r) { return r.stored == view.dtype; });
+  if (row == type_rows.end()) unsupported(view.name, where, to_string(view.dtype));
   return row->tensor;
 }
 
 DType stored_type(const std::string& name, const at::Tensor& tensor,
                   const std::filesystem::path& where) {
-  const auto row = std::find_if(rows.begin(), rows.end(),
+  const auto row = std::find_if(type_rows.begin(), type_rows.end(),
                                 [&](const Row& r) { return r.tensor == tensor.scalar_type(); });
-  if (row == rows.end()) unsupported(name, where, c10::toString(tensor.scalar_type()));
+  if (row == type_rows.end()) unsupported(name, where, c10::toString(tensor.scalar_type()));
   return row->stored;
 }
 

@@ -143,13 +143,26 @@ const ComponentEntry& Loader::entry(std::string_view kind, std::string_view name
                 "start again");
 }
 
+Json Loader::complete(std::string_view kind, const Json& section) {
+  Json params = section;
+  params.erase("use");
+  const ComponentEntry& found = entry(kind, section.at("use").get<std::string>());
+  const auto nowhere = [](std::string_view) { return std::string(); };
+  Problems problems;
+  params = resolve_params(found.schema, params, std::string(kind) + ".", nowhere, problems);
+  problems.throw_if_any();
+  params["use"] = found.name;
+  return params;
+}
+
 std::shared_ptr<void> Loader::make(std::string_view kind, const Json& section,
                                    const RunContext& context) {
   const auto name = section.at("use").get<std::string>();
   const ComponentEntry& found = entry(kind, name);
+  const Json completed = complete(kind, section);
   std::shared_ptr<void> made;
   guarded(std::string(kind) + "/" + name, "its constructor",
-          [&] { made = found.make(section, context); });
+          [&] { made = found.make(completed, context); });
   return made;
 }
 

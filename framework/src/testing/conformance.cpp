@@ -19,8 +19,7 @@ constexpr std::size_t settings_limit = 24;
 
 class Context final : public RunContext {
  public:
-  Context(std::int64_t seed, const Catalog& catalog, const Maker& make)
-      : seed_(seed), catalog_(catalog), make_(make) {}
+  Context(std::int64_t seed, const Maker& make) : seed_(seed), make_(make) {}
 
   [[nodiscard]] std::int64_t seed() const override { return seed_; }
   [[nodiscard]] std::string device() const override { return "cpu"; }
@@ -31,15 +30,11 @@ class Context final : public RunContext {
                                                      const ComponentRef& ref) const override {
     Json section = ref.params;
     section["use"] = ref.use;
-    Problems problems;
-    const Json resolved = catalog_.resolve(kind, section, "", nowhere, problems);
-    problems.throw_if_any();
-    return make_(kind, resolved, *this);
+    return make_(kind, section, *this);
   }
 
  private:
   std::int64_t seed_;
-  const Catalog& catalog_;
   const Maker& make_;
   mutable spdlog::logger silent_{"conformance"};
 };
@@ -124,7 +119,7 @@ bool Subject::has(std::string_view capability) const {
 }
 
 std::shared_ptr<void> Subject::make_any(std::int64_t seed) const {
-  return make_(info_->kind, section_, Context(seed, *catalog_, make_));
+  return make_(info_->kind, section_, Context(seed, make_));
 }
 
 std::optional<Subject> Subject::changed(const std::string& parameter, const Json& value) const {

@@ -239,6 +239,9 @@ Behaviour watched_peft(const Subject& subject) {
     seen.add(name);
     seen.add(tensor);
   }
+  for (const ParameterRates& rates : adapted.parameters.rates()) {
+    seen.add(std::to_string(rates.lr) + " " + std::to_string(rates.decay));
+  }
   adapted.disturb();
   seen.add(adapted.features());
   for (const auto& [name, gradient] : adapted.gradients()) seen.add(gradient);

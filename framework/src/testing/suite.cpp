@@ -93,7 +93,9 @@ struct Suite::State {
       : catalog(described(path)),
         loader(catalog),
         make([this](std::string_view kind, const Json& section, const RunContext& context) {
-          return loader.entry(kind, section.at("use").get<std::string>()).make(section, context);
+          const Json completed = loader.complete(kind, section);
+          return loader.entry(kind, completed.at("use").get<std::string>())
+              .make(completed, context);
         }) {
     std::copy_if(catalog.all().begin(), catalog.all().end(), std::back_inserter(components),
                  [&](const ComponentInfo& component) { return comes_from(component, path); });

@@ -3,7 +3,7 @@
 
 #include "experiment/sections.hpp"
 #include "results/trial_result.hpp"
-#include "train/adamw.hpp"
+#include <espalier/nn/adamw.hpp>
 #include "train/network.hpp"
 #include "train/penalty.hpp"
 #include "train/protocol.hpp"

@@ -29,6 +29,10 @@ class Parameters {
   // taken.
   at::Tensor add(const std::string& name, const at::Tensor& initial, ParameterRates rates = {});
 
+  // Before the name of the next one.
+  [[nodiscard]] const std::string& prefix() const noexcept { return prefix_; }
+  // Those of the entries from `first` on, under their names without the prefix.
+  [[nodiscard]] std::vector<Entry> added_since(std::size_t first) const;
   // Where the next one will be: the CPU unless a Scope says otherwise.
   [[nodiscard]] at::Device device() const noexcept { return device_; }
   [[nodiscard]] const std::vector<Entry>& entries() const noexcept { return entries_; }
@@ -63,9 +67,13 @@ class Parameters {
   std::vector<ParameterRates> rates_;
 };
 
+// Whether no element is NaN or infinite.
+[[nodiscard]] bool all_finite(const at::Tensor& tensor);
+
 // Initial values, drawn from Espalier's own generator so that they are the same everywhere. All
 // float32. `fan_in` is the last dimension, `fan_out` the first.
 [[nodiscard]] at::Tensor uniform_init(at::IntArrayRef sizes, double bound, Random& random);
+[[nodiscard]] at::Tensor normal_init(at::IntArrayRef sizes, double deviation, Random& random);
 [[nodiscard]] at::Tensor glorot_uniform(at::IntArrayRef sizes, Random& random);
 // Kaiming uniform with a = sqrt(5), PyTorch's default for a linear layer: bound 1 / sqrt(fan_in).
 [[nodiscard]] at::Tensor linear_init(at::IntArrayRef sizes, Random& random);

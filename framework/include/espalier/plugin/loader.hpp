@@ -26,8 +26,11 @@ class Loader {
   // entry point, or registers something else than its manifest says.
   [[nodiscard]] const ComponentEntry& entry(std::string_view kind, std::string_view name);
 
-  // `section` is resolved: {"use": name, ...}. What the constructor throws becomes an Error that
-  // names the component.
+  // A section {"use": name, ...} with the defaults of what it leaves out, but for components in it.
+  // Throws Error with all that is wrong with it.
+  [[nodiscard]] Json complete(std::string_view kind, const Json& section);
+  // What is made of complete(section). What the constructor throws becomes an Error that names the
+  // component.
   [[nodiscard]] std::shared_ptr<void> make(std::string_view kind, const Json& section,
                                            const RunContext& context);
 

@@ -9,6 +9,7 @@
 #include <espalier/tensor/tensor.hpp>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace espalier {
 
@@ -37,8 +38,17 @@ class Peft {
   // them, and hooks sites or puts parameters into their weights.
   virtual void attach(AdaptableEncoder& encoder, Parameters& parameters, Random& random);
 
-  // Hugging Face's adapter_config.json, null where it has no format for this method.
+  // adapter_config.json as Hugging Face PEFT writes it for this method, once attached, but for what
+  // the trial knows better (the base model, that it is for inference); for a method that PEFT does
+  // not know the same with a `peft_type` of its own. Null: the method has no adapter.
   [[nodiscard]] virtual Json adapter_config() const;
+  // Tensors that belong to its adapter beside the parameters, in their own storage, once attached:
+  // shared random projections, for one. Whoever reads an adapter writes into them.
+  [[nodiscard]] virtual std::vector<Parameters::Entry> buffers() const;
+  // What the adapter's file holds, of its parameters under the names that it gave them: by default
+  // these and its buffers.
+  [[nodiscard]] virtual std::vector<Parameters::Entry> adapter_tensors(
+      std::vector<Parameters::Entry> parameters) const;
   // With `mergeable`: puts what was trained into the weights and takes its hooks off. Features stay
   // as they are, up to rounding.
   virtual void merge(AdaptableEncoder& encoder);

@@ -17,7 +17,8 @@
 
 namespace espalier::conformance {
 
-// Makes the component that a resolved section names, and lets through what its constructor throws.
+// Makes the component that a section names, with the defaults of what it leaves out, and lets
+// through what its constructor throws.
 using Maker = std::function<std::shared_ptr<void>(std::string_view kind, const Json& section,
                                                   const RunContext& context)>;
 

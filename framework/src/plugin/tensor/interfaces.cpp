@@ -43,6 +43,13 @@ void Peft::prepare(const FrozenFeatures&, std::span<const std::int64_t>) {}
 void Peft::attach(AdaptableEncoder&, Parameters&, Random&) {}
 Json Peft::adapter_config() const { return nullptr; }
 void Peft::merge(AdaptableEncoder&) {}
+std::vector<Parameters::Entry> Peft::buffers() const { return {}; }
+
+std::vector<Parameters::Entry> Peft::adapter_tensors(
+    std::vector<Parameters::Entry> parameters) const {
+  for (Parameters::Entry& buffer : buffers()) parameters.push_back(std::move(buffer));
+  return parameters;
+}
 
 at::Tensor Encoder::view(const Image& image, const ViewOptions& options, Random& random) const {
   return pixels(draw_view(image, image.width, image.height, Filter::bicubic, options, random));

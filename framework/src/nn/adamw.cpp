@@ -1,4 +1,4 @@
-#include "train/adamw.hpp"
+#include <espalier/nn/adamw.hpp>
 
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros_like.h>

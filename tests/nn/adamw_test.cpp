@@ -1,4 +1,4 @@
-#include "train/adamw.hpp"
+#include <espalier/nn/adamw.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/tensor.h>

@@ -1,0 +1,43 @@
+// Adapters as Hugging Face PEFT keeps them: a folder with adapter_config.json and
+// adapter_model.safetensors.
+#pragma once
+
+#include <espalier/core/json.hpp>
+#include <espalier/nn/parameters.hpp>
+#include <espalier/peft/targets.hpp>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace espalier {
+
+// Tensors have the names of the file without `base_model.model.`, modules as in this encoder's
+// checkpoints: `vision_model.encoder.layers.0.self_attn.q_proj.lora_A.weight`.
+struct Adapter {
+  Json config;
+  std::vector<Parameters::Entry> tensors;
+};
+
+// Throws Error where the folder has no adapter, a pickled one, a config that is no object with a
+// `peft_type` or larger than 1 MiB, or tensors that are no floating-point numbers.
+[[nodiscard]] Adapter read_adapter(const std::filesystem::path& folder);
+// Makes the folder, and writes each file to a temporary name, syncs and renames. Float32. The same
+// adapter gives the same bytes. `about` goes into the metadata of the tensors.
+void write_adapter(const std::filesystem::path& folder, const Adapter& adapter,
+                   const std::map<std::string, std::string>& about = {});
+
+// Copies an adapter's tensors into those of a method by name. Throws Error with all that are
+// missing, not asked for, of another shape, or not finite, and then copies none. `where` is for
+// messages.
+void copy_tensors(const std::vector<Parameters::Entry>& from,
+                  const std::vector<Parameters::Entry>& into, const std::string& where);
+
+// The keys that every adapter_config.json has, for these modules.
+[[nodiscard]] Json adapter_config_of(std::string_view peft_type, std::vector<std::string> modules);
+// A whole number as an integer, as PEFT writes ranks and alphas.
+[[nodiscard]] Json number(double value);
+// {MODULE: value * factor} as PEFT's rank_pattern and alpha_pattern are.
+[[nodiscard]] Json pattern_json(const ModulePattern& pattern, double factor);
+
+}  // namespace espalier

@@ -1,0 +1,104 @@
+// Which places of an encoder a method changes: by tower, layer, part, module name or expression.
+//
+// A method's parameters derive from these, so that all methods are told their places alike:
+//
+//   struct Params : espalier::TargetParams {
+//     Params() { target_modules = {"q", "v"}; }
+//     ...
+//   };
+//   void bind(espalier::Schema<Params>& s) {
+//     bind_targets(s);
+//     ...
+//   }
+#pragma once
+
+#include <cstdint>
+#include <espalier/core/schema.hpp>
+#include <espalier/nn/adaptable.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace espalier {
+
+// Layers of towers.
+struct LayerParams {
+  std::string towers = "both";
+  std::vector<std::int64_t> layers_to_transform;  // counted from 0; empty: all
+  std::int64_t top_layers = 0;                    // with what is behind them; 0: all
+};
+
+// Modules in them.
+struct TargetParams : LayerParams {
+  std::vector<std::string> target_modules;
+  std::string target_regex;  // instead of target_modules
+  std::vector<std::string> exclude_modules;
+  std::vector<std::string> modules_to_save;  // trained whole beside them
+};
+
+template <class Params>
+void bind_layers(Schema<Params>& s) {
+  s.template field<std::string>("towers", &Params::towers)
+      .choices({"image", "text", "both"})
+      .doc("Towers of the encoder, of those that the trial looks at");
+  s.template field<std::vector<std::int64_t>>("layers_to_transform", &Params::layers_to_transform)
+      .range(0, 1000)
+      .doc("Layers, counted from 0, without what is around them; empty for all");
+  s.template field<std::int64_t>("top_layers", &Params::top_layers)
+      .range(0, 1000)
+      .doc("Layers from the top, with what is behind them; 0 for the whole tower");
+  s.check("top_layers == 0 or layers_to_transform == []",
+          "layers_to_transform and top_layers both choose layers: give one of them");
+}
+
+template <class Params>
+void bind_targets(Schema<Params>& s) {
+  bind_layers(s);
+  s.template field<std::vector<std::string>>("target_modules", &Params::target_modules)
+      .doc(
+          "Modules: a part (q, k, v, out, fc1, fc2, projection), all-linear, or the end of a "
+          "module's name as Hugging Face has it");
+  s.template field<std::string>("target_regex", &Params::target_regex)
+      .doc("Modules by a regular expression over their whole names, instead of target_modules");
+  s.template field<std::vector<std::string>>("exclude_modules", &Params::exclude_modules)
+      .doc("Modules to leave out, written as those of target_modules");
+  s.template field<std::vector<std::string>>("modules_to_save", &Params::modules_to_save)
+      .doc("Modules whose weights are trained whole, by the end of their names");
+}
+
+// Whether a place in a layer, counted as tower.hpp does, is among those chosen. The feature does
+// not depend on what is behind its site.
+[[nodiscard]] bool chosen(const LayerParams& layers, TowerKind tower, std::int64_t layer,
+                          const AdaptableEncoder& encoder);
+// Throws Error where the choice names layers that a chosen tower has not: top_layers beyond one of
+// them, or a layer that none of them has.
+void require_layers(const LayerParams& layers, const AdaptableEncoder& encoder);
+
+// The sites of a role that are chosen, in the order of the encoder. None where the encoder has no
+// chosen tower. Throws Error where a tower is there and nothing matches, with what could; where a
+// module of the list matches nothing; where the expression does not compile, or is too large to be
+// matched in linear time.
+[[nodiscard]] std::vector<Site*> find_targets(const AdaptableEncoder& encoder, SiteRole role,
+                                              const TargetParams& targets);
+
+// Whether a module of a list means a site: its part, its name, or what its name ends with behind a
+// dot; `all-linear` means every linear site but the patch embedding.
+[[nodiscard]] bool means(std::string_view module, const Site& site);
+
+// Values for some modules: `NAME=VALUE`, where NAME is an expression that a module's name, or the
+// end of it behind a dot, matches whole. The first that matches counts, else `otherwise`.
+class ModulePattern {
+ public:
+  // Throws Error on what has another form or is no number above 0; `key` is for messages.
+  ModulePattern(const std::vector<std::string>& entries, double otherwise, std::string_view key);
+  [[nodiscard]] double of(std::string_view module) const;
+  [[nodiscard]] const std::vector<std::pair<std::string, double>>& entries() const noexcept {
+    return entries_;
+  }
+
+ private:
+  std::vector<std::pair<std::string, double>> entries_;
+  double otherwise_;
+};
+
+}  // namespace espalier

@@ -1,0 +1,196 @@
+#include <espalier/peft/targets.hpp>
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <charconv>
+#include <espalier/core/error.hpp>
+#include <espalier/core/words.hpp>
+#include <set>
+
+namespace espalier {
+namespace {
+
+constexpr std::int64_t regex_memory = 1 << 20;
+
+class Expression {
+ public:
+  Expression(const std::string& text, std::string_view key) : compiled_(text, options()) {
+    if (compiled_.ok()) return;
+    throw Error({.what = "peft." + std::string(key) + " is no regular expression",
+                 .where = {},
+                 .expected = "the syntax that Python and RE2 share, without look-around and "
+                             "back-references",
+                 .found = text + ": " + compiled_.error(),
+                 .fix = {}});
+  }
+  [[nodiscard]] bool matches(std::string_view name) const {
+    return RE2::FullMatch(re2::StringPiece(name.data(), name.size()), compiled_);
+  }
+
+ private:
+  static RE2::Options options() {
+    RE2::Options options;
+    options.set_log_errors(false);
+    options.set_max_mem(regex_memory);
+    return options;
+  }
+  RE2 compiled_;
+};
+
+bool has_tower(const LayerParams& layers, TowerKind tower, const AdaptableEncoder& encoder) {
+  const bool there =
+      tower == TowerKind::image ? encoder.image() != nullptr : encoder.text() != nullptr;
+  return there && (layers.towers == "both" || layers.towers == to_string(tower));
+}
+
+const Tower& tower_of(const AdaptableEncoder& encoder, TowerKind kind) {
+  if (kind == TowerKind::image) return *encoder.image();
+  return *encoder.text();
+}
+
+std::vector<TowerKind> chosen_towers(const LayerParams& layers, const AdaptableEncoder& encoder) {
+  std::vector<TowerKind> towers;
+  for (const TowerKind kind : {TowerKind::image, TowerKind::text}) {
+    if (has_tower(layers, kind, encoder)) towers.push_back(kind);
+  }
+  return towers;
+}
+
+bool meant(const std::vector<std::string>& modules, const Site& site) {
+  return std::ranges::any_of(modules,
+                             [&](const std::string& module) { return means(module, site); });
+}
+
+// What a person may write, from the sites that are there.
+std::string parts_of(const std::vector<Site*>& sites) {
+  std::set<std::string> parts;
+  for (const Site* site : sites) parts.insert(site->part);
+  return joined({parts.begin(), parts.end()});
+}
+
+[[noreturn]] void nothing_matches(const std::string& what, const std::string& found,
+                                  const std::vector<Site*>& sites) {
+  if (sites.empty()) {
+    throw Error({.what = what,
+                 .where = {},
+                 .expected = "a module of the chosen layers",
+                 .found = "none there that the method could change",
+                 .fix = "other layers, another method, or another encoder"});
+  }
+  throw Error({.what = what,
+               .where = {},
+               .expected = "one of the parts " + parts_of(sites) +
+                           ", or the end of a name such as " + sites.front()->name,
+               .found = found,
+               .fix = {}});
+}
+
+void require_matches(const TargetParams& targets, const std::vector<Site*>& candidates) {
+  for (const std::string& module : targets.target_modules) {
+    if (std::ranges::any_of(candidates, [&](Site* site) { return means(module, *site); })) continue;
+    nothing_matches("peft.target_modules names a module that is not there", module, candidates);
+  }
+}
+
+}  // namespace
+
+bool means(std::string_view module, const Site& site) {
+  if (module == "all-linear") return site.role == SiteRole::linear && site.part != "patch";
+  return site.part == module || site.name == module ||
+         site.name.ends_with("." + std::string(module));
+}
+
+bool chosen(const LayerParams& layers, TowerKind tower, std::int64_t layer,
+            const AdaptableEncoder& encoder) {
+  if (!has_tower(layers, tower, encoder)) return false;
+  const std::int64_t top = tower_of(encoder, tower).layers();
+  if (layer > top + 1) return false;
+  if (!layers.layers_to_transform.empty()) {
+    return layer >= 0 && layer < top && std::ranges::count(layers.layers_to_transform, layer) > 0;
+  }
+  return layers.top_layers == 0 || layer >= top - layers.top_layers;
+}
+
+void require_layers(const LayerParams& layers, const AdaptableEncoder& encoder) {
+  const std::vector<TowerKind> towers = chosen_towers(layers, encoder);
+  std::int64_t most = 0;
+  for (const TowerKind kind : towers) {
+    const std::int64_t has = tower_of(encoder, kind).layers();
+    most = std::max(most, has);
+    if (layers.top_layers <= has) continue;
+    throw Error(
+        {.what = "peft.top_layers is more than the " + std::string(to_string(kind)) + " tower has",
+         .where = {},
+         .expected = "at most " + std::to_string(has),
+         .found = std::to_string(layers.top_layers),
+         .fix = "0 means the whole tower"});
+  }
+  for (const std::int64_t layer : layers.layers_to_transform) {
+    if (towers.empty() || layer < most) continue;
+    throw Error({.what = "peft.layers_to_transform names a layer that no chosen tower has",
+                 .where = {},
+                 .expected = "0 to " + std::to_string(most - 1),
+                 .found = std::to_string(layer),
+                 .fix = {}});
+  }
+}
+
+std::vector<Site*> find_targets(const AdaptableEncoder& encoder, SiteRole role,
+                                const TargetParams& targets) {
+  require_layers(targets, encoder);
+  if (chosen_towers(targets, encoder).empty()) return {};
+  std::vector<Site*> candidates;
+  for (Site* site : encoder.sites(role)) {
+    if (chosen(targets, site->tower, site->layer, encoder)) candidates.push_back(site);
+  }
+  std::vector<Site*> found;
+  if (targets.target_regex.empty()) {
+    require_matches(targets, candidates);
+    std::ranges::copy_if(candidates, std::back_inserter(found),
+                         [&](Site* site) { return meant(targets.target_modules, *site); });
+  } else {
+    const Expression expression(targets.target_regex, "target_regex");
+    std::ranges::copy_if(candidates, std::back_inserter(found),
+                         [&](Site* site) { return expression.matches(site->name); });
+  }
+  std::erase_if(found, [&](Site* site) { return meant(targets.exclude_modules, *site); });
+  if (found.empty()) {
+    const bool regex = !targets.target_regex.empty();
+    nothing_matches("no module of the encoder is one that the method is to change",
+                    regex ? targets.target_regex : joined(targets.target_modules), candidates);
+  }
+  return found;
+}
+
+ModulePattern::ModulePattern(const std::vector<std::string>& entries, double otherwise,
+                             std::string_view key)
+    : otherwise_(otherwise) {
+  for (const std::string& entry : entries) {
+    const std::size_t equals = entry.rfind('=');
+    double value = 0;
+    if (equals != std::string::npos) {
+      const char* const end = entry.data() + entry.size();
+      const auto read = std::from_chars(entry.data() + equals + 1, end, value);
+      if (read.ec != std::errc() || read.ptr != end) value = 0;
+    }
+    if (!(value > 0)) {
+      throw Error({.what = "peft." + std::string(key) + " has an entry of another form",
+                   .where = {},
+                   .expected = "MODULE=NUMBER, such as layers.11.self_attn.q_proj=16",
+                   .found = entry,
+                   .fix = {}});
+    }
+    entries_.emplace_back(entry.substr(0, equals), value);
+    (void)Expression("(.*\\.)?(" + entries_.back().first + ")", key);
+  }
+}
+
+double ModulePattern::of(std::string_view module) const {
+  for (const auto& [name, value] : entries_) {
+    if (Expression("(.*\\.)?(" + name + ")", "pattern").matches(module)) return value;
+  }
+  return otherwise_;
+}
+
+}  // namespace espalier

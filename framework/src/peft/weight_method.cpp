@@ -1,0 +1,39 @@
+#include <espalier/peft/weight_method.hpp>
+
+#include <espalier/core/error.hpp>
+
+namespace espalier {
+namespace {
+
+void require_float(const WeightSlot& weight) {
+  if (weight.frozen.scalar_type() == at::kFloat) return;
+  throw Error({.what = "a weight of the encoder cannot be trained as it is stored",
+               .where = weight.name,
+               .expected = "float32",
+               .found = c10::toString(weight.frozen.scalar_type()),
+               .fix = "encoder.precision=float32"});
+}
+
+}  // namespace
+
+ParameterRates WeightMethod::rates_of(const WeightSlot&) const { return {}; }
+
+void WeightMethod::attach(AdaptableEncoder& encoder, Parameters& parameters, Random&) {
+  require_layers(layers_, encoder);
+  for (const WeightSlot& weight : encoder.weights()) {
+    if (!weight.place || !chosen(layers_, weight.place->tower, weight.place->layer, encoder)) {
+      continue;
+    }
+    if (!trains(weight)) continue;
+    require_float(weight);
+    *weight.slot = parameters.add(name_of(weight), weight.frozen, rates_of(weight));
+  }
+}
+
+void WeightMethod::merge(AdaptableEncoder& encoder) {
+  for (const WeightSlot& weight : encoder.weights()) {
+    if (weight.slot->requires_grad()) *weight.slot = weight.slot->detach();
+  }
+}
+
+}  // namespace espalier

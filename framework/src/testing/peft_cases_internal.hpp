@@ -1,0 +1,12 @@
+// Recorded cases of methods that Hugging Face PEFT does not have, as components.
+#pragma once
+
+#include <espalier/core/json.hpp>
+
+namespace espalier::conformance {
+
+// The section of the component that computes the `method` of a case with its `settings`. Throws
+// Error where there is none.
+[[nodiscard]] Json section_of_case(const Json& meta);
+
+}  // namespace espalier::conformance

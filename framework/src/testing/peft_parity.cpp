@@ -1,0 +1,224 @@
+#include <espalier/testing/peft_parity.hpp>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/stack.h>
+#include <c10/core/GradMode.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <espalier/core/error.hpp>
+#include <espalier/core/file.hpp>
+#include <espalier/nn/adamw.hpp>
+#include <espalier/nn/named_tensors.hpp>
+#include <espalier/nn/pretrained.hpp>
+#include <espalier/peft/adapter.hpp>
+#include <espalier/peft/published.hpp>
+#include <espalier/plugin/loader.hpp>
+#include <espalier/plugin/loader_context.hpp>
+#include <espalier/plugin/peft.hpp>
+#include <string>
+
+#include "peft_cases_internal.hpp"
+
+namespace espalier::conformance {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double value_tolerance = 1e-5;
+// Of what is summed over a whole tower, or comes out of a folded weight.
+constexpr double sum_tolerance = 2e-5;
+
+// A case in whose folder an adapter lies, or none.
+bool has_adapter(const fs::path& folder) { return fs::exists(folder / "adapter_config.json"); }
+
+NamedTensors inputs_of(const NamedTensors& expected) {
+  NamedTensors inputs;
+  for (const auto& [name, tensor] : expected) {
+    if (name.starts_with("input.")) inputs[name.substr(6)] = tensor;
+  }
+  return inputs;
+}
+
+class AdapterCase {
+ public:
+  AdapterCase(const fs::path& folder, const Json& meta, const Catalog& catalog)
+      : folder_(folder),
+        meta_(meta),
+        expected_(read_named_tensors(folder / "expected.safetensors")),
+        inputs_(inputs_of(expected_)),
+        log_("parity"),
+        loader_(catalog),
+        context_(loader_, log_),
+        encoder_(load_pretrained(folder / ".." / meta.at("base").get<std::string>())) {
+    const std::vector<Parameters::Entry> recorded = make_method(folder);
+    Random random(std::int64_t{1}, "peft");
+    method_->attach(*encoder_, parameters_, random);
+    std::vector<Parameters::Entry> own = parameters_.entries();
+    for (Parameters::Entry& buffer : method_->buffers()) own.push_back(std::move(buffer));
+    copy_tensors(recorded, own, folder.string());
+  }
+
+  std::vector<TensorDifference> run() {
+    if (expected_.contains("losses")) {
+      train();
+    } else {
+      compare_on();
+      compare_off();
+      compare_merged();
+    }
+    return std::move(rows_);
+  }
+
+ private:
+  // And what its parameters are in the case.
+  std::vector<Parameters::Entry> make_method(const fs::path& folder) {
+    if (!has_adapter(folder)) {
+      method_ = loader_.make<Peft>(section_of_case(meta_), context_);
+      const NamedTensors recorded = read_named_tensors(folder / "parameters.safetensors");
+      return {recorded.begin(), recorded.end()};
+    }
+    Adapter adapter = read_adapter(folder);
+    ComponentRef component = published_method(adapter.config, folder.string()).component;
+    component.params["use"] = component.use;
+    for (const char* key : {"loraplus_lr_ratio"}) {
+      if (meta_.contains(key)) component.params[key] = meta_.at(key);
+    }
+    method_ = loader_.make<Peft>(component.params, context_);
+    return std::move(adapter.tensors);
+  }
+
+  void compare(const std::string& name, const at::Tensor& actual, double tolerance) {
+    const auto found = expected_.find(name);
+    if (found == expected_.end()) return;
+    TensorDifference row = compare_tensors(name, found->second,
+                                           actual.defined() ? actual.detach() : actual, tolerance);
+    if (row.failure.empty() && found->second.numel() > 0) {
+      const double scale = found->second.abs().max().to(at::kDouble).item<double>();
+      row.relative = row.absolute / std::max(1.0, scale);
+    }
+    rows_.push_back(row);
+  }
+
+  void compare_outputs(const std::string& when, NamedTensors& out, double tolerance) {
+    compare(when + ".image_features", out["image_embeds_raw"], tolerance);
+    compare(when + ".text_features", out["text_embeds_raw"], tolerance);
+    compare(when + ".logits", out["logits_per_image"], tolerance);
+    compare(when + ".vision_last_hidden", out["last_hidden_state.vision"], tolerance);
+    compare(when + ".text_last_hidden", out["last_hidden_state.text"], tolerance);
+  }
+
+  NamedTensors outputs() { return run_on_tensors(*encoder_, inputs_, /*hidden_states=*/false); }
+
+  at::Tensor loss_of(NamedTensors& out) {
+    return at::cross_entropy_loss(out["logits_per_image"], inputs_.at("labels").to(at::kLong));
+  }
+
+  void compare_on() {
+    NamedTensors out = outputs();
+    compare_outputs("on", out, value_tolerance);
+    if (!expected_.contains("loss")) return;
+    const at::Tensor loss = loss_of(out);
+    compare("loss", loss, value_tolerance);
+    loss.backward();
+    const std::string there = has_adapter(folder_) ? "grad.base_model.model." : "grad.";
+    for (const auto& [name, tensor] : parameters_.entries()) {
+      compare(there + name, tensor.grad(), sum_tolerance);
+    }
+  }
+
+  // PEFT leaves trained biases where they are when an adapter is disabled.
+  void compare_off() {
+    const c10::NoGradGuard no_grad;
+    std::vector<std::pair<at::Tensor*, at::Tensor>> replaced;
+    std::vector<std::pair<Site*, std::pair<InputHook, OutputHook>>> hooks;
+    for (Site* site : encoder_->sites()) {
+      hooks.push_back({site, {site->input_hook(), site->output_hook()}});
+      site->unhook();
+    }
+    const Json config = method_->adapter_config();
+    const bool keeps = config.is_object() && config.value("bias", "none") != "none";
+    for (const WeightSlot& weight : encoder_->weights()) {
+      if (keeps && weight.name.ends_with(".bias")) continue;
+      replaced.emplace_back(weight.slot, *weight.slot);
+      *weight.slot = weight.frozen;
+    }
+    NamedTensors out = outputs();
+    compare_outputs("off", out, value_tolerance);
+    for (auto& [slot, tensor] : replaced) *slot = tensor;
+    for (auto& [site, both] : hooks) {
+      if (both.first) site->hook_input(both.first);
+      if (both.second) site->hook_output(both.second);
+    }
+  }
+
+  void compare_merged() {
+    if (!expected_.contains("merged.logits")) return;
+    const c10::NoGradGuard no_grad;
+    method_->merge(*encoder_);
+    NamedTensors out = outputs();
+    compare_outputs("merged", out, sum_tolerance);
+    for (const WeightSlot& weight : encoder_->weights()) {
+      compare("merged_weight." + weight.name, *weight.slot, value_tolerance);
+    }
+  }
+
+  void train() {
+    const Json& optimiser = meta_.at("optimiser");
+    AdamW adamw(parameters_, {.weight_decay = 0,
+                              .beta1 = optimiser.at("betas").at(0),
+                              .beta2 = optimiser.at("betas").at(1),
+                              .eps = optimiser.at("eps")});
+    std::vector<at::Tensor> losses;
+    for (auto left = meta_.at("steps").get<std::int64_t>(); left > 0; --left) {
+      NamedTensors out = outputs();
+      losses.push_back(loss_of(out));
+      losses.back().backward();
+      adamw.step(meta_.at("lr").get<double>());
+    }
+    compare("losses", at::stack(losses), sum_tolerance);
+    for (const auto& [name, tensor] : parameters_.entries()) {
+      compare("final.base_model.model." + name, tensor, sum_tolerance);
+    }
+  }
+
+  fs::path folder_;
+  Json meta_;
+  NamedTensors expected_;
+  NamedTensors inputs_;
+  spdlog::logger log_;
+  Loader loader_;
+  LoaderContext context_;
+  std::unique_ptr<AdaptableEncoder> encoder_;
+  std::shared_ptr<Peft> method_;
+  Parameters parameters_;
+  std::vector<TensorDifference> rows_;
+};
+
+Error no_case(const fs::path& file, const std::string& found) {
+  return Error({.what = "the folder is no case of a PEFT method",
+                .where = file.string(),
+                .expected = "files as docs/parity.md describes them",
+                .found = found,
+                .fix = "tools/parity/make_peft_case.py makes such a case"});
+}
+
+}  // namespace
+
+bool is_peft_case(const fs::path& folder) {
+  return fs::exists(folder / "meta.json") &&
+         (has_adapter(folder) || fs::exists(folder / "parameters.safetensors"));
+}
+
+std::vector<TensorDifference> peft_parity(const fs::path& folder, const Catalog& catalog) {
+  const fs::path file = folder / "meta.json";
+  try {
+    const Json meta = parse_json(read_file(file), file.string());
+    return AdapterCase(folder, meta, catalog).run();
+  } catch (const Json::exception& error) {
+    throw no_case(file, error.what());
+  }
+}
+
+}  // namespace espalier::conformance

@@ -1,0 +1,86 @@
+// What LoRA and its kin do to one linear map.
+#pragma once
+
+#include <espalier/peft/linear_method.hpp>
+#include <string>
+#include <utility>
+
+namespace espalier {
+
+// The two factors of a product: B [out, r] and A [r, in], or as they are stored for a patch
+// embedding, whose further dimensions A has.
+struct Factors {
+  at::Tensor a;
+  at::Tensor b;
+};
+
+// y + s (B A drop(x) + b).
+class LowRank : public OutputChange {
+ public:
+  // `b_bias` [out] may be undefined; `site` names where it drops.
+  LowRank(std::string site, Factors factors, at::Tensor b_bias, double scale, double dropout)
+      : site_(std::move(site)),
+        factors_(std::move(factors)),
+        b_bias_(std::move(b_bias)),
+        scale_(scale),
+        dropout_(dropout) {}
+
+  [[nodiscard]] at::Tensor output(const at::Tensor& x, const at::Tensor& y,
+                                  const Mode& mode) const override;
+  [[nodiscard]] LinearMap folded(const LinearMap& frozen) const override;
+
+ protected:
+  [[nodiscard]] at::Tensor dropped(const at::Tensor& x, const Mode& mode) const;
+  [[nodiscard]] bool drops(const Mode& mode) const { return mode.training && dropout_ > 0; }
+  // s (B A x + b), in float32.
+  [[nodiscard]] at::Tensor low(const at::Tensor& x) const;
+  // s B A
+  [[nodiscard]] at::Tensor delta() const;
+  [[nodiscard]] double scale() const noexcept { return scale_; }
+
+ private:
+  std::string site_;
+  Factors factors_;
+  at::Tensor b_bias_;
+  double scale_;
+  double dropout_;
+};
+
+// Less a product that stays as it was at the start, of matrices.
+class LowRankDifference final : public LowRank {
+ public:
+  LowRankDifference(LowRank trained, Factors start)
+      : LowRank(std::move(trained)), start_(std::move(start)) {}
+
+  [[nodiscard]] at::Tensor output(const at::Tensor& x, const at::Tensor& y,
+                                  const Mode& mode) const override;
+  [[nodiscard]] LinearMap folded(const LinearMap& frozen) const override;
+
+ private:
+  Factors start_;
+};
+
+// g (W x + s B A x) + b with g = m / |W + s B A| for each row, whose norm is constant in the
+// backward pass: Liu et al. 2024, section 4.3.
+class Dora final : public LowRank {
+ public:
+  // `weight` is the frozen matrix in float32, `bias` the map's, which may be undefined.
+  Dora(LowRank trained, at::Tensor magnitude, at::Tensor weight, at::Tensor bias)
+      : LowRank(std::move(trained)),
+        magnitude_(std::move(magnitude)),
+        weight_(std::move(weight)),
+        bias_(std::move(bias)) {}
+
+  [[nodiscard]] at::Tensor output(const at::Tensor& x, const at::Tensor& y,
+                                  const Mode& mode) const override;
+  [[nodiscard]] LinearMap folded(const LinearMap& frozen) const override;
+
+ private:
+  [[nodiscard]] at::Tensor gains(const at::Tensor& weight) const;
+
+  at::Tensor magnitude_;
+  at::Tensor weight_;
+  at::Tensor bias_;
+};
+
+}  // namespace espalier
