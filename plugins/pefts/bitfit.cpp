@@ -14,6 +14,10 @@ class BitFit final : public espalier::WeightMethod {
   using Params = BitFitParams;
   BitFit(const Params& params, const espalier::RunContext&) : WeightMethod(params) {}
 
+  [[nodiscard]] espalier::Json adapter_config() const override {
+    return config_of("ESPALIER_BITFIT");
+  }
+
  private:
   [[nodiscard]] bool trains(const espalier::WeightSlot& weight) const override {
     return weight.name.ends_with("bias");

@@ -10,6 +10,7 @@ int main(int argc, char** argv) {
       {"status", "Say what is done, running and failed", cli::status},
       {"table", "Show the table of a sweep again, ordered as you like", cli::table},
       {"export", "Write results as CSV, JSON or for TensorBoard", cli::export_results},
+      {"adapters", "Show, check, merge and combine what trials trained", cli::adapters},
       {"encode", "Write the features that an encoder gives", cli::encode},
       {"parity", "Hold encoders, tokenizers and pictures to recorded values", cli::parity},
       {"data", "Look at a dataset before anything is trained on it", cli::data},

@@ -1,6 +1,7 @@
 #include <espalier/peft/weight_method.hpp>
 
 #include <espalier/core/error.hpp>
+#include <espalier/peft/adapter.hpp>
 
 namespace espalier {
 namespace {
@@ -16,7 +17,9 @@ void require_float(const WeightSlot& weight) {
 
 }  // namespace
 
-ParameterRates WeightMethod::rates_of(const WeightSlot&) const { return {}; }
+ParameterRates WeightMethod::rates_of(const WeightSlot&, const AdaptableEncoder&) const {
+  return {};
+}
 
 void WeightMethod::attach(AdaptableEncoder& encoder, Parameters& parameters, Random&) {
   require_layers(layers_, encoder);
@@ -26,8 +29,17 @@ void WeightMethod::attach(AdaptableEncoder& encoder, Parameters& parameters, Ran
     }
     if (!trains(weight)) continue;
     require_float(weight);
-    *weight.slot = parameters.add(name_of(weight), weight.frozen, rates_of(weight));
+    *weight.slot = parameters.add(name_of(weight), weight.frozen, rates_of(weight, encoder));
+    (weight.place->tower == TowerKind::image ? images_ : texts_) = true;
   }
+}
+
+Json WeightMethod::config_of(std::string_view peft_type) const {
+  Json config = adapter_config_of(peft_type, {});
+  config["towers"] = images_ && texts_ ? "both" : (images_ ? "image" : "text");
+  config["layers_to_transform"] = layers_.layers_to_transform;
+  config["top_layers"] = layers_.top_layers;
+  return config;
 }
 
 void WeightMethod::merge(AdaptableEncoder& encoder) {

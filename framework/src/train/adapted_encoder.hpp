@@ -54,6 +54,7 @@ class AdaptedEncoder {
   // Whether no activation had to be computed for them.
   [[nodiscard]] bool cached() const noexcept { return cached_; }
 
+  [[nodiscard]] const Peft& method() const noexcept { return *method_; }
   // Scalars of loaded weights in whose place parameters stand.
   [[nodiscard]] std::int64_t replaced() const;
 

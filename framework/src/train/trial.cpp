@@ -1,6 +1,7 @@
 #include "train/trial.hpp"
 
 #include "train/adapted_encoder.hpp"
+#include "train/adapter_folder.hpp"
 #include "train/checkpoint.hpp"
 #include "train/class_features.hpp"
 #include "train/component_call.hpp"
@@ -239,6 +240,10 @@ std::optional<TrialResult> Trial::run() {
   const Clock::time_point test_start = Clock::now();
   setting_.begin("test");
   parameters.restore(training.best());
+  if (!recipe_.zero_shot) {
+    save_adapter(setting_, adapted_ ? &adapted_->method() : nullptr, parameters,
+                 photos_.class_names());
+  }
   StateBank bank;
   Evaluation evaluation(network, sources_, *protocol, bank);
   const auto answers = [&](std::span<const std::size_t> samples) {

@@ -17,12 +17,17 @@ class WeightMethod : public Peft {
   explicit WeightMethod(LayerParams layers) : layers_(std::move(layers)) {}
 
   [[nodiscard]] virtual bool trains(const WeightSlot& weight) const = 0;
+  // adapter_config.json of a method that PEFT does not know, once attached.
+  [[nodiscard]] Json config_of(std::string_view peft_type) const;
   // What its parameter is called, and how it learns.
   [[nodiscard]] virtual std::string name_of(const WeightSlot& weight) const { return weight.name; }
-  [[nodiscard]] virtual ParameterRates rates_of(const WeightSlot& weight) const;
+  [[nodiscard]] virtual ParameterRates rates_of(const WeightSlot& weight,
+                                                const AdaptableEncoder& encoder) const;
 
  private:
   LayerParams layers_;
+  bool images_ = false;  // whether weights of the tower are trained
+  bool texts_ = false;
 };
 
 }  // namespace espalier

@@ -1,0 +1,19 @@
+// What a trial trained, for use elsewhere: results/<experiment>/trials/<trial_id>/adapter.
+#pragma once
+
+#include "train/trial_setting.hpp"
+#include <espalier/nn/parameters.hpp>
+#include <espalier/plugin/peft.hpp>
+#include <string>
+#include <vector>
+
+namespace espalier {
+
+// Writes the method's parameters as an adapter (peft/adapter.hpp), those of names behind `peft.`,
+// and what was trained behind the features into network.safetensors, where there is any; its
+// metadata give the classes in the order of the logits. The encoder's files are named in the
+// adapter's config, and by their digest in the metadata of its tensors. `method` may be null.
+void save_adapter(const TrialSetting& setting, const Peft* method, const Parameters& parameters,
+                  const std::vector<std::string>& class_names);
+
+}  // namespace espalier
