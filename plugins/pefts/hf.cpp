@@ -1,7 +1,7 @@
 // An adapter that Hugging Face PEFT wrote, or this program did: the method that its config names,
 // started from its tensors.
 #include <espalier/core/error.hpp>
-#include <espalier/peft/adapter.hpp>
+#include <espalier/peft/module_names.hpp>
 #include <espalier/peft/published.hpp>
 #include <espalier/plugin/component.hpp>
 #include <espalier/plugin/peft.hpp>
@@ -26,15 +26,15 @@ class Hf final : public espalier::Peft {
   using Params = HfParams;
 
   Hf(const Params& params, const espalier::RunContext& context)
-      : path_(params.path.text), adapter_(espalier::read_adapter(path_)) {
-    const espalier::PublishedMethod published =
-        espalier::published_method(adapter_.config, path_ + "/adapter_config.json");
-    for (const std::string& warning : published.warnings) context.log().warn("{}", warning);
-    method_ = context.make<espalier::Peft>(published.component);
-  }
+      : path_(params.path.text), context_(context), adapter_(espalier::read_adapter(path_)) {}
 
   void attach(espalier::AdaptableEncoder& encoder, Parameters& parameters,
               espalier::Random& random) override {
+    adapter_ = with_names_here(std::move(adapter_), encoder);
+    const espalier::PublishedMethod published =
+        espalier::published_method(adapter_.config, path_ + "/adapter_config.json");
+    for (const std::string& warning : published.warnings) context_.log().warn("{}", warning);
+    method_ = context_.make<espalier::Peft>(published.component);
     const std::size_t before = parameters.entries().size();
     method_->attach(encoder, parameters, random);
     std::vector<Parameters::Entry> wanted = parameters.added_since(before);
@@ -50,6 +50,7 @@ class Hf final : public espalier::Peft {
 
  private:
   std::string path_;
+  const espalier::RunContext& context_;
   espalier::Adapter adapter_;
   std::shared_ptr<espalier::Peft> method_;
 };

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <espalier/plugin/loader.hpp>
 #include <filesystem>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,7 +29,8 @@ class PluginTrial : public testing::Test {
   }
   ~PluginTrial() override { std::filesystem::remove_all(folder_); }
 
-  // Notes what the trial says, and stops it after the epoch `stop_after_`.
+  // Notes what the trial says, be it one of several at a time, and stops it after the epoch
+  // `stop_after_`.
   TrialHooks hooks() {
     TrialHooks hooks;
     hooks.loader = &loader_;
@@ -37,11 +39,18 @@ class PluginTrial : public testing::Test {
     hooks.pool = pool_ ? &*pool_ : nullptr;
     hooks.reading = [this] { ++readings_; };
     hooks.epoch = [this](const EpochMetrics& row) {
+      const std::lock_guard lock(notes_);
       rows_.push_back(row);
       if (row.epoch == stop_after_) stop_ = true;
     };
-    hooks.stage = [this](std::string_view stage) { stages_.emplace_back(stage); };
-    hooks.warning = [this](const std::string& text) { warnings_.push_back(text); };
+    hooks.stage = [this](std::string_view stage) {
+      const std::lock_guard lock(notes_);
+      stages_.emplace_back(stage);
+    };
+    hooks.warning = [this](const std::string& text) {
+      const std::lock_guard lock(notes_);
+      warnings_.push_back(text);
+    };
     return hooks;
   }
 
@@ -49,9 +58,10 @@ class PluginTrial : public testing::Test {
   Catalog catalog_;
   Loader loader_;
   std::optional<ComponentPool> pool_;  // none: nothing is kept between trials
-  int readings_ = 0;                   // how often a trial said that it reads its inputs
+  std::atomic<int> readings_ = 0;      // how often a trial said that it reads its inputs
   std::atomic<bool> stop_ = false;
   std::int64_t stop_after_ = -1;
+  std::mutex notes_;
   std::vector<EpochMetrics> rows_;
   std::vector<std::string> stages_;
   std::vector<std::string> warnings_;

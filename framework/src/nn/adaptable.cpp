@@ -50,6 +50,7 @@ std::unique_ptr<AdaptableEncoder> AdaptableEncoder::join(const AdaptableEncoder*
   auto joined = std::make_unique<AdaptableEncoder>(image ? image->image_ : nullptr,
                                                    text ? text->text_ : nullptr);
   joined->adopt(std::move(weights));
+  joined->family = image ? image->family : text->family;
   return joined;
 }
 
@@ -65,6 +66,7 @@ std::unique_ptr<AdaptableEncoder> AdaptableEncoder::part(const EncoderUse& use) 
     if (used) weights.push_back(weight);
   }
   part->adopt(std::move(weights));
+  part->family = family;
   part->log_logit_scale = log_logit_scale;
   part->logit_bias = logit_bias;
   return part;

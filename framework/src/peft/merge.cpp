@@ -15,6 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t largest_other_file = std::size_t{256} << 20;
+
 // Whether a stored tensor is a weight of this name: task models put a prefix before it, and early
 // checkpoints call a norm's weight gamma and its bias beta.
 bool stores(std::string stored, const std::string& name) {
@@ -60,14 +62,13 @@ bool is_weights(const fs::path& file) {
          name.ends_with(".bin") || name.ends_with(".bin.index.json");
 }
 
+// Tokenizers, settings, what sentence-transformers keeps in folders.
 void copy_others(const fs::path& base, const fs::path& folder) {
-  for (const fs::directory_entry& entry : fs::directory_iterator(base)) {
-    const fs::path to = folder / entry.path().filename();
-    if (entry.is_directory()) {
-      fs::copy(entry.path(), to, fs::copy_options::recursive);
-    } else if (!is_weights(entry.path())) {
-      fs::copy_file(entry.path(), to);
-    }
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(base)) {
+    const fs::path to = folder / fs::relative(entry.path(), base);
+    if (entry.is_directory()) fs::create_directories(to);
+    if (!entry.is_regular_file() || is_weights(entry.path())) continue;
+    write_file(to, read_file(entry.path(), largest_other_file));
   }
 }
 

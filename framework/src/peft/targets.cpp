@@ -6,6 +6,7 @@
 #include <charconv>
 #include <espalier/core/error.hpp>
 #include <espalier/core/words.hpp>
+#include <map>
 #include <set>
 
 namespace espalier {
@@ -93,11 +94,21 @@ void require_matches(const TargetParams& targets, const std::vector<Site*>& cand
   }
 }
 
+// What families call the maps of a layer, in checkpoints and in Transformers 5.
+bool is_called(std::string_view part, std::string_view word) {
+  static const std::map<std::string_view, std::set<std::string_view>> names = {
+      {"q", {"q_proj", "query", "q_lin"}},      {"k", {"k_proj", "key", "k_lin"}},
+      {"v", {"v_proj", "value", "v_lin"}},      {"out", {"out_proj", "o_proj", "out_lin"}},
+      {"fc1", {"fc1", "lin1"}},                 {"fc2", {"fc2", "lin2"}}};
+  const auto found = names.find(part);
+  return found != names.end() && found->second.contains(word);
+}
+
 }  // namespace
 
 bool means(std::string_view module, const Site& site) {
   if (module == "all-linear") return site.role == SiteRole::linear && site.part != "patch";
-  return site.part == module || site.name == module ||
+  return site.part == module || site.name == module || is_called(site.part, module) ||
          site.name.ends_with("." + std::string(module));
 }
 

@@ -2,6 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/matmul.h>
 #include <ATen/ops/stack.h>
 #include <c10/core/GradMode.h>
 #include <spdlog/spdlog.h>
@@ -12,7 +13,7 @@
 #include <espalier/nn/adamw.hpp>
 #include <espalier/nn/named_tensors.hpp>
 #include <espalier/nn/pretrained.hpp>
-#include <espalier/peft/adapter.hpp>
+#include <espalier/peft/module_names.hpp>
 #include <espalier/peft/published.hpp>
 #include <espalier/plugin/loader.hpp>
 #include <espalier/plugin/loader_context.hpp>
@@ -33,6 +34,10 @@ constexpr double sum_tolerance = 2e-5;
 // A case in whose folder an adapter lies, or none.
 bool has_adapter(const fs::path& folder) { return fs::exists(folder / "adapter_config.json"); }
 
+fs::path base_of(const fs::path& folder, const std::string& name) {
+  return fs::exists(folder / name) ? folder / name : folder / ".." / name;
+}
+
 NamedTensors inputs_of(const NamedTensors& expected) {
   NamedTensors inputs;
   for (const auto& [name, tensor] : expected) {
@@ -51,13 +56,14 @@ class AdapterCase {
         log_("parity"),
         loader_(catalog),
         context_(loader_, log_),
-        encoder_(load_pretrained(folder / ".." / meta.at("base").get<std::string>())) {
+        encoder_(load_pretrained(base_of(folder, meta.at("base").get<std::string>()))) {
     const std::vector<Parameters::Entry> recorded = make_method(folder);
     Random random(std::int64_t{1}, "peft");
     method_->attach(*encoder_, parameters_, random);
     std::vector<Parameters::Entry> own = parameters_.entries();
     for (Parameters::Entry& buffer : method_->buffers()) own.push_back(std::move(buffer));
     copy_tensors(recorded, own, folder.string());
+    if (has_adapter(folder)) rename_expected();
   }
 
   std::vector<TensorDifference> run() {
@@ -79,7 +85,7 @@ class AdapterCase {
       const NamedTensors recorded = read_named_tensors(folder / "parameters.safetensors");
       return {recorded.begin(), recorded.end()};
     }
-    Adapter adapter = read_adapter(folder);
+    Adapter adapter = with_names_here(read_adapter(folder), *encoder_);
     ComponentRef component = published_method(adapter.config, folder.string()).component;
     component.params["use"] = component.use;
     for (const char* key : {"loraplus_lr_ratio"}) {
@@ -87,6 +93,24 @@ class AdapterCase {
     }
     method_ = loader_.make<Peft>(component.params, context_);
     return std::move(adapter.tensors);
+  }
+
+  // Gradients and final tensors have the keys of the adapter's file.
+  void rename_expected() {
+    constexpr std::string_view wrapper = ".base_model.model.";
+    NamedTensors renamed;
+    for (const auto& [name, tensor] : expected_) {
+      const std::size_t at = name.find(wrapper);
+      if (at == std::string::npos) {
+        renamed.emplace(name, tensor);
+        continue;
+      }
+      const Adapter one = with_names_here(
+          {.config = Json::object(), .tensors = {{name.substr(at + wrapper.size()), tensor}}},
+          *encoder_);
+      renamed.emplace(name.substr(0, at + 1) + one.tensors.front().first, tensor);
+    }
+    expected_ = std::move(renamed);
   }
 
   void compare(const std::string& name, const at::Tensor& actual, double tolerance) {
@@ -109,7 +133,16 @@ class AdapterCase {
     compare(when + ".text_last_hidden", out["last_hidden_state.text"], tolerance);
   }
 
-  NamedTensors outputs() { return run_on_tensors(*encoder_, inputs_, /*hidden_states=*/false); }
+  // Of a model with one tower the logits are products with a probe.
+  NamedTensors outputs() {
+    NamedTensors out = run_on_tensors(*encoder_, inputs_, /*hidden_states=*/false);
+    if (!encoder_->image()) out["text_embeds_raw"] = out["sentence_embedding"];
+    if (const auto probe = inputs_.find("probe"); probe != inputs_.end()) {
+      const char* const tower = encoder_->image() ? "image_embeds_raw" : "text_embeds_raw";
+      out["logits_per_image"] = at::matmul(out[tower], probe->second.t());
+    }
+    return out;
+  }
 
   at::Tensor loss_of(NamedTensors& out) {
     return at::cross_entropy_loss(out["logits_per_image"], inputs_.at("labels").to(at::kLong));
@@ -122,9 +155,8 @@ class AdapterCase {
     const at::Tensor loss = loss_of(out);
     compare("loss", loss, value_tolerance);
     loss.backward();
-    const std::string there = has_adapter(folder_) ? "grad.base_model.model." : "grad.";
     for (const auto& [name, tensor] : parameters_.entries()) {
-      compare(there + name, tensor.grad(), sum_tolerance);
+      compare("grad." + name, tensor.grad(), sum_tolerance);
     }
   }
 
@@ -179,7 +211,7 @@ class AdapterCase {
     }
     compare("losses", at::stack(losses), sum_tolerance);
     for (const auto& [name, tensor] : parameters_.entries()) {
-      compare("final.base_model.model." + name, tensor, sum_tolerance);
+      compare("final." + name, tensor, sum_tolerance);
     }
   }
 

@@ -55,6 +55,7 @@ class AdaptedEncoder {
   [[nodiscard]] bool cached() const noexcept { return cached_; }
 
   [[nodiscard]] const Peft& method() const noexcept { return *method_; }
+  [[nodiscard]] const AdaptableEncoder& model() const noexcept { return *model_; }
   // Scalars of loaded weights in whose place parameters stand.
   [[nodiscard]] std::int64_t replaced() const;
 

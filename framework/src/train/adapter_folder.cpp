@@ -1,7 +1,7 @@
 #include "train/adapter_folder.hpp"
 
 #include <espalier/nn/safetensors_tensor.hpp>
-#include <espalier/peft/adapter.hpp>
+#include <espalier/peft/module_names.hpp>
 #include <filesystem>
 #include <map>
 
@@ -26,8 +26,8 @@ Json base_of(const Json& encoder) {
 
 }  // namespace
 
-void save_adapter(const TrialSetting& setting, const Peft* method, const Parameters& parameters,
-                  const std::vector<std::string>& class_names) {
+void save_adapter(const TrialSetting& setting, const AdaptedEncoder* adapted,
+                  const Parameters& parameters, const std::vector<std::string>& class_names) {
   std::vector<Parameters::Entry> inside, behind;
   for (const auto& [name, tensor] : parameters.entries()) {
     if (name.starts_with(of_method)) {
@@ -38,9 +38,11 @@ void save_adapter(const TrialSetting& setting, const Peft* method, const Paramet
   }
   const std::filesystem::path folder = setting.request().folder / "adapter";
   const std::map<std::string, std::string> facts = about(setting.request());
-  const Json config = method != nullptr ? method->adapter_config() : Json();
+  const Json config = adapted != nullptr ? adapted->method().adapter_config() : Json();
   if (!config.is_null()) {
-    Adapter adapter{.config = config, .tensors = method->adapter_tensors(std::move(inside))};
+    Adapter adapter = with_names_there(
+        {.config = config, .tensors = adapted->method().adapter_tensors(std::move(inside))},
+        adapted->model());
     adapter.config["base_model_name_or_path"] = base_of(setting.config_of("encoder"));
     write_adapter(folder, adapter, facts);
   }

@@ -241,7 +241,7 @@ std::optional<TrialResult> Trial::run() {
   setting_.begin("test");
   parameters.restore(training.best());
   if (!recipe_.zero_shot) {
-    save_adapter(setting_, adapted_ ? &adapted_->method() : nullptr, parameters,
+    save_adapter(setting_, adapted_ ? &*adapted_ : nullptr, parameters,
                  photos_.class_names());
   }
   StateBank bank;

@@ -70,6 +70,9 @@ class AdaptableEncoder {
   // [images, texts] from features of one space: scale * cosine + bias.
   [[nodiscard]] at::Tensor logits(const at::Tensor& images, const at::Tensor& texts) const;
 
+  // The `model_type` of its config.json; of two models that are joined, of the image tower's.
+  std::string family;
+
   // Stored as a logarithm; undefined where the towers share no space.
   at::Tensor log_logit_scale;
   at::Tensor logit_bias;  // undefined: none

@@ -81,8 +81,9 @@ void require_layers(const LayerParams& layers, const AdaptableEncoder& encoder);
 [[nodiscard]] std::vector<Site*> find_targets(const AdaptableEncoder& encoder, SiteRole role,
                                               const TargetParams& targets);
 
-// Whether a module of a list means a site: its part, its name, or what its name ends with behind a
-// dot; `all-linear` means every linear site but the patch embedding.
+// Whether a module of a list means a site: its part, what some family calls such a part (`q_proj`,
+// `query`), its name, or what that ends with behind a dot; `all-linear` means every linear site but
+// the patch embedding.
 [[nodiscard]] bool means(std::string_view module, const Site& site);
 
 // Values for some modules: `NAME=VALUE`, where NAME is an expression that a module's name, or the
