@@ -96,6 +96,7 @@ Json Variants::given(std::size_t index, const std::vector<std::uint32_t>& row,
   if (index == seed_section) return root;
   // Keys of a section that was left out are read as they were typed.
   Json& section = root[name];
+  if (name == "peft" && section.is_array()) section = Json{{"use", "stack"}, {"methods", section}};
   if (is_optional(name) && section.is_object() && !section.contains("use")) section["use"] = "none";
   return section;
 }

@@ -18,6 +18,10 @@ const std::vector<std::string>& known_capabilities(std::string_view kind) {
   return found == known.end() ? none : found->second;
 }
 
+bool asked_of_all(std::string_view capability) {
+  return capability == "identity_at_init" || capability == "mergeable";
+}
+
 const std::vector<std::string>& data_capabilities() {
   static const std::vector<std::string> all = {"official_val", "official_test"};
   return all;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <espalier/core/predicate.hpp>
 #include <espalier/core/words.hpp>
+#include <espalier/plugin/capabilities.hpp>
 #include <espalier/plugin/catalog.hpp>
 #include <utility>
 
@@ -211,6 +212,11 @@ Json Catalog::resolve(std::string_view kind, const Json& section, std::string_vi
 }
 
 bool Catalog::has(std::string_view kind, const Json& section, std::string_view capability) const {
+  const auto one_has = [&](const Json& one) { return has(kind, one, capability); };
+  if (section.is_array()) {
+    return asked_of_all(capability) ? std::all_of(section.begin(), section.end(), one_has)
+                                    : std::any_of(section.begin(), section.end(), one_has);
+  }
   if (!section.is_object() || !section.contains("use")) return false;
   const ComponentInfo* component = find(kind, section.at("use").get<std::string>());
   if (component == nullptr) return false;

@@ -8,7 +8,17 @@
 namespace espalier {
 namespace {
 
-constexpr std::string_view of_method = "peft.";
+constexpr const char* of_method = "peft.";
+
+// Those whose names begin so, without that.
+std::vector<Parameters::Entry> behind(const std::string& prefix,
+                                      const std::vector<Parameters::Entry>& entries) {
+  std::vector<Parameters::Entry> found;
+  for (const auto& [name, tensor] : entries) {
+    if (name.starts_with(prefix)) found.emplace_back(name.substr(prefix.size()), tensor);
+  }
+  return found;
+}
 
 // By the keys of safetensors' metadata.
 std::map<std::string, std::string> about(const TrialRequest& request) {
@@ -24,33 +34,38 @@ Json base_of(const Json& encoder) {
   return weights != encoder.end() && weights->is_string() ? *weights : Json();
 }
 
+// Of one method: its parameters under the names that it gave them.
+void save_method(const std::filesystem::path& folder, const Peft& method,
+                 const std::vector<Parameters::Entry>& parameters, const AdaptableEncoder& model,
+                 const Json& base, const std::map<std::string, std::string>& facts) {
+  for (const auto& [name, part] : method.parts()) {
+    save_method(folder / name, *part, behind(name + ".", parameters), model, base, facts);
+  }
+  const Json config = method.adapter_config();
+  if (config.is_null()) return;
+  Adapter adapter = with_names_there(
+      {.config = config, .tensors = method.adapter_tensors(parameters)}, model);
+  adapter.config["base_model_name_or_path"] = base;
+  write_adapter(folder, adapter, facts);
+}
+
 }  // namespace
 
 void save_adapter(const TrialSetting& setting, const AdaptedEncoder* adapted,
                   const Parameters& parameters, const std::vector<std::string>& class_names) {
-  std::vector<Parameters::Entry> inside, behind;
-  for (const auto& [name, tensor] : parameters.entries()) {
-    if (name.starts_with(of_method)) {
-      inside.emplace_back(name.substr(of_method.size()), tensor);
-    } else {
-      behind.emplace_back(name, tensor);
-    }
-  }
   const std::filesystem::path folder = setting.request().folder / "adapter";
   const std::map<std::string, std::string> facts = about(setting.request());
-  const Json config = adapted != nullptr ? adapted->method().adapter_config() : Json();
-  if (!config.is_null()) {
-    Adapter adapter = with_names_there(
-        {.config = config, .tensors = adapted->method().adapter_tensors(std::move(inside))},
-        adapted->model());
-    adapter.config["base_model_name_or_path"] = base_of(setting.config_of("encoder"));
-    write_adapter(folder, adapter, facts);
+  if (adapted != nullptr) {
+    save_method(folder, adapted->method(), behind(of_method, parameters.entries()),
+                adapted->model(), base_of(setting.config_of("encoder")), facts);
   }
-  if (behind.empty()) return;
+  std::vector<Parameters::Entry> network = parameters.entries();
+  std::erase_if(network, [](const auto& entry) { return entry.first.starts_with(of_method); });
+  if (network.empty()) return;
   std::filesystem::create_directories(folder);
   std::map<std::string, std::string> metadata = facts;
   metadata["classes"] = Json(class_names).dump();
-  write_tensors(folder / "network.safetensors", behind, metadata);
+  write_tensors(folder / "network.safetensors", network, metadata);
 }
 
 }  // namespace espalier

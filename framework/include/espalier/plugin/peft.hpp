@@ -8,7 +8,9 @@
 #include <espalier/nn/parameters.hpp>
 #include <espalier/tensor/tensor.hpp>
 #include <span>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace espalier {
@@ -49,6 +51,10 @@ class Peft {
   // these and its buffers.
   [[nodiscard]] virtual std::vector<Parameters::Entry> adapter_tensors(
       std::vector<Parameters::Entry> parameters) const;
+  // Methods that this one is made of, by the names behind which their parameters are; each has an
+  // adapter of its own then. None: it is one.
+  using Part = std::pair<std::string, const Peft*>;
+  [[nodiscard]] virtual std::vector<Part> parts() const;
   // With `mergeable`: puts what was trained into the weights and takes its hooks off. Features stay
   // as they are, up to rounding.
   virtual void merge(AdaptableEncoder& encoder);

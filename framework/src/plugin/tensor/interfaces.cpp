@@ -43,6 +43,7 @@ void Peft::prepare(const FrozenFeatures&, std::span<const std::int64_t>) {}
 void Peft::attach(AdaptableEncoder&, Parameters&, Random&) {}
 Json Peft::adapter_config() const { return nullptr; }
 void Peft::merge(AdaptableEncoder&) {}
+std::vector<Peft::Part> Peft::parts() const { return {}; }
 std::vector<Parameters::Entry> Peft::buffers() const { return {}; }
 
 std::vector<Parameters::Entry> Peft::adapter_tensors(
