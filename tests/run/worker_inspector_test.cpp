@@ -63,7 +63,7 @@ TEST_F(WorkerInspectorTest, RemembersAnswersAndStartsNoWorkerForThem) {
 
 TEST_F(WorkerInspectorTest, TellsWhereAMethodCutsByTheTowersLookedAt) {
   const WorkerCommand command =
-      worker(R"(echo '{"cuts": [{"tower": "image", "cut": 9, "layers": 12, "bytes": 605184}]}')");
+      worker(R"(echo '{"cuts": [{"tower": "image", "cut": 9, "layers": 12, "bytes": 605184}], "trainable": 491520}')");
   WorkerInspector inspector(command, memory());
   const std::vector<TowerCut> cuts = inspector.cuts(dataset_, dataset_, {"image"}).towers;
   ASSERT_EQ(cuts.size(), 1u);

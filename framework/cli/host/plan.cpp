@@ -168,6 +168,15 @@ std::string kept(const PlannedCut& planned, bool half, std::int64_t limit) {
          (all <= limit ? "stored once" : "over --activation-limit: computed in every epoch");
 }
 
+// 491520 as 491,520.
+std::string grouped(std::int64_t number) {
+  std::string text = std::to_string(number);
+  for (std::int64_t place = std::ssize(text) - 3; place > 0; place -= 3) {
+    text.insert(static_cast<std::size_t>(place), ",");
+  }
+  return text;
+}
+
 // What enters the trained layers, and whether that is kept. Methods that differ in what they do
 // above the same cut are one line.
 void print_cuts(const Plan& plan, std::int64_t limit) {
@@ -175,7 +184,8 @@ void print_cuts(const Plan& plan, std::int64_t limit) {
   for (const PlannedCut& planned : plan.cuts()) {
     const bool half = plan.config(planned.trial).at("train").at("activations") == "float16";
     const std::string line = name_of(plan, planned.trial, "peft") + " in " +
-                             name_of(plan, planned.trial, "encoder") + " trains the " +
+                             name_of(plan, planned.trial, "encoder") + " trains " +
+                             grouped(planned.cut.trainable) + " parameters, the " +
                              planned.cut.tower + " tower from " + place_of(planned.cut) + " up" +
                              kept(planned, half, limit);
     if (std::find(told.begin(), told.end(), line) == told.end()) told.push_back(line);

@@ -32,6 +32,7 @@ struct TowerCut {
   std::int64_t cut = 0;     // as nn/tower.hpp counts it
   std::int64_t layers = 0;  // of the tower
   std::int64_t bytes = 0;   // of what enters the cut for one picture, in float32; 0 of texts
+  std::int64_t trainable = 0;  // parameters of the method, in all towers
 };
 
 struct MethodCuts {

@@ -13,7 +13,7 @@
 namespace espalier {
 namespace {
 
-constexpr int memory_format = 3;
+constexpr int memory_format = 4;
 constexpr std::size_t most_memory = std::size_t{16} << 20;
 constexpr std::size_t most_answers = 50'000;
 constexpr int a_moment = 2000;  // milliseconds
@@ -74,7 +74,8 @@ MethodCuts WorkerInspector::cuts(const InspectedSection& encoder, const Inspecte
       cuts.towers.push_back({.tower = cut.at("tower"),
                              .cut = cut.at("cut"),
                              .layers = cut.at("layers"),
-                             .bytes = cut.at("bytes")});
+                             .bytes = cut.at("bytes"),
+                             .trainable = found.at("trainable")});
     }
     return cuts;
   });

@@ -40,11 +40,13 @@ std::string towers_of(const AdaptableEncoder& model) {
   return model.text() == nullptr ? "its image tower" : "both its towers";
 }
 
+at::Device device_of(const AdaptableEncoder& model) {
+  return tower_of(model, model.image() ? TowerKind::image : TowerKind::text).device();
+}
+
 bool attach_method(Peft& method, const std::string& method_name, AdaptableEncoder& looked_at,
-                   std::int64_t seed, Parameters& parameters) {
-  const Tower& any =
-      looked_at.image() ? static_cast<const Tower&>(*looked_at.image()) : *looked_at.text();
-  const Parameters::Scope scope(parameters, "peft", any.device());
+                   std::int64_t seed, Parameters& parameters, at::Device device) {
+  const Parameters::Scope scope(parameters, "peft", device);
   Random random(seed, "peft");
   guarded(method_name, "attach", [&] { method.attach(looked_at, parameters, random); });
   return parameters.count() > 0;
@@ -72,7 +74,9 @@ void AdaptedEncoder::attach(const FrozenFeatures& train, std::span<const std::in
   if (setting_.has("peft", "needs_features")) {
     guarded(name, "prepare", [&] { method_->prepare(train, labels); });
   }
-  if (attach_method(*method_, name, *model_, setting_.seed(), parameters)) return;
+  if (attach_method(*method_, name, *model_, setting_.seed(), parameters, device_of(*model_))) {
+    return;
+  }
   throw Error({.what = name + " has nothing to train in " + inputs_.encoder_name,
                .where = {},
                .expected = "sites or weights that the method asks for",
