@@ -13,12 +13,15 @@ using espalier::Parameters;
 
 struct HfParams {
   espalier::ContentPath path;
+  bool frozen = false;
 };
 
 void bind(espalier::Schema<HfParams>& s) {
   s.field("path", &HfParams::path)
       .required()
       .doc("Folder with adapter_config.json and adapter_model.safetensors");
+  s.field("frozen", &HfParams::frozen)
+      .doc("Leave it as it is: what is trained stands behind the encoder");
 }
 
 class Hf final : public espalier::Peft {
@@ -26,7 +29,10 @@ class Hf final : public espalier::Peft {
   using Params = HfParams;
 
   Hf(const Params& params, const espalier::RunContext& context)
-      : path_(params.path.text), context_(context), adapter_(espalier::read_adapter(path_)) {}
+      : path_(params.path.text),
+        frozen_(params.frozen),
+        context_(context),
+        adapter_(espalier::read_adapter(path_)) {}
 
   void attach(espalier::AdaptableEncoder& encoder, Parameters& parameters,
               espalier::Random& random) override {
@@ -35,11 +41,11 @@ class Hf final : public espalier::Peft {
         espalier::published_method(adapter_.config, path_ + "/adapter_config.json");
     for (const std::string& warning : published.warnings) context_.log().warn("{}", warning);
     method_ = context_.make<espalier::Peft>(published.component);
-    const std::size_t before = parameters.entries().size();
-    method_->attach(encoder, parameters, random);
-    std::vector<Parameters::Entry> wanted = parameters.added_since(before);
-    for (Parameters::Entry& buffer : method_->buffers()) wanted.push_back(std::move(buffer));
-    espalier::copy_tensors(adapter_.tensors, wanted, path_);
+    if (frozen_) {
+      attach_frozen(encoder, parameters.device(), random);
+    } else {
+      attach_loaded(encoder, parameters, random);
+    }
   }
 
   [[nodiscard]] espalier::Json adapter_config() const override { return method_->adapter_config(); }
@@ -49,7 +55,26 @@ class Hf final : public espalier::Peft {
   void merge(espalier::AdaptableEncoder& encoder) override { method_->merge(encoder); }
 
  private:
+  void attach_loaded(espalier::AdaptableEncoder& encoder, Parameters& parameters,
+                     espalier::Random& random) {
+    const std::size_t before = parameters.entries().size();
+    method_->attach(encoder, parameters, random);
+    std::vector<Parameters::Entry> wanted = parameters.added_since(before);
+    for (Parameters::Entry& buffer : method_->buffers()) wanted.push_back(std::move(buffer));
+    espalier::copy_tensors(adapter_.tensors, wanted, path_);
+  }
+
+  // With parameters that nobody else knows.
+  void attach_frozen(espalier::AdaptableEncoder& encoder, at::Device device,
+                     espalier::Random& random) {
+    Parameters own;
+    const Parameters::Scope scope(own, "frozen", device);
+    attach_loaded(encoder, own, random);
+    for (at::Tensor& tensor : own.tensors()) tensor.set_requires_grad(false);
+  }
+
   std::string path_;
+  bool frozen_;
   const espalier::RunContext& context_;
   espalier::Adapter adapter_;
   std::shared_ptr<espalier::Peft> method_;

@@ -143,6 +143,21 @@ TEST(ModuleNames, AreFoundUnderTheNamesOfHalvesAndTaskModels) {
   EXPECT_EQ(here("nothing.of.it"), "nothing.of.it");
 }
 
+TEST(ModuleNames, OfATowerThatIsNotThereAreLeftOut) {
+  const auto encoder = peft_test::clip();
+  const auto images = encoder->part({.images = true});
+  const std::string module = "encoder.layers.0.self_attn.q_proj";
+  const Adapter both{
+      .config = adapter_config_of("LORA", {"vision_model." + module, "text_model." + module}),
+      .tensors = {{"vision_model." + module + ".lora_A.weight", at::ones({1})},
+                  {"text_model." + module + ".lora_A.weight", at::ones({1})}}};
+  const Adapter part = with_names_here(both, *images);
+  ASSERT_EQ(part.tensors.size(), 1u);
+  EXPECT_EQ(part.tensors.front().first, "vision_model." + module + ".lora_A.weight");
+  EXPECT_EQ(part.config.at("target_modules"), Json({"vision_model." + module}));
+  EXPECT_EQ(with_names_here(both, *encoder).tensors.size(), 2u);
+}
+
 TEST(ModuleNames, OfVitAreThoseOfTransformers5InFiles) {
   const auto encoder = load_pretrained(peft_test::fs::path(ESPALIER_SOURCE_DIR) /
                                        "tests/data/encoders/vit-tiny");

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "train/trial.hpp"
+#include <espalier/core/file.hpp>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -51,6 +52,12 @@ class AdaptedTrials : public testing_support::PluginTrial {
     return run_trial(request, hooks());
   }
 
+  // The bytes of what the last trial trained.
+  std::string adapter() const {
+    return read_file(folder_ / "trial/adapter/adapter_model.safetensors") +
+           read_file(folder_ / "trial/adapter/network.safetensors");
+  }
+
   // Stops after the second epoch and goes on.
   void expect_that_it_goes_on_with_the_same_bits() {
     const auto whole = run();
@@ -93,6 +100,33 @@ TEST_F(AdaptedTrials, HaveTheSameBitsFromStoredAndFromComputedActivations) {
   expect_same(*first, *anew);
   EXPECT_THAT(warnings_, testing::Contains(HasSubstr("--activation-limit 1.0 kB")));
   EXPECT_FALSE(fs::exists(folder_ / "other-cache" / "image_activations" / "key.3"));
+}
+
+// Whole products of matrices are in what is stored, and again where it is computed in every epoch.
+TEST_F(AdaptedTrials, TrainTheSameParametersFromStoredAndFromComputedActivations) {
+  const std::string models = ESPALIER_SOURCE_DIR "/tests/data/encoders/";
+  const Json encoders = {{{"use", "clip"}, {"weights", "builtin:flora-clip"}},
+                         {{"use", "vit"}, {"weights", models + "vit-tiny"}}};
+  const Json methods = {{{"use", "bitfit"}, {"top_layers", 1}},
+                        {{"use", "lora"}, {"top_layers", 1}, {"r", 2}, {"lora_dropout", 0.2}}};
+  config_["train"]["select"] = "last";
+  int number = 0;
+  for (const Json& encoder : encoders) {
+    for (const Json& method : methods) {
+      config_["encoder"] = encoder;
+      config_["peft"] = method;
+      const std::string cache = "cache" + std::to_string(++number);
+      activation_limit_ = unlimited;
+      ASSERT_TRUE(run(cache));
+      const std::string stored = adapter();
+      ASSERT_TRUE(run(cache)) << "from what is stored now";
+      const std::string again = adapter();
+      activation_limit_ = 1000;
+      ASSERT_TRUE(run("other" + cache));
+      EXPECT_EQ(stored, again) << encoder << method;
+      EXPECT_EQ(stored, adapter()) << encoder << method;
+    }
+  }
 }
 
 TEST_F(AdaptedTrials, RoundActivationsOnRequestWhetherStoredOrNot) {

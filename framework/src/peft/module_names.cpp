@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -71,6 +72,23 @@ std::string vit_here(std::string name) {
   return name;
 }
 
+// The tower of a model of two that a module belongs to, as all families with two name it.
+std::optional<TowerKind> tower_of(const std::string& name) {
+  for (const char* start : {"vision_model.", "visual_projection"}) {
+    if (name.starts_with(start)) return TowerKind::image;
+  }
+  for (const char* start : {"text_model.", "text_projection"}) {
+    if (name.starts_with(start)) return TowerKind::text;
+  }
+  return std::nullopt;
+}
+
+bool is_missing(const std::string& name, const AdaptableEncoder& encoder) {
+  const std::optional<TowerKind> tower = tower_of(name);
+  if (!tower) return false;
+  return *tower == TowerKind::image ? encoder.image() == nullptr : encoder.text() == nullptr;
+}
+
 // The modules of an encoder by every name that they may have elsewhere.
 class Modules {
  public:
@@ -83,7 +101,7 @@ class Modules {
 
   // Empty where there is no such module.
   [[nodiscard]] std::string here(const std::string& name) const {
-    const std::size_t dot = name.find('.');
+    const std::size_t dot = tower_of(name) ? std::string::npos : name.find('.');
     const std::string inner = dot == std::string::npos ? name : name.substr(dot + 1);
     for (const std::string& base : {name, inner}) {
       for (const std::string& form : {base, vit_here(base)}) {
@@ -125,7 +143,15 @@ void rename_modules(Json& config, const Rename& rename) {
 
 Adapter with_names_here(Adapter adapter, const AdaptableEncoder& encoder) {
   const Modules modules(encoder);
+  std::erase_if(adapter.tensors,
+                [&](const Parameters::Entry& entry) { return is_missing(entry.first, encoder); });
   for (auto& [name, tensor] : adapter.tensors) name = modules.tensor_here(name);
+  if (const auto list = adapter.config.find("target_modules");
+      list != adapter.config.end() && list->is_array()) {
+    std::erase_if(list->get_ref<Json::array_t&>(), [&](const Json& module) {
+      return module.is_string() && is_missing(module.get<std::string>(), encoder);
+    });
+  }
   rename_modules(adapter.config, [&](const std::string& name) {
     const bool whole = name.find('.') != std::string::npos;
     const std::string here = whole ? modules.here(name) : "";

@@ -4,6 +4,8 @@
 #include "train/class_source.hpp"
 #include "train/component_call.hpp"
 #include "train/tower_source.hpp"
+#include <c10/core/GradMode.h>
+
 #include <algorithm>
 #include <espalier/core/error.hpp>
 #include <map>
@@ -49,7 +51,8 @@ bool attach_method(Peft& method, const std::string& method_name, AdaptableEncode
   const Parameters::Scope scope(parameters, "peft", device);
   Random random(seed, "peft");
   guarded(method_name, "attach", [&] { method.attach(looked_at, parameters, random); });
-  return parameters.count() > 0;
+  return parameters.count() > 0 || reaches(looked_at, TowerKind::image) ||
+         reaches(looked_at, TowerKind::text);
 }
 
 AdaptedEncoder::AdaptedEncoder(const TrialSetting& setting, const FeatureInputs& inputs,
@@ -74,9 +77,10 @@ void AdaptedEncoder::attach(const FrozenFeatures& train, std::span<const std::in
   if (setting_.has("peft", "needs_features")) {
     guarded(name, "prepare", [&] { method_->prepare(train, labels); });
   }
-  if (attach_method(*method_, name, *model_, setting_.seed(), parameters, device_of(*model_))) {
-    return;
-  }
+  const bool changes =
+      attach_method(*method_, name, *model_, setting_.seed(), parameters, device_of(*model_));
+  trains_ = parameters.count() > 0;
+  if (changes) return;
   throw Error({.what = name + " has nothing to train in " + inputs_.encoder_name,
                .where = {},
                .expected = "sites or weights that the method asks for",
@@ -110,7 +114,10 @@ std::shared_ptr<const FeatureSource> AdaptedEncoder::tower_source(
   const std::int64_t cut = model_->cut(kind);
   auto below = activations_at(tower, cut, stage, looks, inputs_.storage, hooks);
   if (!below) return nullptr;
-  return std::make_shared<TowerSource>(tower, cut, std::move(below), chunk_);
+  auto source = std::make_shared<TowerSource>(tower, cut, std::move(below), chunk_);
+  if (trains_) return source;
+  const c10::NoGradGuard no_grad;
+  return std::make_shared<FrozenSource>(FeatureTable(source->rows(looks, {})), looks);
 }
 
 std::shared_ptr<const FeatureSource> AdaptedEncoder::images(std::span<const Look> looks) {

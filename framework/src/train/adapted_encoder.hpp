@@ -26,8 +26,8 @@ namespace espalier {
 [[nodiscard]] at::Device device_of(const AdaptableEncoder& model);
 
 // Attaches a method to an encoder, of which it sees what the trial looks at. Adds its parameters on
-// a device: on `meta` they have sizes and no memory, for those who only count. False where it finds
-// nothing to train.
+// a device: on `meta` they have sizes and no memory, for those who only count. False where it neither
+// trains nor changes anything.
 [[nodiscard]] bool attach_method(Peft& method, const std::string& method_name,
                                  AdaptableEncoder& looked_at, std::int64_t seed,
                                  Parameters& parameters, at::Device device);
@@ -46,12 +46,13 @@ class AdaptedEncoder {
   ~AdaptedEncoder();
 
   // Attaches the trial's method; its parameters have names behind `peft.`. `train` is of the
-  // training samples with these labels. Throws Error where it finds nothing to train.
+  // training samples with these labels. Throws Error where it neither trains nor changes anything.
   void attach(const FrozenFeatures& train, std::span<const std::int64_t> labels,
               Parameters& parameters);
 
   // The frozen ones, with sources of its own in the place of those that the method reaches:
-  // pictures are looked at in `looks`, classes by their `prompts`. Empty: stopped.
+  // pictures are looked at in `looks`, classes by their `prompts`. Where the method changes features
+  // and trains nothing they are computed once. Empty: stopped.
   [[nodiscard]] std::optional<Sources> sources(const TrialFeatures& frozen,
                                                std::span<const Look> looks,
                                                const ClassTexts& prompts);
@@ -81,6 +82,7 @@ class AdaptedEncoder {
   std::shared_ptr<Encoder> encoder_;
   std::unique_ptr<AdaptableEncoder> model_;  // what the trial looks at
   std::shared_ptr<Peft> method_;
+  bool trains_ = false;
   bool cached_ = true;
 };
 
