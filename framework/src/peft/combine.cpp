@@ -35,7 +35,7 @@ using Updates = std::map<std::string, Update>;  // by module
 }
 
 // lora_alpha over r, or over its root, each with the module's own.
-double scale_of(const Json& config, const std::string& module) {
+double scale_of(const Json& config, const std::string& module) try {
   const Json params = published_method(config, "adapter_config.json").component.params;
   const auto pattern = [&](const char* key, const char* usual) {
     const auto entries = params.value(key, Json::array()).get<std::vector<std::string>>();
@@ -44,6 +44,8 @@ double scale_of(const Json& config, const std::string& module) {
   const double rank = pattern("rank_pattern", "r");
   return pattern("alpha_pattern", "lora_alpha") /
          (params.value("use_rslora", false) ? std::sqrt(rank) : rank);
+} catch (const Json::exception& error) {
+  not_combined("a setting of an adapter has another form", error.what());
 }
 
 Updates updates_of(const Adapter& adapter) {
