@@ -52,6 +52,13 @@ class Hf final : public espalier::Peft {
   [[nodiscard]] std::vector<Parameters::Entry> buffers() const override {
     return method_->buffers();
   }
+  [[nodiscard]] std::vector<Parameters::Entry> adapter_tensors(
+      std::vector<Parameters::Entry> parameters) const override {
+    return method_->adapter_tensors(std::move(parameters));
+  }
+  [[nodiscard]] at::Tensor penalty() const override { return method_->penalty(); }
+  void updated(std::int64_t step, std::int64_t steps) override { method_->updated(step, steps); }
+  [[nodiscard]] std::vector<Parameters::Entry> memory() const override { return method_->memory(); }
   void merge(espalier::AdaptableEncoder& encoder) override { method_->merge(encoder); }
 
  private:

@@ -13,16 +13,13 @@
 #include <ATen/ops/sqrt.h>
 #include <ATen/ops/zeros.h>
 
-#include <algorithm>
 #include <cmath>
-#include <espalier/core/error.hpp>
 #include <espalier/peft/adapter.hpp>
 #include <espalier/plugin/component.hpp>
 #include <map>
 
 namespace {
 
-using espalier::AdaptableEncoder;
 using espalier::Factors;
 using espalier::LowRank;
 using espalier::Parameters;
@@ -62,9 +59,7 @@ void bind(espalier::Schema<LoraParams>& s) {
       .doc("Train the lengths of the adapted weight's rows apart from their directions")
       .source("Liu et al. 2024");
   s.field("lora_bias", &LoraParams::lora_bias).doc("Give B a bias");
-  s.field("bias", &LoraParams::bias)
-      .choices({"none", "lora_only", "all"})
-      .doc("Biases of the encoder that are trained as well: those of the chosen maps, or all");
+  bind_bias(s, "lora_only");
   s.field("init_lora_weights", &LoraParams::init_lora_weights)
       .choices({"kaiming", "gaussian", "pissa", "olora"})
       .doc("Start of A and B; their product is 0 for all")
@@ -87,7 +82,7 @@ class Lora final : public espalier::LinearMethod {
  public:
   using Params = LoraParams;
   Lora(const Params& params, const espalier::RunContext&)
-      : LinearMethod(params),
+      : LinearMethod(params, params.bias),
         params_(params),
         ranks_(params.rank_pattern, static_cast<double>(params.r), "rank_pattern"),
         alphas_(params.alpha_pattern, params.lora_alpha, "alpha_pattern") {}
@@ -97,12 +92,9 @@ class Lora final : public espalier::LinearMethod {
       std::vector<Parameters::Entry> parameters) const override;
 
  private:
-  void begin(const AdaptableEncoder& encoder, std::span<Site* const> sites, Parameters& parameters,
-             espalier::Random&) override;
   std::shared_ptr<espalier::MapChange> change(Site& site, Parameters& parameters,
                                               espalier::Random& random) override;
 
-  [[nodiscard]] std::int64_t rank_of(const Site& site) const;
   [[nodiscard]] double scale_of(const Site& site, std::int64_t rank) const {
     const auto r = static_cast<double>(rank);
     return alphas_.of(site.name) / (params_.use_rslora ? std::sqrt(r) : r);
@@ -118,35 +110,6 @@ class Lora final : public espalier::LinearMethod {
   espalier::ModulePattern alphas_;
   std::map<std::string, Factors> starts_;  // of maps that start from the weight's own factors
 };
-
-// `bias: all` trains those of the chosen maps under the same names as `lora_only`.
-void Lora::begin(const AdaptableEncoder& encoder, std::span<Site* const> sites,
-                 Parameters& parameters, espalier::Random&) {
-  if (params_.bias == "none") return;
-  for (Site* site : sites) {
-    if (!site->bias.defined()) continue;
-    site->bias = parameters.add(site->name + ".base_layer.bias", site->bias);
-  }
-  if (params_.bias == "lora_only") return;
-  for (const espalier::WeightSlot& weight : encoder.weights()) {
-    const bool taken = weight.slot->requires_grad();
-    if (taken || !weight.name.ends_with(".bias") || !weight.place) continue;
-    if (!chosen(params_, weight.place->tower, weight.place->layer, encoder)) continue;
-    *weight.slot = parameters.add(weight.name, weight.frozen);
-  }
-}
-
-std::int64_t Lora::rank_of(const Site& site) const {
-  const auto rank = static_cast<std::int64_t>(ranks_.of(site.name));
-  const at::Tensor weight = site.weight.flatten(1);
-  const std::int64_t most = std::min(weight.size(0), weight.size(1));
-  if (rank >= 1 && rank <= most) return rank;
-  throw espalier::Error({.what = "peft.r is more than the width of a map",
-                         .where = site.name,
-                         .expected = "at most " + std::to_string(most),
-                         .found = std::to_string(rank),
-                         .fix = {}});
-}
 
 Factors Lora::start(const Site& site, std::int64_t rank, double scale,
                     espalier::Random& random) const {
@@ -170,7 +133,7 @@ Factors Lora::start(const Site& site, std::int64_t rank, double scale,
 
 std::shared_ptr<espalier::MapChange> Lora::change(Site& site, Parameters& parameters,
                                                   espalier::Random& random) {
-  const std::int64_t rank = rank_of(site);
+  const std::int64_t rank = rank_of(ranks_, "r", site);
   const double scale = scale_of(site, rank);
   const Factors first = start(site, rank, scale, random);
   std::vector<std::int64_t> a_sizes = site.weight.sizes().vec();
@@ -222,7 +185,6 @@ espalier::Json Lora::adapter_config() const {
   config["use_rslora"] = params_.use_rslora;
   config["use_dora"] = params_.use_dora;
   config["lora_bias"] = params_.lora_bias;
-  config["bias"] = params_.bias;
   config["fan_in_fan_out"] = false;
   config["init_lora_weights"] = true;
   config["rank_pattern"] = espalier::pattern_json(ranks_, widened);

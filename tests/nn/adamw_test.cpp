@@ -85,6 +85,21 @@ TEST(AdamW, AParameterWithoutGradientStays) {
   EXPECT_FALSE(used.grad().defined());
 }
 
+TEST(AdamW, CallsBackBetweenTheUpdateAndTheEndOfTheGradients) {
+  Parameters parameters;
+  const at::Tensor x = parameters.add("x", at::tensor({1.0}, at::kDouble));
+  AdamW optimizer(parameters, {});
+  (x * 2).sum().backward();
+  double seen = 0;
+  optimizer.step(0.1, [&] {
+    seen = x.grad().item<double>();
+    EXPECT_LT(x.item<double>(), 1.0);
+    EXPECT_EQ(optimizer.steps(), 1);
+  });
+  EXPECT_EQ(seen, 2.0);
+  EXPECT_FALSE(x.grad().defined());
+}
+
 // As torch counts: by parameter, from the first gradient on.
 TEST(AdamW, AParameterAddedLaterBeginsAsAtTheStart) {
   Parameters early;

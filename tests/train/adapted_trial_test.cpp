@@ -145,6 +145,14 @@ TEST_F(AdaptedTrials, GoOnFromACheckpointWithTheSameBits) {
   expect_that_it_goes_on_with_the_same_bits();
 }
 
+// Worths of ranks are smoothed over updates, and ranks that are gone stay gone.
+TEST_F(AdaptedTrials, GoOnWithTheSameBitsWhereTheMethodRemembers) {
+  config_["peft"] = {{"use", "adalora"}, {"init_r", 4}, {"target_r", 2}, {"tfinal", 2}};
+  config_["train"]["batch_size"] = 6;
+  config_["train"]["select"] = "last";
+  expect_that_it_goes_on_with_the_same_bits();
+}
+
 // What a mini-batch takes its neighbours from is the pictures as they are, before and after a stop.
 TEST_F(AdaptedTrials, GoOnWithTheSameBitsInMiniBatchesOfViewsOnAGraph) {
   config_["gnn"] = {{"use", "gcn"}, {"layers", 1}};

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <espalier/core/error.hpp>
+#include <stdexcept>
 
 #include "train/small_world.hpp"
 
@@ -146,6 +147,71 @@ TEST(Training, FollowsItsPenalty) {
     return world.parameters.entries().back().second.abs().max().item<double>();
   };
   EXPECT_LT(trained(pulled, &pull), 0.5 * trained(free, nullptr));
+}
+
+// A method that pulls a parameter to 0, and notes what it is told of updates.
+class Watching final : public Peft {
+ public:
+  explicit Watching(at::Tensor parameter) : parameter_(std::move(parameter)) {}
+  [[nodiscard]] at::Tensor penalty() const override { return parameter_.square().sum() * 1e6; }
+  void updated(std::int64_t step, std::int64_t of) override {
+    EXPECT_TRUE(parameter_.grad().defined());
+    updates.push_back(step);
+    steps = of;
+  }
+  std::vector<std::int64_t> updates;
+  std::int64_t steps = 0;
+
+ private:
+  at::Tensor parameter_;
+};
+
+TEST(Training, AsksItsMethodForAPenaltyAndTellsItOfUpdates) {
+  AdapterWorld free, pulled;
+  const auto last = [](const World& world) { return world.parameters.entries().back().second; };
+  Watching method(last(pulled));
+  TrainParams params = settings();
+  params.weight_decay = 0;
+  Training alone = training(free, params);
+  Training watched({.network = pulled.network,
+                    .parameters = pulled.parameters,
+                    .sources = pulled.sources,
+                    .protocol = *pulled.protocol,
+                    .train = pulled.data.labelled(0, 24),
+                    .val = pulled.data.labelled(24, 36),
+                    .method = {method, "peft/watching"}},
+                   params, 1);
+  while (!alone.finished()) alone.next();
+  while (!watched.finished()) watched.next();
+  const auto size = [&](const World& world) { return last(world).abs().max().item<double>(); };
+  EXPECT_LT(size(pulled), 0.5 * size(free));
+  EXPECT_EQ(method.steps, 12 * 4) << "12 epochs of 24 samples in batches of 7";
+  ASSERT_EQ(std::ssize(method.updates), method.steps);
+  EXPECT_EQ(method.updates.front(), 1);
+  EXPECT_EQ(method.updates.back(), method.steps);
+}
+
+class Broken final : public Peft {
+ public:
+  [[nodiscard]] at::Tensor penalty() const override { throw std::runtime_error("of no use"); }
+};
+
+TEST(Training, SaysWhichMethodFails) {
+  AdapterWorld world;
+  Broken method;
+  Training run({.network = world.network,
+                .parameters = world.parameters,
+                .sources = world.sources,
+                .protocol = *world.protocol,
+                .train = world.data.labelled(0, 24),
+                .val = {},
+                .method = {method, "peft/broken"}},
+               settings(), 1);
+  const std::string said = error_of([&] {
+    while (!run.finished()) run.next();
+  });
+  EXPECT_THAT(
+      said, testing::AllOf(HasSubstr("peft/broken"), HasSubstr("penalty"), HasSubstr("of no use")));
 }
 
 TEST(Training, ALossThatIsNotFiniteEndsIt) {

@@ -22,7 +22,7 @@ void AdamW::take_in_new_parameters() {
   }
 }
 
-void AdamW::step(double lr) {
+void AdamW::step(double lr, const std::function<void()>& after) {
   const c10::AutoGradMode no_grad(false);
   take_in_new_parameters();
   ++steps_;
@@ -31,6 +31,8 @@ void AdamW::step(double lr) {
     const ParameterRates& rates = parameters_.rates()[i];
     if (parameter.grad().defined()) update(parameter, states_[i], lr * rates.lr, rates.decay);
   }
+  if (after) after();
+  for (const at::Tensor& parameter : parameters_.tensors()) parameter.mutable_grad().reset();
 }
 
 void AdamW::update(at::Tensor parameter, State& state, double lr, double decay) const {
@@ -43,7 +45,6 @@ void AdamW::update(at::Tensor parameter, State& state, double lr, double decay) 
   state.square.mul_(options_.beta2).addcmul_(gradient, gradient, 1 - options_.beta2);
   const at::Tensor root = state.square.sqrt().div_(std::sqrt(bias2)).add_(options_.eps);
   parameter.addcdiv_(state.mean, root, -lr / bias1);
-  parameter.mutable_grad().reset();
 }
 
 double AdamW::clip(double limit) {

@@ -36,25 +36,42 @@ void require_ids(const at::Tensor& x, const Mode& mode, std::string_view site) {
        .fix = "drop before rows are joined, split or left out"});
 }
 
-}  // namespace
-
-at::Tensor dropout(const at::Tensor& x, double p, const Mode& mode, std::string_view site) {
-  if (!mode.training || p == 0) return x;
+// Float32, as large as x; `draw` is called for each element with the stream of its row.
+template <class Draw>
+at::Tensor drawn_by_row(const at::Tensor& x, const Mode& mode, std::string_view site,
+                        const Draw& draw) {
   require_ids(x, mode, site);
-  at::Tensor mask = at::empty(x.sizes(), at::kFloat);
-  auto* const values = mask.data_ptr<float>();
+  at::Tensor numbers = at::empty(x.sizes(), at::kFloat);
+  auto* const values = numbers.data_ptr<float>();
   const std::int64_t width = x.size(0) == 0 ? 0 : x.numel() / x.size(0);
-  const auto kept = static_cast<float>(1.0 / (1.0 - p));
   const std::uint64_t key = chained(mode.dropout.key, hash_of(site));
   const std::int64_t rows_a_thread = dropout_grain / std::max<std::int64_t>(width, 1) + 1;
   at::parallel_for(0, x.size(0), rows_a_thread, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
       Random random(chained(key, mode.dropout.rows[static_cast<std::size_t>(row)]));
       float* const to = values + row * width;
-      std::generate(to, to + width, [&] { return random.uniform() < p ? 0.0F : kept; });
+      std::generate(to, to + width, [&] { return draw(random); });
     }
   });
-  return x * mask.to(x.options());
+  return numbers.to(x.options());
+}
+
+}  // namespace
+
+at::Tensor dropout(const at::Tensor& x, double p, const Mode& mode, std::string_view site) {
+  if (!mode.training || p == 0) return x;
+  const auto kept = static_cast<float>(1.0 / (1.0 - p));
+  return x * drawn_by_row(x, mode, site,
+                          [&](Random& random) { return random.uniform() < p ? 0.0F : kept; });
+}
+
+at::Tensor normal_noise(const at::Tensor& x, const Mode& mode, std::string_view site) {
+  return drawn_by_row(x, mode, site,
+                      [](Random& random) { return static_cast<float>(random.normal()); });
+}
+
+Random step_random(const Mode& mode, std::string_view site) {
+  return Random(chained(mode.dropout.key, hash_of(site)));
 }
 
 }  // namespace espalier

@@ -58,6 +58,11 @@ Json read_config(const fs::path& folder) {
                .fix = {}});
 }
 
+// As the tensors of an adapter are: positions stay integers.
+at::Tensor widened(const at::Tensor& tensor) {
+  return tensor.is_floating_point() ? tensor.to(at::kFloat) : tensor;
+}
+
 std::string name_here(const std::string& name) {
   return name.starts_with(wrapper) ? name.substr(wrapper.size()) : name;
 }
@@ -97,6 +102,13 @@ std::optional<Problem> misfit(const std::string& name, const at::Tensor& target,
                    .found = shape_text(source->sizes().vec()),
                    .fix = {}};
   }
+  if (source->is_floating_point() != target.is_floating_point()) {
+    return Problem{.what = "\"" + name + "\" of the adapter holds other numbers",
+                   .where = {},
+                   .expected = target.is_floating_point() ? "floating-point numbers" : "integers",
+                   .found = c10::toString(source->scalar_type()),
+                   .fix = {}};
+  }
   if (all_finite(*source)) return std::nullopt;
   return Problem{.what = "\"" + name + "\" of the adapter holds NaN or infinity",
                  .where = {},
@@ -127,15 +139,7 @@ Adapter read_adapter(const fs::path& folder) {
   refuse_pickle(folder);
   const SafeTensors file = SafeTensors::open(folder / tensors_name);
   for (const TensorView& view : file.tensors()) {
-    const at::Tensor tensor = to_tensor(file, view);
-    if (!tensor.is_floating_point()) {
-      throw Error({.what = "a tensor of the adapter holds no floating-point numbers",
-                   .where = (folder / tensors_name).string() + ": " + view.name,
-                   .expected = "F32, F16, BF16 or F64",
-                   .found = std::string(to_string(view.dtype)),
-                   .fix = {}});
-    }
-    adapter.tensors.emplace_back(name_here(view.name), tensor.to(at::kFloat));
+    adapter.tensors.emplace_back(name_here(view.name), widened(to_tensor(file, view)));
   }
   return adapter;
 }
@@ -145,7 +149,7 @@ void write_adapter(const fs::path& folder, const Adapter& adapter,
   fs::create_directories(folder);
   std::vector<Parameters::Entry> tensors;
   for (const auto& [name, tensor] : adapter.tensors) {
-    tensors.emplace_back(name_there(name), tensor.detach().to(at::kCPU, at::kFloat));
+    tensors.emplace_back(name_there(name), widened(tensor.detach().to(at::kCPU)));
   }
   std::map<std::string, std::string> metadata = about;
   metadata["format"] = "pt";

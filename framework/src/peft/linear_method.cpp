@@ -5,8 +5,11 @@
 #include <ATen/ops/matmul.h>
 #include <c10/core/GradMode.h>
 
+#include <algorithm>
 #include <espalier/core/error.hpp>
+#include <espalier/nn/dropout.hpp>
 #include <espalier/peft/adapter.hpp>
+#include <espalier/peft/weight_method.hpp>
 
 namespace espalier {
 namespace {
@@ -32,12 +35,27 @@ void InputChange::hook(Site& site) {
   });
 }
 
-at::Tensor AddedWeight::output(const at::Tensor& x, const at::Tensor& y, const Mode&) const {
-  return y + at::linear(x, delta().to(x.scalar_type()));
+at::Tensor InputDropout::operator()(const at::Tensor& x, const Mode& mode) const {
+  return dropout(x, p, mode, site);
+}
+
+at::Tensor AddedWeight::output(const at::Tensor& x, const at::Tensor& y, const Mode& mode) const {
+  return y + at::linear(dropout_(x, mode), delta().to(x.scalar_type()));
 }
 
 LinearMap AddedWeight::folded(const LinearMap& frozen) const {
   return {frozen.weight + delta(), frozen.bias};
+}
+
+at::Tensor AddedProduct::output(const at::Tensor& x, const at::Tensor& y, const Mode& mode) const {
+  const Factors now = factors();
+  const at::Tensor low = at::linear(dropout_(x, mode).to(at::kFloat), now.a);
+  return y + at::linear(low, now.b).to(y.scalar_type());
+}
+
+LinearMap AddedProduct::folded(const LinearMap& frozen) const {
+  const Factors now = factors();
+  return {frozen.weight + at::matmul(now.b, now.a), frozen.bias};
 }
 
 at::Tensor RotatedInput::input(const at::Tensor& x, const Mode&) const {
@@ -52,28 +70,29 @@ void LinearMethod::begin(const AdaptableEncoder&, std::span<Site* const>, Parame
 
 void LinearMethod::attach(AdaptableEncoder& encoder, Parameters& parameters, Random& random) {
   const std::vector<Site*> sites = find_targets(encoder, SiteRole::linear, targets_);
+  train_biases(encoder, sites, parameters);
   begin(encoder, sites, parameters, random);
   for (Site* site : sites) {
     changes_.emplace_back(site, change(*site, parameters, random));
     changes_.back().second->hook(*site);
   }
-  train_whole(encoder, parameters);
+  train_modules(encoder, targets_.modules_to_save, parameters);
 }
 
-void LinearMethod::train_whole(const AdaptableEncoder& encoder, Parameters& parameters) const {
-  for (const std::string& module : targets_.modules_to_save) {
-    const std::size_t before = parameters.entries().size();
-    for (const WeightSlot& weight : encoder.weights()) {
-      const std::string path = weight.name.substr(0, weight.name.rfind('.'));
-      if (path != module && !path.ends_with("." + module)) continue;
-      *weight.slot = parameters.add(weight.name, weight.frozen);
-    }
-    if (parameters.entries().size() > before) continue;
-    throw Error({.what = "peft.modules_to_save names a module that the encoder has not",
-                 .where = {},
-                 .expected = "the name of a module with weights, or the end of it behind a dot",
-                 .found = module,
-                 .fix = {}});
+// `all` trains those of the chosen maps under the same names as the choice of these alone.
+void LinearMethod::train_biases(const AdaptableEncoder& encoder, std::span<Site* const> sites,
+                                Parameters& parameters) const {
+  if (bias_.empty() || bias_ == "none") return;
+  for (Site* site : sites) {
+    if (!site->bias.defined()) continue;
+    site->bias = parameters.add(site->name + ".base_layer.bias", site->bias);
+  }
+  if (bias_ != "all") return;
+  for (const WeightSlot& weight : encoder.weights()) {
+    const bool taken = weight.slot->requires_grad();
+    if (taken || !weight.name.ends_with(".bias") || !weight.place) continue;
+    if (!chosen(targets_, weight.place->tower, weight.place->layer, encoder)) continue;
+    *weight.slot = parameters.add(weight.name, weight.frozen);
   }
 }
 
@@ -106,10 +125,59 @@ Json LinearMethod::config_of(std::string_view peft_type) const {
   std::vector<std::string> names;
   for (const auto& [site, change] : changes_) names.push_back(site->name);
   Json config = adapter_config_of(peft_type, std::move(names));
+  if (!bias_.empty()) config["bias"] = bias_;
   if (!targets_.modules_to_save.empty()) config["modules_to_save"] = targets_.modules_to_save;
   return config;
 }
 
 at::Tensor matrix_of(const Site& site) { return site.weight.detach().to(at::kFloat).flatten(1); }
+
+std::int64_t inputs_of(const Site& site) { return site.weight.numel() / site.weight.size(0); }
+
+std::int64_t outputs_of(const Site& site) { return site.weight.size(0); }
+
+MapSizes largest_of(std::span<Site* const> sites) {
+  MapSizes most;
+  for (const Site* site : sites) {
+    most.inputs = std::max(most.inputs, inputs_of(*site));
+    most.outputs = std::max(most.outputs, outputs_of(*site));
+  }
+  return most;
+}
+
+void require_rank(std::string_view key, std::int64_t rank, const Site& site) {
+  const std::int64_t most = std::min(inputs_of(site), outputs_of(site));
+  if (rank >= 1 && rank <= most) return;
+  throw Error({.what = "peft." + std::string(key) + " is more than the width of a map",
+               .where = site.name,
+               .expected = "at most " + std::to_string(most),
+               .found = std::to_string(rank),
+               .fix = {}});
+}
+
+void require_divisor(std::string_view key, std::int64_t size, std::int64_t width,
+                     const Site& site) {
+  if (size >= 1 && width % size == 0) return;
+  throw Error({.what = "peft." + std::string(key) + " does not divide the width of a map",
+               .where = site.name,
+               .expected = "a divisor of " + std::to_string(width),
+               .found = std::to_string(size),
+               .fix = {}});
+}
+
+void require_places(std::string_view key, std::int64_t count, const Site& site) {
+  if (count >= 1 && count <= site.weight.numel()) return;
+  throw Error({.what = "peft." + std::string(key) + " is more than a map has weights",
+               .where = site.name,
+               .expected = "at most " + std::to_string(site.weight.numel()),
+               .found = std::to_string(count),
+               .fix = {}});
+}
+
+std::int64_t rank_of(const ModulePattern& ranks, std::string_view key, const Site& site) {
+  const auto rank = static_cast<std::int64_t>(ranks.of(site.name));
+  require_rank(key, rank, site);
+  return rank;
+}
 
 }  // namespace espalier

@@ -175,17 +175,17 @@ std::vector<Site*> find_targets(const AdaptableEncoder& encoder, SiteRole role,
 }
 
 ModulePattern::ModulePattern(const std::vector<std::string>& entries, double otherwise,
-                             std::string_view key)
+                             std::string_view key, double least)
     : otherwise_(otherwise) {
   for (const std::string& entry : entries) {
     const std::size_t equals = entry.rfind('=');
-    double value = 0;
+    double value = -1;
     if (equals != std::string::npos) {
       const char* const end = entry.data() + entry.size();
       const auto read = std::from_chars(entry.data() + equals + 1, end, value);
-      if (read.ec != std::errc() || read.ptr != end) value = 0;
+      if (read.ec != std::errc() || read.ptr != end) value = -1;
     }
-    if (!(value > 0)) {
+    if (!(value >= least)) {
       throw Error({.what = "peft." + std::string(key) + " has an entry of another form",
                    .where = {},
                    .expected = "MODULE=NUMBER, such as layers.11.self_attn.q_proj=16",

@@ -64,6 +64,20 @@ void Adapted::disturb() {
   }
 }
 
+void Adapted::train(std::int64_t from, std::int64_t to, std::int64_t steps) {
+  for (std::int64_t step = from; step <= to; ++step) {
+    at::Tensor loss = features().square().mean();
+    if (const at::Tensor penalty = method->penalty(); penalty.defined()) loss = loss + penalty;
+    if (loss.requires_grad()) loss.backward();
+    const c10::NoGradGuard no_grad;
+    for (at::Tensor& tensor : parameters.tensors()) {
+      if (tensor.grad().defined()) tensor.sub_(tensor.grad(), 0.01);
+    }
+    method->updated(step, steps);
+    for (const at::Tensor& tensor : parameters.tensors()) tensor.mutable_grad().reset();
+  }
+}
+
 Gradients Adapted::taken() const {
   Gradients gradients;
   for (const auto& [name, tensor] : parameters.entries()) {

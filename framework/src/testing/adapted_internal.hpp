@@ -22,6 +22,9 @@ struct Adapted {
   void disturb();
   [[nodiscard]] at::Tensor features() const { return toy_features(*encoder); }
 
+  // Updates `from` to `to` of `steps`, along the gradients of features and penalty.
+  void train(std::int64_t from, std::int64_t to, std::int64_t steps);
+
   // Of a loss on everything the encoder says, in training; from the pixels and ids with one tape.
   [[nodiscard]] Gradients gradients() const;
   // The same by passes of `chunk` samples over what enters the cuts. Throws Error where a replay

@@ -9,6 +9,7 @@
 #include "adapted_internal.hpp"
 #include "matter_internal.hpp"
 #include "properties_internal.hpp"
+#include "storage_watch_internal.hpp"
 #include "toys_internal.hpp"
 
 namespace espalier::conformance {
@@ -18,6 +19,7 @@ namespace {
 constexpr double passes_tolerance = 1e-5;
 // Weights change by rounding when they are folded, and every layer passes that on.
 constexpr double merge_tolerance = 1e-4;
+constexpr std::int64_t steps_of_training = 4;
 
 Adapted with_sites(const Subject& subject) {
   if (!subject.has("needs_sites")) throw Skip("`needs_sites` is not declared");
@@ -159,6 +161,22 @@ void restored_parameters_make_the_same_features(const Subject& subject) {
          "the same parameters on a fresh encoder, attached with another seed, give other features");
 }
 
+// As a checkpoint does it: parameters and what the method remembers.
+void goes_on_from_its_memory(const Subject& subject) {
+  Adapted whole = disturbed_method(subject);
+  const std::int64_t half = steps_of_training / 2;
+  whole.train(1, half, steps_of_training);
+  Adapted other(subject, 2);
+  other.parameters.restore(whole.parameters.snapshot());
+  const auto from = whole.method->memory();
+  const auto into = other.method->memory();
+  expect(from.size() == into.size(), "another seed remembers other tensors");
+  for (std::size_t i = 0; i < from.size(); ++i) at::Tensor(into[i].second).copy_(from[i].second);
+  for (Adapted* one : {&whole, &other}) one->train(half + 1, steps_of_training, steps_of_training);
+  expect(same_bits(whole.features(), other.features()),
+         "parameters and memory put back, training goes on otherwise");
+}
+
 void merging_keeps_features(const Subject& subject) {
   if (!subject.has("mergeable")) throw Skip("`mergeable` is not declared");
   const Adapted adapted = disturbed_method(subject);
@@ -173,48 +191,6 @@ void merging_keeps_features(const Subject& subject) {
   }
   expect(close(adapted.features(), before, merge_tolerance), "merge() changes the features");
 }
-
-// Wraps every hook so that it notes the storage of what the hook is given.
-class StorageWatch {
- public:
-  explicit StorageWatch(const AdaptableEncoder& encoder) {
-    for (Site* site : encoder.sites()) watch(*site);
-  }
-  // Names of sites whose hooks were given tensors that are still alive.
-  [[nodiscard]] std::set<std::string> kept() const {
-    std::set<std::string> names;
-    for (const auto& [site, storage] : given_) {
-      if (!storage.expired()) names.insert(site);
-    }
-    return names;
-  }
-
- private:
-  void note(const std::string& site, const at::Tensor& tensor) {
-    given_.emplace_back(site, tensor.storage().getWeakStorageImpl());
-  }
-  void watch(Site& site) {
-    const InputHook input = site.input_hook();
-    const OutputHook output = site.output_hook();
-    site.unhook();
-    if (input) {
-      site.hook_input([this, input, name = site.name](const at::Tensor& x, const Mode& mode) {
-        note(name, x);
-        return input(x, mode);
-      });
-    }
-    if (output) {
-      site.hook_output([this, output, name = site.name](const at::Tensor& x, const at::Tensor& y,
-                                                        const Mode& mode) {
-        note(name, x);
-        note(name, y);
-        return output(x, y, mode);
-      });
-    }
-  }
-
-  std::vector<std::pair<std::string, c10::weak_intrusive_ptr<c10::StorageImpl>>> given_;
-};
 
 void keeps_no_tensor(const Subject& subject) {
   const Adapted adapted = disturbed_method(subject);
@@ -242,9 +218,16 @@ Behaviour watched_peft(const Subject& subject) {
   for (const ParameterRates& rates : adapted.parameters.rates()) {
     seen.add(std::to_string(rates.lr) + " " + std::to_string(rates.decay));
   }
+  for (const auto& [name, tensor] : adapted.method->buffers()) {
+    seen.add(name);
+    seen.add(tensor);
+  }
   adapted.disturb();
   seen.add(adapted.features());
   for (const auto& [name, gradient] : adapted.gradients()) seen.add(gradient);
+  adapted.train(1, steps_of_training, steps_of_training);
+  seen.add(adapted.features());
+  for (const auto& [name, tensor] : adapted.method->memory()) seen.add(tensor);
   return seen;
 }
 
@@ -273,6 +256,8 @@ std::vector<Property> peft_properties() {
       {"restored_parameters_make_the_same_features",
        "Parameters put back on a fresh encoder make the same features", true,
        restored_parameters_make_the_same_features},
+      {"goes_on_from_its_memory", "Training goes on from its parameters and memory bit by bit",
+       true, goes_on_from_its_memory},
       {"merging_keeps_features", "Where `mergeable` is declared, merge() keeps the features", true,
        merging_keeps_features},
       {"sound_adapter_config", "adapter_config() is null or says what method it is", true,

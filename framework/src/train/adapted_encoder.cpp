@@ -185,6 +185,10 @@ std::optional<Sources> AdaptedEncoder::sources(const TrialFeatures& frozen,
   return sources;
 }
 
+MethodInTraining AdaptedEncoder::in_training() const {
+  return {*method_, setting_.name_of("peft")};
+}
+
 std::int64_t AdaptedEncoder::replaced() const {
   std::int64_t sum = 0;
   for (const WeightSlot& weight : model_->weights()) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "train/features.hpp"
+#include "train/method_in_training.hpp"
 #include "train/pictures.hpp"
 #include "train/stored_activations.hpp"
 #include "train/trial_features.hpp"
@@ -56,6 +57,8 @@ class AdaptedEncoder {
   [[nodiscard]] std::optional<Sources> sources(const TrialFeatures& frozen,
                                                std::span<const Look> looks,
                                                const ClassTexts& prompts);
+  // The method, for the loop that trains it.
+  [[nodiscard]] MethodInTraining in_training() const;
   // Whether no activation had to be computed for them.
   [[nodiscard]] bool cached() const noexcept { return cached_; }
 

@@ -99,7 +99,8 @@ Checkpoint::Checkpoint(const std::filesystem::path& folder, std::string trial_id
 
 void Checkpoint::save(const Training& training, const Parameters& parameters) const {
   std::vector<Parameters::Entry> tensors = renamed(parameters.snapshot(), "now.");
-  for (const auto& list : {renamed(training.best(), "best."), training.optimizer().snapshot()}) {
+  for (const auto& list : {renamed(training.best(), "best."), training.optimizer().snapshot(),
+                           renamed(training.method().memory(), "method.")}) {
     tensors.insert(tensors.end(), list.begin(), list.end());
   }
   const Json state = {{"format", format},
@@ -118,7 +119,12 @@ bool Checkpoint::load(Training& training, Parameters& parameters) const {
     const std::vector<Parameters::Entry> like = parameters.entries();
     auto best = read_like(file, "best.", like);
     const auto moments = read_like(file, "", training.optimizer().snapshot());
+    const auto memory = training.method().memory();
+    const auto remembered = read_like(file, "method.", memory);
     parameters.restore(read_like(file, "now.", like));
+    for (std::size_t i = 0; i < memory.size(); ++i) {
+      at::Tensor(memory[i].second).copy_(remembered[i].second);
+    }
     training.resume(std::move(state.progress), std::move(best), moments, state.steps);
     return true;
   } catch (const std::exception& error) {

@@ -173,12 +173,14 @@ void Training::update(const std::vector<std::int64_t>& batch, std::int64_t step)
                                            index_of(targets, device), {}, at::Reduction::Mean, -100,
                                            params_.label_smoothing);
   if (task_.penalty != nullptr) loss = loss + (*task_.penalty)(task_.parameters);
+  loss = task_.method.penalised(loss);
   require_finite_loss(loss.item<double>(), progress_.epoch, "training");
   loss.backward();
   pass.backward();
   if (params_.clip_norm > 0) optimizer_.clip(params_.clip_norm);
   lr_ = schedule_.rate(optimizer_.steps());
-  optimizer_.step(lr_);
+  optimizer_.step(
+      lr_, [this] { task_.method.updated(optimizer_.steps(), params_.epochs * steps_per_epoch_); });
 }
 
 double Training::add_metrics(const std::string& split, const at::Tensor& logits,

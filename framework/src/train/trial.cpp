@@ -227,7 +227,13 @@ std::optional<TrialResult> Trial::run() {
   Parameters parameters;
   if (!adapt_encoder(parameters)) return std::nullopt;
   Network network(network_parts(), std::ssize(photos_.class_names()), setting_.seed(), parameters);
-  Training training({network, parameters, sources_, *protocol, split_.train, split_.val},
+  Training training({.network = network,
+                     .parameters = parameters,
+                     .sources = sources_,
+                     .protocol = *protocol,
+                     .train = split_.train,
+                     .val = split_.val,
+                     .method = adapted_ ? adapted_->in_training() : MethodInTraining()},
                     recipe_.train, setting_.seed());
   warn_of_size(parameters);
   const Checkpoint checkpoint(setting_.request().folder, setting_.request().trial_id,

@@ -7,13 +7,6 @@
 
 namespace espalier {
 
-// The two factors of a product: B [out, r] and A [r, in], or as they are stored for a patch
-// embedding, whose further dimensions A has.
-struct Factors {
-  at::Tensor a;
-  at::Tensor b;
-};
-
 // y + s (B A drop(x) + b).
 class LowRank : public OutputChange {
  public:

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <espalier/nn/parameters.hpp>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,9 +22,9 @@ class AdamW {
   AdamW(Parameters& parameters, const AdamWOptions& options);
 
   // One update with this learning rate from the gradients that are there; a parameter without one
-  // stays as it is. The gradients are then dropped. Each parameter counts its own updates, so one
-  // that is added later begins as at the start.
-  void step(double lr);
+  // stays as it is. Then `after` is called, where it is given, and the gradients are dropped. Each
+  // parameter counts its own updates, so one that is added later begins as at the start.
+  void step(double lr, const std::function<void()>& after = {});
 
   // Scales all gradients by limit / (norm + 1e-6) where their common norm exceeds `limit`, as
   // torch.nn.utils.clip_grad_norm_ does; returns the norm before.

@@ -19,17 +19,17 @@ struct Adapter {
   std::vector<Parameters::Entry> tensors;
 };
 
-// Throws Error where the folder has no adapter, a pickled one, a config that is no object with a
-// `peft_type` or larger than 1 MiB, or tensors that are no floating-point numbers.
+// Throws Error where the folder has no adapter, a pickled one, or a config that is no object with a
+// `peft_type` or larger than 1 MiB. Floating-point numbers come as float32, integers as they are.
 [[nodiscard]] Adapter read_adapter(const std::filesystem::path& folder);
-// Makes the folder, and writes each file to a temporary name, syncs and renames. Float32. The same
-// adapter gives the same bytes. `about` goes into the metadata of the tensors.
+// Makes the folder, and writes each file to a temporary name, syncs and renames. Float32 and
+// integers. The same adapter gives the same bytes. `about` goes into the metadata of the tensors.
 void write_adapter(const std::filesystem::path& folder, const Adapter& adapter,
                    const std::map<std::string, std::string>& about = {});
 
 // Copies an adapter's tensors into those of a method by name. Throws Error with all that are
-// missing, not asked for, of another shape, or not finite, and then copies none. `where` is for
-// messages.
+// missing, not asked for, of another shape, not finite, or integers on one side alone, and then
+// copies none. `where` is for messages.
 void copy_tensors(const std::vector<Parameters::Entry>& from,
                   const std::vector<Parameters::Entry>& into, const std::string& where);
 

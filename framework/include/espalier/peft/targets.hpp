@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <espalier/core/schema.hpp>
 #include <espalier/nn/adaptable.hpp>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -90,8 +91,10 @@ void require_layers(const LayerParams& layers, const AdaptableEncoder& encoder);
 // end of it behind a dot, matches whole. The first that matches counts, else `otherwise`.
 class ModulePattern {
  public:
-  // Throws Error on what has another form or is no number above 0; `key` is for messages.
-  ModulePattern(const std::vector<std::string>& entries, double otherwise, std::string_view key);
+  // Throws Error on what has another form or is no number of at least `least`, which by default is
+  // the smallest above 0; `key` is for messages.
+  ModulePattern(const std::vector<std::string>& entries, double otherwise, std::string_view key,
+                double least = std::numeric_limits<double>::min());
   [[nodiscard]] double of(std::string_view module) const;
   [[nodiscard]] const std::vector<std::pair<std::string, double>>& entries() const noexcept {
     return entries_;

@@ -3,8 +3,16 @@
 
 #include <espalier/peft/targets.hpp>
 #include <espalier/plugin/peft.hpp>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace espalier {
+
+// Trains the weights of modules whole, under their names; a module is named by the end of its name.
+// Throws Error where the encoder has it not.
+void train_modules(const AdaptableEncoder& encoder, const std::vector<std::string>& modules,
+                   Parameters& parameters);
 
 class WeightMethod : public Peft {
  public:
@@ -16,6 +24,8 @@ class WeightMethod : public Peft {
  protected:
   explicit WeightMethod(LayerParams layers) : layers_(std::move(layers)) {}
 
+  // Before the first trains().
+  virtual void begin(const AdaptableEncoder& encoder, Parameters& parameters);
   [[nodiscard]] virtual bool trains(const WeightSlot& weight) const = 0;
   // adapter_config.json of a method that PEFT does not know, once attached.
   [[nodiscard]] Json config_of(std::string_view peft_type) const;

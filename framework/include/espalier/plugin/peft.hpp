@@ -40,6 +40,15 @@ class Peft {
   // them, and hooks sites or puts parameters into their weights.
   virtual void attach(AdaptableEncoder& encoder, Parameters& parameters, Random& random);
 
+  // What it adds to the loss of every update: a scalar with its tape. Undefined: nothing.
+  [[nodiscard]] virtual at::Tensor penalty() const;
+  // Called after every update, `step` of `steps` counted from 1, with the parameters as they are
+  // now and the gradients that moved them still there. May change its parameters in place.
+  virtual void updated(std::int64_t step, std::int64_t steps);
+  // What updated() remembers, in its own storage, once attached: a checkpoint keeps it, and writes
+  // it back into these.
+  [[nodiscard]] virtual std::vector<Parameters::Entry> memory() const;
+
   // adapter_config.json as Hugging Face PEFT writes it for this method, once attached, but for what
   // the trial knows better (the base model, that it is for inference); for a method that PEFT does
   // not know the same with a `peft_type` of its own. Null: the method has no adapter.

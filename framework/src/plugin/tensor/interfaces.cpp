@@ -41,6 +41,9 @@ AdaptableEncoder* Encoder::adaptable() { return nullptr; }
 
 void Peft::prepare(const FrozenFeatures&, std::span<const std::int64_t>) {}
 void Peft::attach(AdaptableEncoder&, Parameters&, Random&) {}
+at::Tensor Peft::penalty() const { return {}; }
+void Peft::updated(std::int64_t, std::int64_t) {}
+std::vector<Parameters::Entry> Peft::memory() const { return {}; }
 Json Peft::adapter_config() const { return nullptr; }
 void Peft::merge(AdaptableEncoder&) {}
 std::vector<Peft::Part> Peft::parts() const { return {}; }

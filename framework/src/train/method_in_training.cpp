@@ -1,0 +1,26 @@
+#include "train/method_in_training.hpp"
+
+#include <ATen/TensorOperators.h>
+
+#include "train/component_call.hpp"
+#include <espalier/plugin/loader.hpp>
+
+namespace espalier {
+
+at::Tensor MethodInTraining::penalised(const at::Tensor& loss) const {
+  if (method_ == nullptr) return loss;
+  const at::Tensor penalty = call_component(name_, "penalty", [&] { return method_->penalty(); });
+  return penalty.defined() ? loss + penalty.to(loss.device()) : loss;
+}
+
+void MethodInTraining::updated(std::int64_t step, std::int64_t steps) const {
+  if (method_ == nullptr) return;
+  guarded(name_, "updated", [&] { method_->updated(step, steps); });
+}
+
+std::vector<Parameters::Entry> MethodInTraining::memory() const {
+  if (method_ == nullptr) return {};
+  return call_component(name_, "memory", [&] { return method_->memory(); });
+}
+
+}  // namespace espalier
