@@ -7,7 +7,15 @@ namespace espalier::conformance {
 
 Json section_of_case(const Json& meta) {
   const std::string method = meta.at("method").get<std::string>();
-  if (method == "bitfit") return {{"use", "bitfit"}};
+  const Json& settings = meta.at("settings");
+  if (method == "bitfit" || method == "ssf") return {{"use", method}};
+  if (method == "houlsby" || method == "pfeiffer") {
+    return {{"use", method}, {"reduction_factor", settings.at("reduction")}};
+  }
+  if (method == "adaptformer") {
+    const Json& own = settings.at("adaptformer");
+    return {{"use", method}, {"bottleneck", own.at("bottleneck")}, {"scaling", own.at("scale")}};
+  }
   throw Error({.what = "no component computes this method",
                .where = {},
                .expected = {},

@@ -88,11 +88,14 @@ class LinearMethod : public Peft {
   [[nodiscard]] Json config_of(std::string_view peft_type) const;
 
  private:
-  void train_whole(const AdaptableEncoder& encoder, Parameters& parameters) const;
-
   TargetParams targets_;
   std::vector<std::pair<Site*, std::shared_ptr<MapChange>>> changes_;
 };
+
+// Puts maps in the place of those of their sites, whose shape and type they take on, and takes the
+// sites' hooks off; weights that are trained whole stay as they are now. Throws Error, and changes
+// nothing, where a map is not finite.
+void put_maps(AdaptableEncoder& encoder, const std::vector<std::pair<Site*, LinearMap>>& maps);
 
 // The weight as a matrix [out, in] in float32; of a patch embedding the last three dimensions are
 // one.
