@@ -1,6 +1,7 @@
 // What recorded cases and the conformance suite do not show of methods that insert modules.
 #include <gmock/gmock.h>
 
+#include <cmath>
 #include <espalier/core/error.hpp>
 #include <espalier/peft/adapter.hpp>
 
@@ -109,6 +110,35 @@ TEST(Ssf, StartsNearTheIdentity) {
   }
 }
 
+TEST(Vpt, HasTokensOfTheWidthForOneLayerOrForAll) {
+  for (const char* model : {"clip-tiny-gelu", "siglip-tiny", "dinov2-tiny", "vit-tiny"}) {
+    const Attached shallow(model, "vpt", {{"num_tokens", 3}});
+    const Attached deep(model, "vpt", {{"num_tokens", 3}, {"deep", true}});
+    const VisionTower& tower = *shallow.encoder->image();
+    EXPECT_EQ(shallow.parameters.count(), 3 * tower.width()) << model;
+    EXPECT_EQ(deep.parameters.count(), 3 * tower.width() * tower.layers()) << model;
+    const double bound = std::sqrt(
+        6.0 / static_cast<double>(3 * tower.patch_size() * tower.patch_size() + tower.width()));
+    EXPECT_LE(deep.parameters.tensors()[0].abs().max().item<double>(), bound) << model;
+  }
+}
+
+TEST(Vpt, KeepsItsTokensInTheSequence) {
+  for (const bool deep : {false, true}) {
+    const Attached vpt("vit-tiny", "vpt", {{"num_tokens", 3}, {"deep", deep}});
+    const at::Tensor pixels =
+        read_named_tensors(vpt.folder / "expected.safetensors").at("pixel_values");
+    const VisionTower& tower = *vpt.encoder->image();
+    const at::Tensor before = tower.embed(pixels, {}).states;
+    const at::Tensor after = forward(tower, pixels).last_hidden_state;
+    EXPECT_EQ(after.size(1), before.size(1) + 3);
+  }
+}
+
+TEST(Vpt, HasNothingToDoInATextTower) {
+  EXPECT_EQ(Attached("bert-tiny", "vpt", Json::object()).parameters.count(), 0);
+}
+
 struct OwnAdapter {
   const char* use;
   Json params;
@@ -134,15 +164,18 @@ TEST_P(OwnAdapters, AreReadAsTheyWereWritten) {
 
 INSTANTIATE_TEST_SUITE_P(
     Methods, OwnAdapters,
-    testing::Values(OwnAdapter{"ssf",
-                               {{"target_modules", {"q", "norm2", "projection"}},
-                                {"towers", "text"},
-                                {"modules_to_save", {"layers.0.mlp.fc2"}}}},
-                    OwnAdapter{"houlsby", {{"reduction_factor", 2}, {"non_linearity", "gelu"}}},
-                    OwnAdapter{"pfeiffer", {{"layers_to_transform", {1}}, {"scaling", 2.5}}},
-                    OwnAdapter{"parallel", {{"bottleneck", 3}, {"towers", "image"}}},
-                    OwnAdapter{"adaptformer",
-                               {{"bottleneck", 0}, {"reduction_factor", 4}, {"dropout", 0}}}),
+    testing::Values(
+        OwnAdapter{"ssf",
+                   {{"target_modules", {"q", "norm2", "projection"}},
+                    {"towers", "text"},
+                    {"modules_to_save", {"layers.0.mlp.fc2"}}}},
+        OwnAdapter{"houlsby", {{"reduction_factor", 2}, {"non_linearity", "gelu"}}},
+        OwnAdapter{"pfeiffer", {{"layers_to_transform", {1}}, {"scaling", 2.5}}},
+        OwnAdapter{"parallel", {{"bottleneck", 3}, {"towers", "image"}}},
+        OwnAdapter{"adaptformer", {{"bottleneck", 0}, {"reduction_factor", 4}, {"dropout", 0}}},
+        OwnAdapter{
+            "vpt",
+            {{"num_tokens", 3}, {"deep", true}, {"dropout", 0.1}, {"before_pre_norm", true}}}),
     [](const auto& own) { return std::string(own.param.use); });
 
 }  // namespace
