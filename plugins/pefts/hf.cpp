@@ -31,6 +31,7 @@ class Hf final : public espalier::Peft {
         espalier::published_method(adapter_.config, path_ + "/adapter_config.json");
     for (const std::string& warning : published.warnings) context.log().warn("{}", warning);
     method_ = context.make<espalier::Peft>(published.component);
+    if (!method_->class_template().empty()) refuse(published.component.use);
   }
 
   void attach(espalier::AdaptableEncoder& encoder, Parameters& parameters,
@@ -49,6 +50,17 @@ class Hf final : public espalier::Peft {
   void merge(espalier::AdaptableEncoder& encoder) override { method_->merge(encoder); }
 
  private:
+  // A plan must know from a component's name that it decides what the encoder is told.
+  [[noreturn]] void refuse(const std::string& use) const {
+    throw espalier::Error({.what =
+                               "an adapter of a method that learns what classes are told cannot "
+                               "be started from",
+                           .where = path_,
+                           .expected = "a method that leaves the classes' texts to head.prompts",
+                           .found = use,
+                           .fix = "train it anew: peft.use=" + use});
+  }
+
   std::string path_;
   espalier::Adapter adapter_;
   std::shared_ptr<espalier::Peft> method_;

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <espalier/nn/dropout.hpp>
 #include <espalier/peft/adapter.hpp>
+#include <espalier/peft/targets.hpp>
 #include <espalier/plugin/component.hpp>
 #include <espalier/plugin/peft.hpp>
 
@@ -41,9 +42,8 @@ void bind(espalier::Schema<VptParams>& s) {
 }
 
 std::vector<Site*> image_tokens(const AdaptableEncoder& encoder, std::string_view part) {
-  std::vector<Site*> sites = encoder.sites(espalier::SiteRole::tokens, part);
-  std::erase_if(sites, [](Site* site) { return site->tower != espalier::TowerKind::image; });
-  return sites;
+  using espalier::SiteRole, espalier::TowerKind;
+  return espalier::tower_sites(encoder, TowerKind::image, SiteRole::tokens, part);
 }
 
 class Vpt final : public espalier::Peft {

@@ -20,6 +20,7 @@ struct StageInputs {
   bool seeded_captions = false;
   bool fitted_encoder = false;
   bool adapted = false;  // a method trains inside the encoder
+  bool class_template = false;  // and says what classes are told
 };
 
 [[nodiscard]] std::vector<StageRef> stage_refs(const StageInputs& inputs);

@@ -6,7 +6,6 @@
 #include <ATen/ops/zeros.h>
 
 #include <cmath>
-#include <espalier/core/error.hpp>
 #include <espalier/nn/dropout.hpp>
 #include <espalier/peft/adapter.hpp>
 
@@ -83,12 +82,8 @@ class Bottleneck {
 // Below the layer, whose name its tokens site has.
 std::string BottleneckMethod::module_of(const Site& branch, const AdaptableEncoder& encoder) const {
   const std::string own = branch.part == "mlp" ? placing_.mlp_adapter : branch.part + "_adapter";
-  const std::vector<Site*> layers = encoder.sites(SiteRole::tokens, "layer");
-  const auto layer = std::ranges::find_if(layers, [&](const Site* site) {
-    return site->tower == branch.tower && site->layer == branch.layer;
-  });
-  ESPALIER_ASSERT(layer != layers.end(), "a branch is in a layer");
-  return (*layer)->name + "." + own;
+  const auto layers = tower_sites(encoder, branch.tower, SiteRole::tokens, "layer");
+  return layers.at(static_cast<std::size_t>(branch.layer))->name + "." + own;
 }
 
 void BottleneckMethod::attach(AdaptableEncoder& encoder, Parameters& parameters, Random& random) {

@@ -167,6 +167,13 @@ std::vector<Site*> find_targets(const AdaptableEncoder& encoder,
   return found;
 }
 
+std::vector<Site*> tower_sites(const AdaptableEncoder& encoder, TowerKind tower, SiteRole role,
+                               std::string_view part) {
+  std::vector<Site*> sites = encoder.sites(role, part);
+  std::erase_if(sites, [&](const Site* site) { return site->tower != tower; });
+  return sites;
+}
+
 void train_whole(const AdaptableEncoder& encoder, const TargetParams& targets,
                  Parameters& parameters) {
   for (const std::string& module : targets.modules_to_save) {

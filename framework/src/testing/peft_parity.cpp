@@ -69,6 +69,7 @@ class AdapterCase {
 
  private:
   void attach(const std::vector<Parameters::Entry>& recorded) {
+    if (inputs_.contains("input_ids")) method_->prepare(input_of_case(inputs_.at("input_ids")));
     Random random(std::int64_t{1}, "peft");
     method_->attach(*encoder_, parameters_, random);
     std::vector<Parameters::Entry> own = parameters_.entries();

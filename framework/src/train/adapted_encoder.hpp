@@ -41,10 +41,10 @@ class AdaptedEncoder {
   // Takes the method off: the worker keeps the encoder.
   ~AdaptedEncoder();
 
-  // Attaches the trial's method; its parameters have names behind `peft.`. `train` is of the
-  // training samples with these labels. Throws Error where it finds nothing to train.
-  void attach(const FrozenFeatures& train, std::span<const std::int64_t> labels,
-              Parameters& parameters);
+  // Attaches the trial's method; its parameters have names behind `peft.`. What is known of the
+  // classes' texts, the `prompts`, is added to `input`. Throws Error where it finds nothing to
+  // train.
+  void attach(MethodInput input, const ClassTexts& prompts, Parameters& parameters);
 
   // The frozen ones, with sources of its own in the place of those that the method reaches:
   // pictures are looked at in `looks`, classes by their `prompts`. Empty: stopped.
@@ -58,6 +58,7 @@ class AdaptedEncoder {
   [[nodiscard]] std::int64_t replaced() const;
 
  private:
+  [[nodiscard]] TokenLists tokens(std::span<const std::string> texts) const;
   // From the cut up. Null: stopped.
   [[nodiscard]] std::shared_ptr<const FeatureSource> tower_source(
       TowerKind kind, const std::string& family, std::shared_ptr<const ActivationSource> entering,

@@ -88,6 +88,10 @@ void require_layers(const LayerParams& layers, const AdaptableEncoder& encoder);
   return find_targets(encoder, {role}, targets);
 }
 
+// Those of one role and part in one tower, from the bottom up.
+[[nodiscard]] std::vector<Site*> tower_sites(const AdaptableEncoder& encoder, TowerKind tower,
+                                             SiteRole role, std::string_view part);
+
 // Puts parameters into all weights of the modules that are trained whole (modules_to_save), under
 // the weights' names. Throws Error where one of them is not there.
 void train_whole(const AdaptableEncoder& encoder, const TargetParams& targets,
