@@ -25,6 +25,13 @@ Json section_of_case(const Json& meta) {
             {"n_ctx", settings.at("context")},
             {"csc", method == "coop-class-specific"}};
   }
+  if (method == "maple") {
+    const Json& own = settings.at("maple");
+    return {{"use", method},
+            {"n_ctx", own.at("context")},
+            {"ctx_init", ""},
+            {"prompt_depth", own.at("depth")}};
+  }
   throw Error({.what = "no component computes this method",
                .where = {},
                .expected = {},

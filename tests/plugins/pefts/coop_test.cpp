@@ -4,6 +4,7 @@
 #include <ATen/ops/tensor.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <espalier/core/error.hpp>
 #include <espalier/peft/adapter.hpp>
 #include <functional>
@@ -151,6 +152,47 @@ TEST(CoOp, IsNotStartedFromAnAdapter) {
   const std::string said = error_of([&] { (void)make<Peft>("hf", {{"path", folder.string()}}); });
   std::filesystem::remove_all(folder);
   EXPECT_THAT(said, AllOf(HasSubstr("cannot be started from"), HasSubstr("peft.use=coop")));
+}
+
+// J layers with n words of the text tower's width t, and a map to the image tower's v with a bias.
+TEST(Maple, LearnsWordsAndAMapALayer) {
+  const auto expected = [](const AdaptableEncoder& encoder, std::int64_t depth) {
+    const std::int64_t t = encoder.text()->width(), v = encoder.image()->width();
+    return depth * (2 * t + v * t + v);
+  };
+  const OnTinyClip one("maple", {{"prompt_depth", 1}}), all("maple", {{"prompt_depth", 1000}});
+  EXPECT_EQ(one.parameters.count(), expected(*one.encoder, 1));
+  EXPECT_EQ(all.parameters.count(),
+            expected(*all.encoder,
+                     std::min(all.encoder->text()->layers(), all.encoder->image()->layers())));
+}
+
+TEST(Maple, StartsFromTheFirstOfTheWords) {
+  const OnTinyClip maple("maple", {{"prompt_depth", 1}});
+  EXPECT_TRUE(maple.of_classes({0, 1, 2}).equal(maple.features({0, 1, 2}, {})));
+}
+
+TEST(Maple, PutsItsTokensBehindThoseOfThePicture) {
+  for (const std::int64_t depth : {1, 1000}) {
+    const OnTinyClip maple("maple", {{"n_ctx", 3}, {"prompt_depth", depth}});
+    const at::Tensor pixels =
+        read_named_tensors(cases::encoder_case("clip-tiny-gelu") / "expected.safetensors")
+            .at("pixel_values");
+    const std::int64_t longer = forward(*maple.encoder->image(), pixels).last_hidden_state.size(1);
+    maple.encoder->reset();
+    EXPECT_EQ(longer, 3 + forward(*maple.encoder->image(), pixels).last_hidden_state.size(1));
+  }
+}
+
+TEST(Maple, NeedsBothTowers) {
+  const auto method = make<Peft>("maple");
+  method->prepare(coop_input(*method, {"rose"}));
+  const auto both = load_pretrained(cases::encoder_case("clip-tiny-gelu"));
+  Parameters parameters;
+  Random random(1, "peft");
+  method->attach(*both->part({.images = false, .texts = false, .classes = true}), parameters,
+                 random);
+  EXPECT_EQ(parameters.count(), 0);
 }
 
 }  // namespace
