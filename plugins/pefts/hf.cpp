@@ -41,6 +41,7 @@ class Hf final : public espalier::Peft {
         espalier::published_method(adapter_.config, path_ + "/adapter_config.json");
     for (const std::string& warning : published.warnings) context_.log().warn("{}", warning);
     method_ = context_.make<espalier::Peft>(published.component);
+    if (!method_->class_template().empty()) refuse(published.component.use);
     if (frozen_) {
       attach_frozen(encoder, parameters.device(), random);
     } else {
@@ -78,6 +79,17 @@ class Hf final : public espalier::Peft {
     const Parameters::Scope scope(own, "frozen", device);
     attach_loaded(encoder, own, random);
     for (at::Tensor& tensor : own.tensors()) tensor.set_requires_grad(false);
+  }
+
+  // A plan must know from a component's name that it decides what the encoder is told.
+  [[noreturn]] void refuse(const std::string& use) const {
+    throw espalier::Error({.what =
+                               "an adapter of a method that learns what classes are told cannot "
+                               "be started from",
+                           .where = path_,
+                           .expected = "a method that leaves the classes' texts to head.prompts",
+                           .found = use,
+                           .fix = "train it anew: peft.use=" + use});
   }
 
   std::string path_;

@@ -33,7 +33,7 @@ class LayerNorm final : public espalier::WeightMethod {
  private:
   void begin(const AdaptableEncoder& encoder, espalier::Parameters& parameters) override {
     norms_ = find_targets(encoder, espalier::SiteRole::norm, targets_);
-    train_modules(encoder, targets_.modules_to_save, parameters);
+    train_whole(encoder, targets_, parameters);
   }
   [[nodiscard]] bool trains(const WeightSlot& weight) const override {
     return std::ranges::any_of(norms_, [&](const Site* norm) {

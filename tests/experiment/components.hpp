@@ -84,6 +84,8 @@ inline std::vector<ComponentInfo> components() {
                 {layer(), integer("bottleneck", 64, 1, 4096)}),
       component("peft", "none", {}),
       component("peft", "lora", {"needs_sites"}, {integer("rank", 8, 1, 1024)}),
+      component("peft", "coop", {"class_template", "needs_features", "needs_sites"},
+                {integer("n_ctx", 16, 1, 1024)}),
   };
   ComponentInfo checked =
       component("gnn", "checked", {"bipartite"}, {integer("a", 1, 0, 9), integer("b", 2, 0, 9)});

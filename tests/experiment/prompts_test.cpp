@@ -87,5 +87,28 @@ TEST_F(PromptsTest, TakesADescriptionFileByItsContent) {
               HasSubstr("descriptions"));
 }
 
+// What the classes' texts are is then the method's.
+TEST_F(PromptsTest, DoNotCountWhereAMethodLearnsThem) {
+  const std::string text = base_text +
+                           "sweep:\n  - grid: {peft.use: [coop, lora, none], head.prompts: [auto, "
+                           "general], head.average: [features, scores]}\n";
+  const Plan made = plan(text, {"encoder=clip", "head=prompts"});
+  EXPECT_THAT(states(made), ElementsAre(1 + 4 + 4, 3, 0, 0));
+  EXPECT_EQ(made.identity(0).at("head"), (Json{{"use", "prompts"}}));
+}
+
+TEST_F(PromptsTest, CountWhereAMethodThatLearnsThemIsNotTrained) {
+  const std::string text =
+      base_text + "sweep:\n  - grid: {peft.use: [coop, none], head.prompts: [auto, general]}\n";
+  EXPECT_THAT(states(plan(text, {"encoder=clip", "head=zero_shot"})), ElementsAre(2, 2, 0, 0));
+}
+
+TEST_F(PromptsTest, AreAskedForByAMethodThatLearnsThem) {
+  const std::string text = base_text + "sweep:\n  - grid: {head.use: [prompts, linear]}\n";
+  const Plan made = plan(text, {"encoder=clip", "peft=coop"});
+  EXPECT_THAT(states(made), ElementsAre(1, 0, 0, 1));
+  EXPECT_THAT(reason(made, 1), HasSubstr("head.use: linear does not listen"));
+}
+
 }  // namespace
 }  // namespace espalier

@@ -127,5 +127,24 @@ TEST_F(StagesTest, OfMethodsInsideEncodersAreFamiliesBesideTheFeatures) {
   }
 }
 
+// Of one that leaves them to the head they follow from the head alone.
+TEST_F(StagesTest, OfClassesFollowAMethodThatSaysWhatTheirTextsAre) {
+  const auto class_stages = [&](const std::string& method) {
+    std::map<std::string, std::string> keys;
+    const Plan made = plan(base_text, {"encoder=clip", "head.use=prompts", method});
+    for (const StageRef& stage : made.stages(0)) keys[stage.name] = stage.key;
+    return keys;
+  };
+  const auto coop = class_stages("peft={use: coop, n_ctx: 4}");
+  const auto other = class_stages("peft={use: coop, n_ctx: 8}");
+  for (const char* stage : {"class_features", "class_activations"}) {
+    EXPECT_NE(coop.at(stage), other.at(stage)) << stage;
+  }
+  EXPECT_EQ(coop.at("image_features"), other.at("image_features"));
+  EXPECT_EQ(class_stages("peft=lora").at("class_features"),
+            class_stages("peft=none").at("class_features"));
+  EXPECT_NE(class_stages("peft=lora").at("class_features"), coop.at("class_features"));
+}
+
 }  // namespace
 }  // namespace espalier

@@ -264,5 +264,16 @@ TEST_F(AdaptedTrials, WarnOfMoreThanAHundredParametersAPhoto) {
   EXPECT_THAT(warnings_, testing::Not(testing::Contains(HasSubstr("by heart"))));
 }
 
+TEST_F(AdaptedTrials, LearnWhatClassesAreTold) {
+  config_["nodes"] = {{"fuse", "bimodal"}};
+  config_["head"] = {{"use", "prompts"}};
+  config_["peft"] = {{"use", "coop"}, {"n_ctx", 3}, {"csc", true}};
+  config_["train"] = {{"epochs", 12}, {"lr", 0.01}, {"chunk", 3}};
+  const auto result = run();
+  ASSERT_TRUE(result);
+  EXPECT_LT(last_loss(*result), first_loss(*result));
+  expect_that_it_goes_on_with_the_same_bits();
+}
+
 }  // namespace
 }  // namespace espalier

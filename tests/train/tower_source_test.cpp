@@ -107,5 +107,22 @@ TEST(IdSource, RefusesATextWithoutTokens) {
   }
 }
 
+TEST(TowerSource, TellsHooksTheClassOfEachRowWhateverTheChunks) {
+  adapted::Tower tower("vit-tiny", 4);
+  std::vector<std::int64_t> seen;
+  Site& site = *tower.encoder->sites(SiteRole::norm, "final").at(0);
+  site.hook_input([&](const at::Tensor& x, const Mode& mode) {
+    EXPECT_EQ(std::ssize(mode.classes), x.size(0));
+    seen.insert(seen.end(), mode.classes.begin(), mode.classes.end());
+    return x;
+  });
+  const std::vector<std::int64_t> classes = {4, 1, 1, 7, 0};
+  Mode mode;
+  mode.classes = classes;
+  const c10::AutoGradMode no_grad(false);
+  (void)tower.source(2)->rows(looks(5), mode);
+  EXPECT_EQ(seen, classes);
+}
+
 }  // namespace
 }  // namespace espalier

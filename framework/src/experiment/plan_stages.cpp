@@ -91,6 +91,9 @@ class StageLists {
     inputs.fitted_encoder = has(encoder_section, picks[encoder_section], "fitted");
     inputs.adapted = texts[peft_section] != Identities::inert &&
                      has(peft_section, picks[peft_section], "needs_sites");
+    inputs.class_template =
+        inputs.adapted && has(peft_section, picks[peft_section], "class_template");
+    if (inputs.class_template) inputs.identity[peft_section] = text(texts[peft_section]);
     return inputs;
   }
 

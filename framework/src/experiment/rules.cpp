@@ -7,6 +7,7 @@ constexpr TrialTrait traits[] = {
     {"training", "head.use != 'zero_shot'"},
     {"adapted", "has(trial, training) and has(peft, needs_sites)"},
     {"edges", "has(trial, training) and has(gnn, graph) and protocol.graph != 'none'"},
+    {"class_template", "has(trial, adapted) and has(peft, class_template)"},
     {"class_texts", "head.use in ['prompts', 'zero_shot']"},
     {"captions",
      "has(trial, training) and nodes.fuse != 'image' or has(trial, edges) and (has(graph, "
@@ -51,6 +52,10 @@ constexpr ImpossibleRule impossible[] = {
      "nodes.fuse: mean needs image and text features in one space, and encoder/{encoder} has two"},
     {"peft", "has(peft, needs_sites) and not has(encoder, sites)",
      "peft/{peft} attaches to sites, and encoder/{encoder} has none"},
+    {"peft", "has(trial, class_template) and not has(trial, class_texts)",
+     "peft/{peft} learns what the encoder is told of the classes, and head.use: {head.use} does "
+     "not "
+     "listen: head.use: prompts does"},
     {"gnn", "protocol.graph == inductive_attach and has(gnn, graph) and not has(gnn, bipartite)",
      "protocol.graph: {protocol.graph} needs a network that can attach queries, and gnn/{gnn} "
      "cannot"},

@@ -4,6 +4,17 @@
 #include <espalier/core/error.hpp>
 
 namespace espalier {
+namespace {
+
+// Where head.prompts says what the encoder is told of the classes.
+constexpr std::string_view told =
+    "use in ['prompts', 'zero_shot'] and not has(trial, class_template)";
+
+std::string told_if(const std::string& condition) {
+  return std::string(told) + " and " + condition;
+}
+
+}  // namespace
 
 void bind(Schema<ProtocolParams>& s) {
   s.field("shots", &ProtocolParams::shots)
@@ -63,24 +74,24 @@ void bind(Schema<HeadParams>& s) {
   s.field("prompts", &HeadParams::prompts)
       .choices({"auto", "simple", "general", "oxford_pets", "flowers102", "food101", "template",
                 "file", "phrases"})
-      .only_if("use in ['prompts', 'zero_shot']")
+      .only_if(told)
       .doc(
           "Published templates by name, your own template, or a file of sentences or phrases; auto "
           "takes "
           "what the dataset says of its classes, else the templates published for it, else simple");
   s.field("prompt", &HeadParams::prompt)
-      .only_if("use in ['prompts', 'zero_shot'] and prompts == 'template'")
+      .only_if(told_if("prompts == 'template'"))
       .doc("The template, with {} for the class");
   s.field("descriptions", &HeadParams::descriptions)
-      .only_if("use in ['prompts', 'zero_shot'] and prompts in ['file', 'phrases']")
+      .only_if(told_if("prompts in ['file', 'phrases']"))
       .doc("JSON file, {class: [sentence or phrase, ...]}");
   s.field("phrase_prompt", &HeadParams::phrase_prompt)
-      .only_if("use in ['prompts', 'zero_shot'] and prompts == 'phrases'")
+      .only_if(told_if("prompts == 'phrases'"))
       .doc("The template of phrases, with {class} and {phrase}")
       .source("Menon and Vondrick 2023");
   s.field("average", &HeadParams::average)
       .choices({"features", "scores"})
-      .only_if("use in ['prompts', 'zero_shot']")
+      .only_if(told)
       .doc("What is averaged over the texts of a class")
       .source("features: Radford et al. 2021; scores: Menon and Vondrick 2023");
   s.check(

@@ -9,7 +9,8 @@ namespace espalier {
 // share them; a key is the SHA-256 of the canonical JSON of what the rows depend on, each component
 // as in the identity of a trial:
 //   image_features  dataset, encoder with what its image tower depends on    where images are used
-//   class_features  dataset, encoder with what its text tower depends on, head    for class texts
+//   class_features  dataset, encoder with what its text tower depends on, head    for class texts;
+//                   the method, where it says what these are
 //   captions        dataset, captioner; seed if it is `seeded`                         for captions
 //   image_activations, class_activations, text_activations   as the features, where a method trains
 //                   inside the encoder: the key of a family, of which each cut has an entry

@@ -30,8 +30,10 @@ std::string of_images(const StageInputs& inputs) {
 }
 
 std::string of_classes(const StageInputs& inputs) {
-  return "\"dataset\":" + part(inputs, "dataset") + ",\"encoder\":" + *inputs.text_tower +
-         ",\"head\":" + part(inputs, "head");
+  std::string members = "\"dataset\":" + part(inputs, "dataset") +
+                        ",\"encoder\":" + *inputs.text_tower + ",\"head\":" + part(inputs, "head");
+  if (inputs.class_template) members += ",\"peft\":" + part(inputs, "peft");
+  return members;
 }
 
 // Of the protocol's identity, what decides which samples are in the training split.

@@ -19,7 +19,8 @@ struct StageInputs {
   bool captions = false;                     // and captions
   bool seeded_captions = false;
   bool fitted_encoder = false;
-  bool adapted = false;  // a method trains inside the encoder
+  bool adapted = false;         // a method trains inside the encoder
+  bool class_template = false;  // and says what classes are told
 };
 
 [[nodiscard]] std::vector<StageRef> stage_refs(const StageInputs& inputs);

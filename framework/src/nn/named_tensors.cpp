@@ -10,6 +10,7 @@
 #include <espalier/core/error.hpp>
 #include <espalier/nn/safetensors_tensor.hpp>
 #include <espalier/nn/unit_rows.hpp>
+#include <numeric>
 
 namespace espalier {
 namespace {
@@ -36,14 +37,14 @@ class Recorder {
   Recorder(const AdaptableEncoder& encoder, bool hidden_states)
       : encoder_(encoder), both_(encoder.image() && encoder.text()), hidden_(hidden_states) {}
 
-  TowerOutput run(const Tower& tower, Activations h) {
+  TowerOutput run(const Tower& tower, Activations h, const Mode& mode) {
     for (std::int64_t i = 0; hidden_ && i < tower.layers(); ++i) {
       put("hidden_states", tower, h.states, "." + std::to_string(i));
-      h = tower.run(std::move(h), i, i + 1, {});
+      h = tower.run(std::move(h), i, i + 1, mode);
     }
     if (hidden_) put("hidden_states", tower, h.states, "." + std::to_string(tower.layers()));
-    if (!hidden_) h = tower.run(std::move(h), 0, tower.layers(), {});
-    return tower.head(h, {});
+    if (!hidden_) h = tower.run(std::move(h), 0, tower.layers(), mode);
+    return tower.head(h, mode);
   }
 
   void outputs(const Tower& tower, const TowerOutput& out, const std::string& prefix = "") {
@@ -95,7 +96,10 @@ TokenBatch token_batch(const NamedTensors& inputs, at::Device device) {
 void run_texts(const AdaptableEncoder& encoder, const NamedTensors& inputs, Recorder& recorder) {
   const TextTower& tower = *encoder.text();
   const TokenBatch batch = token_batch(inputs, tower.device());
-  const TowerOutput out = recorder.run(tower, tower.embed(batch, {}));
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(batch.ids.size(0)));
+  std::iota(rows.begin(), rows.end(), std::int64_t{0});
+  const Mode mode{.training = false, .dropout = {}, .classes = rows};
+  const TowerOutput out = recorder.run(tower, tower.embed(batch, mode), mode);
   recorder.outputs(tower, out);
   recorder.features("text", out.feature);
   if (!encoder.image()) {
@@ -108,7 +112,7 @@ void run_texts(const AdaptableEncoder& encoder, const NamedTensors& inputs, Reco
 }
 
 void run_images(const AdaptableEncoder& encoder, const at::Tensor& pixels, Recorder& recorder) {
-  const TowerOutput out = recorder.run(*encoder.image(), encoder.image()->embed(pixels, {}));
+  const TowerOutput out = recorder.run(*encoder.image(), encoder.image()->embed(pixels, {}), {});
   recorder.outputs(*encoder.image(), out);
   recorder.features("image", out.feature);
 }

@@ -3,6 +3,7 @@
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <espalier/core/error.hpp>
 #include <espalier/core/file.hpp>
@@ -22,6 +23,8 @@ constexpr std::size_t problems_shown = 10;
 constexpr std::string_view wrapper = "base_model.model.";
 // What PEFT keeps beside the wrapped model has this prefix alone.
 constexpr std::string_view outer = "base_model.";
+// Before the names of our own methods.
+constexpr std::string_view own_prefix = "ESPALIER_";
 constexpr const char* config_name = "adapter_config.json";
 constexpr const char* tensors_name = "adapter_model.safetensors";
 
@@ -187,6 +190,22 @@ Json adapter_config_of(std::string_view peft_type, std::vector<std::string> modu
           {"revision", nullptr},
           {"target_modules", std::move(modules)},
           {"task_type", nullptr}};
+}
+
+Json own_adapter_config(std::string_view name, const Json& parameters) {
+  std::string type(own_prefix);
+  for (const char c : name) type += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  Json config = adapter_config_of(type, {});
+  config.erase("target_modules");
+  config.update(parameters);
+  return config;
+}
+
+std::string own_component(std::string_view peft_type) {
+  if (!peft_type.starts_with(own_prefix)) return {};
+  std::string name(peft_type.substr(own_prefix.size()));
+  for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return name;
 }
 
 Json number(double value) {

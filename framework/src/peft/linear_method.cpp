@@ -76,7 +76,7 @@ void LinearMethod::attach(AdaptableEncoder& encoder, Parameters& parameters, Ran
     changes_.emplace_back(site, change(*site, parameters, random));
     changes_.back().second->hook(*site);
   }
-  train_modules(encoder, targets_.modules_to_save, parameters);
+  train_whole(encoder, targets_, parameters);
 }
 
 // `all` trains those of the chosen maps under the same names as the choice of these alone.
@@ -98,27 +98,11 @@ void LinearMethod::train_biases(const AdaptableEncoder& encoder, std::span<Site*
 
 void LinearMethod::merge(AdaptableEncoder& encoder) {
   const c10::NoGradGuard no_grad;
-  std::vector<LinearMap> maps;
+  std::vector<std::pair<Site*, LinearMap>> maps;
   for (const auto& [site, change] : changes_) {
-    maps.push_back(change->folded({matrix_of(*site), in_float(site->bias)}));
-    const LinearMap& map = maps.back();
-    if (all_finite(map.weight) && (!map.bias.defined() || all_finite(map.bias))) continue;
-    throw Error({.what = "the adapter holds NaN or infinity, so it cannot be merged",
-                 .where = site->name,
-                 .expected = "finite numbers",
-                 .found = {},
-                 .fix = "the encoder is as it was; train again with a lower train.lr"});
+    maps.emplace_back(site, change->folded({matrix_of(*site), in_float(site->bias)}));
   }
-  for (std::size_t i = 0; i < maps.size(); ++i) {
-    Site& site = *changes_[i].first;
-    const auto type = site.weight.scalar_type();
-    site.weight = maps[i].weight.detach().to(type).view(site.weight.sizes());
-    if (maps[i].bias.defined()) site.bias = maps[i].bias.detach().to(type);
-    site.unhook();
-  }
-  for (const WeightSlot& weight : encoder.weights()) {
-    if (weight.slot->requires_grad()) *weight.slot = weight.slot->detach();
-  }
+  put_maps(encoder, maps);
 }
 
 Json LinearMethod::config_of(std::string_view peft_type) const {
@@ -128,6 +112,26 @@ Json LinearMethod::config_of(std::string_view peft_type) const {
   if (!bias_.empty()) config["bias"] = bias_;
   if (!targets_.modules_to_save.empty()) config["modules_to_save"] = targets_.modules_to_save;
   return config;
+}
+
+void put_maps(AdaptableEncoder& encoder, const std::vector<std::pair<Site*, LinearMap>>& maps) {
+  for (const auto& [site, map] : maps) {
+    if (all_finite(map.weight) && (!map.bias.defined() || all_finite(map.bias))) continue;
+    throw Error({.what = "the adapter holds NaN or infinity, so it cannot be merged",
+                 .where = site->name,
+                 .expected = "finite numbers",
+                 .found = {},
+                 .fix = "the encoder is as it was; train again with a lower train.lr"});
+  }
+  for (const auto& [site, map] : maps) {
+    const auto type = site->weight.scalar_type();
+    site->weight = map.weight.detach().to(type).view(site->weight.sizes());
+    if (map.bias.defined()) site->bias = map.bias.detach().to(type);
+    site->unhook();
+  }
+  for (const WeightSlot& weight : encoder.weights()) {
+    if (weight.slot->requires_grad()) *weight.slot = weight.slot->detach();
+  }
 }
 
 at::Tensor matrix_of(const Site& site) { return site.weight.detach().to(at::kFloat).flatten(1); }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <espalier/core/error.hpp>
 #include <espalier/core/words.hpp>
+#include <espalier/peft/adapter.hpp>
 #include <iterator>
 #include <string_view>
 
@@ -254,9 +255,22 @@ class Translation {
   Problems problems_;
 };
 
+// Its config holds its parameters as they are. One that chooses no modules has no such parameter.
+PublishedMethod own_method(const std::string& name, const Json& config) {
+  ComponentRef component{.use = name, .params = Json::object()};
+  for (const auto& [key, value] : config.items()) {
+    const bool no_modules = key == "target_modules" && value.empty();
+    if (value.is_null() || no_modules || holds(always_ignored(), key)) continue;
+    component.params[key] = value;
+  }
+  return {std::move(component), {}};
+}
+
 }  // namespace
 
 PublishedMethod published_method(const Json& config, const std::string& where) {
+  const std::string own = own_component(config.at("peft_type").get<std::string>());
+  if (!own.empty()) return own_method(own, config);
   Translation translation(row_of(config, where), where);
   for (const auto& [key, value] : config.items()) translation.add(key, value);
   return std::move(translation).result();

@@ -97,9 +97,12 @@ void require_matches(const TargetParams& targets, const std::vector<Site*>& cand
 // What families call the maps of a layer, in checkpoints and in Transformers 5.
 bool is_called(std::string_view part, std::string_view word) {
   static const std::map<std::string_view, std::set<std::string_view>> names = {
-      {"q", {"q_proj", "query", "q_lin"}},      {"k", {"k_proj", "key", "k_lin"}},
-      {"v", {"v_proj", "value", "v_lin"}},      {"out", {"out_proj", "o_proj", "out_lin"}},
-      {"fc1", {"fc1", "lin1"}},                 {"fc2", {"fc2", "lin2"}}};
+      {"q", {"q_proj", "query", "q_lin"}},
+      {"k", {"k_proj", "key", "k_lin"}},
+      {"v", {"v_proj", "value", "v_lin"}},
+      {"out", {"out_proj", "o_proj", "out_lin"}},
+      {"fc1", {"fc1", "lin1"}},
+      {"fc2", {"fc2", "lin2"}}};
   const auto found = names.find(part);
   return found != names.end() && found->second.contains(word);
 }
@@ -108,6 +111,8 @@ bool is_called(std::string_view part, std::string_view word) {
 
 bool means(std::string_view module, const Site& site) {
   if (module == "all-linear") return site.role == SiteRole::linear && site.part != "patch";
+  if (module == "all-inner") return site.role == SiteRole::linear && site.part != "projection";
+  if (module == "all-norm") return site.role == SiteRole::norm;
   return site.part == module || site.name == module || is_called(site.part, module) ||
          site.name.ends_with("." + std::string(module));
 }
@@ -147,12 +152,14 @@ void require_layers(const LayerParams& layers, const AdaptableEncoder& encoder) 
   }
 }
 
-std::vector<Site*> find_targets(const AdaptableEncoder& encoder, SiteRole role,
+std::vector<Site*> find_targets(const AdaptableEncoder& encoder,
+                                std::initializer_list<SiteRole> roles,
                                 const TargetParams& targets) {
   require_layers(targets, encoder);
   if (chosen_towers(targets, encoder).empty()) return {};
   std::vector<Site*> candidates;
-  for (Site* site : encoder.sites(role)) {
+  for (Site* site : encoder.sites()) {
+    if (std::ranges::count(roles, site->role) == 0) continue;
     if (chosen(targets, site->tower, site->layer, encoder)) candidates.push_back(site);
   }
   std::vector<Site*> found;
@@ -172,6 +179,31 @@ std::vector<Site*> find_targets(const AdaptableEncoder& encoder, SiteRole role,
                     regex ? targets.target_regex : joined(targets.target_modules), candidates);
   }
   return found;
+}
+
+std::vector<Site*> tower_sites(const AdaptableEncoder& encoder, TowerKind tower, SiteRole role,
+                               std::string_view part) {
+  std::vector<Site*> sites = encoder.sites(role, part);
+  std::erase_if(sites, [&](const Site* site) { return site->tower != tower; });
+  return sites;
+}
+
+void train_whole(const AdaptableEncoder& encoder, const TargetParams& targets,
+                 Parameters& parameters) {
+  for (const std::string& module : targets.modules_to_save) {
+    const std::size_t before = parameters.entries().size();
+    for (const WeightSlot& weight : encoder.weights()) {
+      const std::string path = weight.name.substr(0, weight.name.rfind('.'));
+      if (path != module && !path.ends_with("." + module)) continue;
+      *weight.slot = parameters.add(weight.name, weight.frozen);
+    }
+    if (parameters.entries().size() > before) continue;
+    throw Error({.what = "peft.modules_to_save names a module that the encoder has not",
+                 .where = {},
+                 .expected = "the name of a module with weights, or the end of it behind a dot",
+                 .found = module,
+                 .fix = {}});
+  }
 }
 
 ModulePattern::ModulePattern(const std::vector<std::string>& entries, double otherwise,

@@ -17,24 +17,6 @@ void require_float(const WeightSlot& weight) {
 
 }  // namespace
 
-void train_modules(const AdaptableEncoder& encoder, const std::vector<std::string>& modules,
-                   Parameters& parameters) {
-  for (const std::string& module : modules) {
-    const std::size_t before = parameters.entries().size();
-    for (const WeightSlot& weight : encoder.weights()) {
-      const std::string path = weight.name.substr(0, weight.name.rfind('.'));
-      if (path != module && !path.ends_with("." + module)) continue;
-      *weight.slot = parameters.add(weight.name, weight.frozen);
-    }
-    if (parameters.entries().size() > before) continue;
-    throw Error({.what = "peft.modules_to_save names a module that the encoder has not",
-                 .where = {},
-                 .expected = "the name of a module with weights, or the end of it behind a dot",
-                 .found = module,
-                 .fix = {}});
-  }
-}
-
 void WeightMethod::begin(const AdaptableEncoder&, Parameters&) {}
 
 ParameterRates WeightMethod::rates_of(const WeightSlot&, const AdaptableEncoder&) const {

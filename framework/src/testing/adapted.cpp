@@ -21,15 +21,21 @@ const Tower& tower_of(const AdaptableEncoder& encoder, TowerKind kind) {
 class TrainingRows {
  public:
   TrainingRows(std::int64_t begin, std::int64_t end) {
-    for (std::int64_t row = begin; row < end; ++row)
+    for (std::int64_t row = begin; row < end; ++row) {
       ids_.push_back(static_cast<std::uint64_t>(row));
+      rows_.push_back(row);
+    }
   }
-  [[nodiscard]] Mode mode() const {
-    return {.training = true, .dropout = {.key = 6, .rows = ids_}};
+  [[nodiscard]] Mode mode(TowerKind tower) const {
+    Mode mode = toy_mode(tower, rows_);
+    mode.training = true;
+    mode.dropout = {.key = 6, .rows = ids_};
+    return mode;
   }
 
  private:
   std::vector<std::uint64_t> ids_;
+  std::vector<std::int64_t> rows_;
 };
 
 Activations some_rows(const Activations& x, std::int64_t begin, std::int64_t end) {
@@ -45,14 +51,17 @@ at::Tensor loss_of(const at::Tensor& features) {
 
 at::Tensor loss_of_classes(const AdaptableEncoder& encoder, const at::Tensor& texts) {
   const TrainingRows all(0, texts.size(0));
-  return loss_of(encoder.classify(texts, all.mode()));
+  return loss_of(encoder.classify(texts, all.mode(TowerKind::text)));
 }
 
 }  // namespace
 
 Adapted::Adapted(const Subject& subject, std::int64_t seed)
-    : encoder(toy_encoder()), method(subject.make<Peft>(seed)) {
+    : encoder(toy_encoder()),
+      method(subject.make<Peft>(seed)),
+      class_template(method->class_template()) {
   Random random(seed, "init");
+  if (subject.has("needs_features")) method->prepare(toy_method_input(class_template));
   if (subject.has("needs_sites")) method->attach(*encoder, parameters, random);
 }
 
@@ -91,9 +100,9 @@ Gradients Adapted::gradients() const {
   at::Tensor loss;
   for (const TowerKind kind : both) {
     const Tower& tower = tower_of(*encoder, kind);
-    const Activations input = toy_input(kind);
+    const Activations input = toy_input(kind, class_template);
     const TrainingRows all(0, input.states.size(0));
-    const at::Tensor rows = tower.advance(input, -1, tower.layers() + 2, all.mode()).states;
+    const at::Tensor rows = tower.advance(input, -1, tower.layers() + 2, all.mode(kind)).states;
     loss = loss.defined() ? loss + loss_of(rows) : loss_of(rows);
     if (kind == TowerKind::text) loss = loss + loss_of_classes(*encoder, rows);
   }
@@ -110,11 +119,12 @@ Gradients Adapted::gradients_by_passes(std::int64_t chunk) const {
     Activations entering;
     {
       const c10::NoGradGuard no_grad;
-      entering = tower.advance(toy_input(kind), -1, cut, {});
+      entering = tower.advance(toy_input(kind, class_template), -1, cut, {});
     }
-    const auto compute = [&tower, cut, entering](std::int64_t begin, std::int64_t end) {
+    const auto compute = [&tower, kind, cut, entering](std::int64_t begin, std::int64_t end) {
       const TrainingRows rows(begin, end);
-      return tower.advance(some_rows(entering, begin, end), cut, tower.layers() + 2, rows.mode())
+      return tower
+          .advance(some_rows(entering, begin, end), cut, tower.layers() + 2, rows.mode(kind))
           .states;
     };
     const at::Tensor rows =

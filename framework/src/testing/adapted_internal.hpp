@@ -20,7 +20,11 @@ struct Adapted {
 
   // Moves every parameter by a little noise, so that what starts at zero takes part.
   void disturb();
-  [[nodiscard]] at::Tensor features() const { return toy_features(*encoder); }
+  [[nodiscard]] at::Tensor features() const { return features_of(*encoder); }
+  // Of the same inputs.
+  [[nodiscard]] at::Tensor features_of(const AdaptableEncoder& other) const {
+    return toy_features(other, class_template);
+  }
 
   // Updates `from` to `to` of `steps`, along the gradients of features and penalty.
   void train(std::int64_t from, std::int64_t to, std::int64_t steps);
@@ -33,6 +37,7 @@ struct Adapted {
 
   std::unique_ptr<AdaptableEncoder> encoder;
   std::shared_ptr<Peft> method;
+  std::string class_template;  // that the method learns in
   Parameters parameters;
 
  private:

@@ -57,12 +57,7 @@ class AdapterCase {
         loader_(catalog),
         context_(loader_, log_),
         encoder_(load_pretrained(base_of(folder, meta.at("base").get<std::string>()))) {
-    const std::vector<Parameters::Entry> recorded = make_method(folder);
-    Random random(std::int64_t{1}, "peft");
-    method_->attach(*encoder_, parameters_, random);
-    std::vector<Parameters::Entry> own = parameters_.entries();
-    for (Parameters::Entry& buffer : method_->buffers()) own.push_back(std::move(buffer));
-    copy_tensors(recorded, own, folder.string());
+    attach(make_method(folder));
     if (has_adapter(folder)) rename_expected();
   }
 
@@ -73,17 +68,26 @@ class AdapterCase {
       compare_on();
       compare_off();
       compare_merged();
+      if (!has_adapter(folder_)) compare_others();
     }
     return std::move(rows_);
   }
 
  private:
+  void attach(const std::vector<Parameters::Entry>& recorded) {
+    if (inputs_.contains("input_ids")) method_->prepare(input_of_case(inputs_.at("input_ids")));
+    Random random(std::int64_t{1}, "peft");
+    method_->attach(*encoder_, parameters_, random);
+    std::vector<Parameters::Entry> own = parameters_.entries();
+    for (Parameters::Entry& buffer : method_->buffers()) own.push_back(std::move(buffer));
+    copy_tensors(recorded, own, folder_.string());
+  }
+
   // And what its parameters are in the case.
   std::vector<Parameters::Entry> make_method(const fs::path& folder) {
     if (!has_adapter(folder)) {
       method_ = loader_.make<Peft>(section_of_case(meta_), context_);
-      const NamedTensors recorded = read_named_tensors(folder / "parameters.safetensors");
-      return {recorded.begin(), recorded.end()};
+      return recorded_parameters();
     }
     Adapter adapter = with_names_here(read_adapter(folder), *encoder_);
     ComponentRef component = published_method(adapter.config, folder.string()).component;
@@ -111,6 +115,11 @@ class AdapterCase {
       renamed.emplace(name.substr(0, at + 1) + one.tensors.front().first, tensor);
     }
     expected_ = std::move(renamed);
+  }
+
+  [[nodiscard]] std::vector<Parameters::Entry> recorded_parameters() const {
+    const NamedTensors recorded = read_named_tensors(folder_ / "parameters.safetensors");
+    return {recorded.begin(), recorded.end()};
   }
 
   void compare(const std::string& name, const at::Tensor& actual, double tolerance) {
@@ -193,6 +202,19 @@ class AdapterCase {
     compare_outputs("merged", out, sum_tolerance);
     for (const WeightSlot& weight : encoder_->weights()) {
       compare("merged_weight." + weight.name, *weight.slot, value_tolerance);
+    }
+  }
+
+  // The same parameters in other settings of the method.
+  void compare_others() {
+    const c10::NoGradGuard no_grad;
+    for (const auto& [when, section] : other_sections_of_case(meta_)) {
+      encoder_->reset();
+      parameters_ = {};
+      method_ = loader_.make<Peft>(section, context_);
+      attach(recorded_parameters());
+      NamedTensors out = outputs();
+      compare_outputs(when, out, value_tolerance);
     }
   }
 

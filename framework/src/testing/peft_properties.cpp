@@ -59,14 +59,14 @@ void repeatable_method_start(const Subject& subject) {
 void features_as_before(const Subject& subject) {
   const Adapted adapted = with_sites(subject);
   if (!subject.has("identity_at_init")) throw Skip("`identity_at_init` is not declared");
-  expect(close(toy_features(*adapted.encoder), toy_features(*toy_encoder()), 1e-6),
+  expect(close(adapted.features(), adapted.features_of(*toy_encoder()), 1e-6),
          "`identity_at_init` is declared and the untrained method changes the features");
 }
 
 // One step along the gradient of every parameter that gets one.
 void takes_part_in_training(const Subject& subject) {
   const Adapted adapted = with_sites(subject);
-  const at::Tensor before = toy_features(*adapted.encoder);
+  const at::Tensor before = adapted.features();
   before.square().sum().backward();
   double moved = 0;
   for (const auto& [name, tensor] : adapted.parameters.entries()) {
@@ -79,13 +79,13 @@ void takes_part_in_training(const Subject& subject) {
     moved += gradient.abs().sum().item<double>();
   }
   expect(moved > 0, "no parameter gets a gradient");
-  expect(!at::equal(before, toy_features(*adapted.encoder)), "a step of training changes nothing");
+  expect(!at::equal(before, adapted.features()), "a step of training changes nothing");
 }
 
 // Whatever a slot holds in its place, the tensor that was loaded stays what it was.
 void leaves_the_encoder_frozen(const Subject& subject) {
   const Adapted adapted = with_sites(subject);
-  toy_features(*adapted.encoder).square().sum().backward();
+  adapted.features().square().sum().backward();
   const auto fresh = toy_encoder();
   for (std::size_t i = 0; i < fresh->weights().size(); ++i) {
     const WeightSlot& weight = adapted.encoder->weights()[i];
@@ -149,7 +149,7 @@ void nothing_changes_below_the_cut(const Subject& subject) {
 void reset_takes_it_off(const Subject& subject) {
   const Adapted adapted = disturbed_method(subject);
   adapted.encoder->reset();
-  expect(same_bits(adapted.features(), toy_features(*toy_encoder())),
+  expect(same_bits(adapted.features(), adapted.features_of(*toy_encoder())),
          "features differ from the encoder's own after reset()");
 }
 

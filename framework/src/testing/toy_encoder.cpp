@@ -1,13 +1,16 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 #include <unistd.h>
 
 #include <espalier/core/file.hpp>
 #include <espalier/core/json.hpp>
+#include <espalier/dataset/prompts.hpp>
 #include <espalier/nn/pretrained.hpp>
 #include <espalier/tensor/safetensors.hpp>
 #include <filesystem>
+#include <sstream>
 
 #include "toy_encoder_internal.hpp"
 #include "toys_internal.hpp"
@@ -25,7 +28,9 @@ constexpr std::int64_t joint = 12;  // width of the space that both towers share
 constexpr std::int64_t side = 16;
 constexpr std::int64_t patch = 8;
 constexpr std::int64_t vocabulary = 40;
-constexpr std::int64_t longest = 10;
+constexpr std::int64_t longest = 24;
+constexpr std::int64_t start_token = 1;
+constexpr std::int64_t end_token = vocabulary - 1;
 
 Json config() {
   const Json tower = {{"hidden_size", tower_width},
@@ -37,7 +42,7 @@ Json config() {
   Json text = tower;
   text.update({{"vocab_size", vocabulary},
                {"max_position_embeddings", longest},
-               {"eos_token_id", vocabulary - 1}});
+               {"eos_token_id", end_token}});
   return {{"model_type", "clip"},
           {"projection_dim", joint},
           {"vision_config", vision},
@@ -123,6 +128,29 @@ class TemporaryFolder {
   fs::path path_;
 };
 
+// A word is a token.
+std::vector<std::int64_t> toy_tokens(const std::string& text) {
+  std::vector<std::int64_t> ids = {start_token};
+  std::istringstream words(text);
+  for (std::string word; words >> word;) {
+    std::int64_t sum = 0;
+    for (const char c : word) sum += static_cast<unsigned char>(c);
+    ids.push_back(start_token + 1 + sum % (end_token - start_token - 1));
+  }
+  ids.push_back(end_token);
+  return ids;
+}
+
+TokenLists toy_classes(const std::string& class_template) {
+  if (class_template.empty()) return {{1, 5, 9, 39}, {1, 7, 3, 39}};
+  const std::string names[] = {"rose", "tulip"};
+  TokenLists all;
+  for (const auto& texts : class_texts(names, std::span(&class_template, 1))) {
+    all.push_back(toy_tokens(texts.at(0)));
+  }
+  return all;
+}
+
 }  // namespace
 
 std::unique_ptr<AdaptableEncoder> toy_encoder() {
@@ -132,18 +160,36 @@ std::unique_ptr<AdaptableEncoder> toy_encoder() {
   return load_pretrained(folder.path());
 }
 
-Activations toy_input(TowerKind tower) {
+Activations toy_input(TowerKind tower, const std::string& class_template) {
   if (tower == TowerKind::image) {
     Random random(std::uint64_t{8});
     return {normal_tensor({3, 3, side, side}, random), {}, {}};
   }
-  const std::vector<std::int64_t> ids = {1, 5, 9, 39, 1, 7, 3, 39};
-  return {at::tensor(ids, at::kLong).view({2, 4}), {}, {}};
+  std::vector<at::Tensor> rows;
+  for (const auto& ids : toy_classes(class_template)) rows.push_back(at::tensor(ids, at::kLong));
+  return {at::stack(rows), {}, {}};
 }
 
-at::Tensor toy_features(const AdaptableEncoder& encoder) {
-  const auto feature = [](const Tower& tower) {
-    return tower.advance(toy_input(tower.kind()), -1, tower.layers() + 2, {}).states;
+Mode toy_mode(TowerKind tower, std::span<const std::int64_t> rows) {
+  Mode mode;
+  if (tower == TowerKind::text) mode.classes = rows;
+  return mode;
+}
+
+MethodInput toy_method_input(const std::string& class_template) {
+  MethodInput input;
+  for (const auto& ids : toy_classes(class_template)) input.class_tokens.push_back({ids});
+  input.tokens = toy_tokens;
+  return input;
+}
+
+at::Tensor toy_features(const AdaptableEncoder& encoder, const std::string& class_template) {
+  const auto feature = [&](const Tower& tower) {
+    const std::int64_t classes[] = {0, 1};
+    return tower
+        .advance(toy_input(tower.kind(), class_template), -1, tower.layers() + 2,
+                 toy_mode(tower.kind(), classes))
+        .states;
   };
   const at::Tensor texts = feature(*encoder.text());
   return at::cat({feature(*encoder.image()), texts, encoder.classify(texts, {})});

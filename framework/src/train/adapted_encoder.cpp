@@ -71,11 +71,18 @@ AdaptedEncoder::AdaptedEncoder(const TrialSetting& setting, const FeatureInputs&
 
 AdaptedEncoder::~AdaptedEncoder() { model_->reset(); }
 
-void AdaptedEncoder::attach(const FrozenFeatures& train, std::span<const std::int64_t> labels,
-                            Parameters& parameters) {
+TokenLists AdaptedEncoder::tokens(std::span<const std::string> texts) const {
+  return call_component(inputs_.encoder_name, "tokens", [&] { return encoder_->tokens(texts); });
+}
+
+void AdaptedEncoder::attach(MethodInput input, const ClassTexts& prompts, Parameters& parameters) {
   const std::string name = setting_.name_of("peft");
   if (setting_.has("peft", "needs_features")) {
-    guarded(name, "prepare", [&] { method_->prepare(train, labels); });
+    for (const auto& of_class : prompts) input.class_tokens.push_back(tokens(of_class));
+    if (!prompts.empty()) {
+      input.tokens = [this](const std::string& text) { return tokens(std::span(&text, 1)).at(0); };
+    }
+    guarded(name, "prepare", [&] { method_->prepare(input); });
   }
   const bool changes =
       attach_method(*method_, name, *model_, setting_.seed(), parameters, device_of(*model_));
@@ -133,9 +140,7 @@ std::shared_ptr<const FeatureSource> AdaptedEncoder::texts(
   std::map<std::size_t, TokenLists> ids;
   std::vector<Look> looks;
   for (const auto& [sample, caption] : captions) {
-    const std::span<const std::string> one(&caption, 1);
-    ids[sample] =
-        call_component(inputs_.encoder_name, "tokens", [&] { return encoder_->tokens(one); });
+    ids[sample] = tokens(std::span(&caption, 1));
     looks.push_back({.sample = sample});
   }
   const auto source = std::make_shared<IdSource>(*model_->text(), std::move(ids));
@@ -149,8 +154,7 @@ std::shared_ptr<const FeatureSource> AdaptedEncoder::classes(const ClassTexts& p
   std::vector<std::int64_t> counts;
   for (const std::vector<std::string>& of_class : prompts) {
     const std::size_t label = counts.size();
-    ids[label] =
-        call_component(inputs_.encoder_name, "tokens", [&] { return encoder_->tokens(of_class); });
+    ids[label] = tokens(of_class);
     counts.push_back(std::ssize(of_class));
     for (std::int64_t text = 0; text < counts.back(); ++text) looks.push_back({label, text});
   }
@@ -174,7 +178,8 @@ std::optional<Sources> AdaptedEncoder::sources(const TrialFeatures& frozen,
   };
   if (reaches(*model_, TowerKind::image) && !take(sources.images, images(looks))) return {};
   if (reaches(*model_, TowerKind::text)) {
-    if (sources.texts && !take(sources.texts, texts(frozen.captions))) return {};
+    const bool classes_alone = setting_.has("peft", "class_template");
+    if (sources.texts && !classes_alone && !take(sources.texts, texts(frozen.captions))) return {};
     if (sources.classes && !take(sources.classes, classes(prompts))) return {};
   }
   const auto classifiers = model_->sites(SiteRole::classifier);

@@ -27,8 +27,8 @@ namespace espalier {
 [[nodiscard]] at::Device device_of(const AdaptableEncoder& model);
 
 // Attaches a method to an encoder, of which it sees what the trial looks at. Adds its parameters on
-// a device: on `meta` they have sizes and no memory, for those who only count. False where it neither
-// trains nor changes anything.
+// a device: on `meta` they have sizes and no memory, for those who only count. False where it
+// neither trains nor changes anything.
 [[nodiscard]] bool attach_method(Peft& method, const std::string& method_name,
                                  AdaptableEncoder& looked_at, std::int64_t seed,
                                  Parameters& parameters, at::Device device);
@@ -46,14 +46,14 @@ class AdaptedEncoder {
   // Takes the method off: the worker keeps the encoder.
   ~AdaptedEncoder();
 
-  // Attaches the trial's method; its parameters have names behind `peft.`. `train` is of the
-  // training samples with these labels. Throws Error where it neither trains nor changes anything.
-  void attach(const FrozenFeatures& train, std::span<const std::int64_t> labels,
-              Parameters& parameters);
+  // Attaches the trial's method; its parameters have names behind `peft.`. What is known of the
+  // classes' texts, the `prompts`, is added to `input`. Throws Error where it neither trains nor
+  // changes anything.
+  void attach(MethodInput input, const ClassTexts& prompts, Parameters& parameters);
 
   // The frozen ones, with sources of its own in the place of those that the method reaches:
-  // pictures are looked at in `looks`, classes by their `prompts`. Where the method changes features
-  // and trains nothing they are computed once. Empty: stopped.
+  // pictures are looked at in `looks`, classes by their `prompts`. Where the method changes
+  // features and trains nothing they are computed once. Empty: stopped.
   [[nodiscard]] std::optional<Sources> sources(const TrialFeatures& frozen,
                                                std::span<const Look> looks,
                                                const ClassTexts& prompts);
@@ -68,6 +68,7 @@ class AdaptedEncoder {
   [[nodiscard]] std::int64_t replaced() const;
 
  private:
+  [[nodiscard]] TokenLists tokens(std::span<const std::string> texts) const;
   // From the cut up. Null: stopped.
   [[nodiscard]] std::shared_ptr<const FeatureSource> tower_source(
       TowerKind kind, const std::string& family, std::shared_ptr<const ActivationSource> entering,

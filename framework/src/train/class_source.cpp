@@ -23,12 +23,16 @@ std::int64_t TextClassSource::chunk() const {
 at::Tensor TextClassSource::rows(std::span<const Look> looks, const Mode& mode) const {
   if (looks.empty()) return at::empty({0, width()});
   std::vector<Look> all;
+  std::vector<std::int64_t> classes;
   for (const Look& look : looks) {
     for (std::int64_t text = 0; text < counts_.at(look.sample); ++text) {
       all.push_back({.sample = look.sample, .view = text});
+      classes.push_back(static_cast<std::int64_t>(look.sample));
     }
   }
-  const at::Tensor features = unit_rows(texts_->rows(all, mode));
+  Mode of_classes = mode;
+  of_classes.classes = classes;
+  const at::Tensor features = unit_rows(texts_->rows(all, of_classes));
   std::vector<at::Tensor> means;
   std::int64_t from = 0;
   for (const Look& look : looks) {

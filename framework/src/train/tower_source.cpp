@@ -9,6 +9,16 @@
 #include <vector>
 
 namespace espalier {
+namespace {
+
+// The mode of some of the rows.
+Mode mode_of(const Mode& mode, std::size_t begin, std::size_t count) {
+  Mode part = mode;
+  if (!mode.classes.empty()) part.classes = mode.classes.subspan(begin, count);
+  return part;
+}
+
+}  // namespace
 
 TowerSource::TowerSource(const Tower& tower, std::int64_t cut,
                          std::shared_ptr<const ActivationSource> below, std::int64_t chunk)
@@ -22,7 +32,8 @@ at::Tensor TowerSource::rows(std::span<const Look> looks, const Mode& mode) cons
   std::vector<at::Tensor> parts;
   const auto size = static_cast<std::size_t>(chunk_);
   for (std::size_t begin = 0; begin < looks.size(); begin += size) {
-    parts.push_back(at_once(looks.subspan(begin, std::min(size, looks.size() - begin)), mode));
+    const std::size_t count = std::min(size, looks.size() - begin);
+    parts.push_back(at_once(looks.subspan(begin, count), mode_of(mode, begin, count)));
   }
   return parts.size() == 1 ? parts.front() : at::cat(parts);
 }

@@ -45,6 +45,9 @@ class Trial {
   [[nodiscard]] std::unique_ptr<Protocol> make_graph();
   [[nodiscard]] std::vector<std::size_t> samples() const;
   [[nodiscard]] std::vector<Look> looks() const;
+  [[nodiscard]] bool learns_prompts_of_its_own() const {
+    return recipe_.adapted && setting_.has("peft", "class_template");
+  }
   bool adapt_encoder(Parameters& parameters);
   void warn_of_size(const Parameters& parameters) const;
   [[nodiscard]] NetworkParts network_parts() const;
@@ -79,7 +82,10 @@ void Trial::draw_data() {
   split_ = split_dataset(*dataset, setting_.section<ProtocolParams>("protocol"), setting_.seed());
   if (recipe_.zero_shot) split_.train = {};
   if (recipe_.classes) {
-    prompts_ = class_prompts(recipe_.head, setting_.config_of("dataset").at("use"), *dataset);
+    prompts_ = learns_prompts_of_its_own()
+                   ? class_texts(dataset->class_names(),
+                                 std::vector{setting_.component<Peft>()->class_template()})
+                   : class_prompts(recipe_.head, setting_.config_of("dataset").at("use"), *dataset);
   }
   photos_ = UnlabelledDataset(dataset);
   time("dataset", seconds_since(start));
@@ -130,8 +136,13 @@ bool Trial::adapt_encoder(Parameters& parameters) {
   const Clock::time_point start = Clock::now();
   adapted_.emplace(setting_, inputs_, recipe_.train, frozen_.sources);
   const Values values = values_of(frozen_.sources, split_.train.samples, {});
-  adapted_->attach({.images = values.images, .texts = values.texts}, split_.train.labels,
-                   parameters);
+  adapted_->attach({.images = values.images,
+                    .texts = values.texts,
+                    .labels = split_.train.labels,
+                    .class_vectors = values.classes,
+                    .class_tokens = {},
+                    .tokens = {}},
+                   prompts_, parameters);
   std::optional<Sources> sources = adapted_->sources(frozen_, looks(), prompts_);
   if (!sources) return false;
   sources_ = std::move(*sources);
@@ -247,8 +258,7 @@ std::optional<TrialResult> Trial::run() {
   setting_.begin("test");
   parameters.restore(training.best());
   if (!recipe_.zero_shot) {
-    save_adapter(setting_, adapted_ ? &*adapted_ : nullptr, parameters,
-                 photos_.class_names());
+    save_adapter(setting_, adapted_ ? &*adapted_ : nullptr, parameters, photos_.class_names());
   }
   StateBank bank;
   Evaluation evaluation(network, sources_, *protocol, bank);

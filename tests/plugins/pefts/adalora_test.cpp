@@ -18,7 +18,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing_support::AttachedMethod;
+using testing_support::Attached;
 using testing_support::error_of;
 
 at::Tensor cyclic(std::int64_t count, std::int64_t factor, std::int64_t shift, std::int64_t period,
@@ -111,7 +111,8 @@ TEST(AdaLora, SaysWhereNoStepIsLeft) {
 }
 
 TEST(AdaLora, PenalisesFactorsThatAreNotOrthogonal) {
-  const AttachedMethod run("adalora", {{"init_r", 4}, {"target_r", 2}, {"orth_reg_weight", 2.0}});
+  const Attached run("clip-tiny-gelu", "adalora",
+                     {{"init_r", 4}, {"target_r", 2}, {"orth_reg_weight", 2.0}});
   double sum = 0;
   std::int64_t factors = 0;
   for (const auto& [name, tensor] : run.parameters.entries()) {
@@ -121,7 +122,8 @@ TEST(AdaLora, PenalisesFactorsThatAreNotOrthogonal) {
     ++factors;
   }
   EXPECT_NEAR(run.method->penalty().item<double>(), 2 * sum / static_cast<double>(factors), 1e-5);
-  const AttachedMethod free("adalora", {{"init_r", 4}, {"target_r", 2}, {"orth_reg_weight", 0}});
+  const Attached free("clip-tiny-gelu", "adalora",
+                      {{"init_r", 4}, {"target_r", 2}, {"orth_reg_weight", 0}});
   EXPECT_FALSE(free.method->penalty().defined());
 }
 
@@ -140,7 +142,7 @@ TEST(AdaLora, ReadsAdaptersWhoseRanksWereTaken) {
         {"text_model.encoder.layers.1.self_attn.q_proj.lora_E", {false, false, false}}}}};
   const PublishedMethod method = published_method(config, "test");
   EXPECT_THAT(method.warnings, testing::IsEmpty());
-  const AttachedMethod run("adalora", method.component.params);
+  const Attached run("clip-tiny-gelu", "adalora", method.component.params);
   for (const auto& [name, tensor] : run.parameters.entries()) {
     if (!name.ends_with(".lora_A")) continue;
     const std::int64_t expected = name == q + ".lora_A"                              ? 2

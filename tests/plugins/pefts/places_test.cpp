@@ -15,14 +15,14 @@ namespace espalier {
 namespace {
 
 using testing::HasSubstr;
-using testing_support::AttachedMethod;
+using testing_support::Attached;
 using testing_support::error_of;
 
 class Places : public testing::TestWithParam<std::pair<const char*, Json>> {};
 
 TEST_P(Places, GoThroughAFileAsIntegers) {
   const auto& [name, params] = GetParam();
-  const AttachedMethod run(name, params);
+  const Attached run("clip-tiny-gelu", name, params);
   const auto folder = std::filesystem::path(testing::TempDir()) / (std::string("places-") + name);
   write_adapter(folder, {run.method->adapter_config(), run.tensors()});
   const Adapter read = read_adapter(folder);
@@ -32,13 +32,13 @@ TEST_P(Places, GoThroughAFileAsIntegers) {
     integers += tensor.scalar_type() == at::kInt ? 1 : 0;
   }
   EXPECT_EQ(integers, std::ssize(run.method->buffers()));
-  const AttachedMethod other(name, params);
+  const Attached other("clip-tiny-gelu", name, params);
   EXPECT_EQ(error_of([&] { copy_tensors(read.tensors, other.tensors(), "test"); }), "");
 }
 
 TEST_P(Places, OutsideOfTheWeightAreRefused) {
   const auto& [name, params] = GetParam();
-  const AttachedMethod run(name, params);
+  const Attached run("clip-tiny-gelu", name, params);
   const NamedTensors inputs =
       read_named_tensors(cases::encoder_case("clip-tiny-gelu") / "expected.safetensors");
   const c10::NoGradGuard no_grad;
@@ -52,7 +52,7 @@ TEST_P(Places, OutsideOfTheWeightAreRefused) {
 
 TEST_P(Places, AreNoFloatingPointNumbers) {
   const auto& [name, params] = GetParam();
-  const AttachedMethod run(name, params);
+  const Attached run("clip-tiny-gelu", name, params);
   std::vector<Parameters::Entry> wrong = run.tensors();
   for (auto& [tensor_name, tensor] : wrong) tensor = tensor.to(at::kFloat);
   EXPECT_THAT(error_of([&] { copy_tensors(wrong, run.tensors(), "test"); }),

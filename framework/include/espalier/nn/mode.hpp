@@ -16,6 +16,9 @@ struct DropoutStream {
 struct Mode {
   bool training = false;  // whether dropout acts
   DropoutStream dropout;  // of one row each for the rows of the pass, when training
+  // Of a pass over texts that say what the classes are, the class of each row, in training or not;
+  // empty in any other.
+  std::span<const std::int64_t> classes = {};
 };
 
 }  // namespace espalier

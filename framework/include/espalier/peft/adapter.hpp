@@ -35,6 +35,12 @@ void copy_tensors(const std::vector<Parameters::Entry>& from,
 
 // The keys that every adapter_config.json has, for these modules.
 [[nodiscard]] Json adapter_config_of(std::string_view peft_type, std::vector<std::string> modules);
+// The same for a method that PEFT does not know, of the component `name`: its `peft_type` is
+// ESPALIER_NAME in capitals, and beside those keys it has the component's `parameters`, of which it
+// can be made again.
+[[nodiscard]] Json own_adapter_config(std::string_view name, const Json& parameters);
+// The component of such a type; empty where it is none.
+[[nodiscard]] std::string own_component(std::string_view peft_type);
 // A whole number as an integer, as PEFT writes ranks and alphas.
 [[nodiscard]] Json number(double value);
 // {MODULE: value * factor} as PEFT's rank_pattern and alpha_pattern are.

@@ -132,6 +132,11 @@ class LinearMethod : public Peft {
   std::vector<std::pair<Site*, std::shared_ptr<MapChange>>> changes_;
 };
 
+// Puts maps in the place of those of their sites, whose shape and type they take on, and takes the
+// sites' hooks off; weights that are trained whole stay as they are now. Throws Error, and changes
+// nothing, where a map is not finite.
+void put_maps(AdaptableEncoder& encoder, const std::vector<std::pair<Site*, LinearMap>>& maps);
+
 // The weight as a matrix [out, in] in float32; of a patch embedding the last three dimensions are
 // one.
 [[nodiscard]] at::Tensor matrix_of(const Site& site);

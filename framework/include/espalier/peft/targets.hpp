@@ -15,6 +15,8 @@
 #include <cstdint>
 #include <espalier/core/schema.hpp>
 #include <espalier/nn/adaptable.hpp>
+#include <espalier/nn/parameters.hpp>
+#include <initializer_list>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -75,16 +77,31 @@ void bind_targets(Schema<Params>& s) {
 // them, or a layer that none of them has.
 void require_layers(const LayerParams& layers, const AdaptableEncoder& encoder);
 
-// The sites of a role that are chosen, in the order of the encoder. None where the encoder has no
-// chosen tower. Throws Error where a tower is there and nothing matches, with what could; where a
-// module of the list matches nothing; where the expression does not compile, or is too large to be
-// matched in linear time.
-[[nodiscard]] std::vector<Site*> find_targets(const AdaptableEncoder& encoder, SiteRole role,
+// The sites of some roles that are chosen, in the order of the encoder. None where the encoder has
+// no chosen tower. Throws Error where a tower is there and nothing matches, with what could; where
+// a module of the list matches nothing; where the expression does not compile, or is too large to
+// be matched in linear time.
+[[nodiscard]] std::vector<Site*> find_targets(const AdaptableEncoder& encoder,
+                                              std::initializer_list<SiteRole> roles,
                                               const TargetParams& targets);
+[[nodiscard]] inline std::vector<Site*> find_targets(const AdaptableEncoder& encoder, SiteRole role,
+                                                     const TargetParams& targets) {
+  return find_targets(encoder, {role}, targets);
+}
+
+// Those of one role and part in one tower, from the bottom up.
+[[nodiscard]] std::vector<Site*> tower_sites(const AdaptableEncoder& encoder, TowerKind tower,
+                                             SiteRole role, std::string_view part);
+
+// Puts parameters into all weights of the modules that are trained whole (modules_to_save), under
+// the weights' names. Throws Error where one of them is not there.
+void train_whole(const AdaptableEncoder& encoder, const TargetParams& targets,
+                 Parameters& parameters);
 
 // Whether a module of a list means a site: its part, what some family calls such a part (`q_proj`,
-// `query`), its name, or what that ends with behind a dot; `all-linear` means every linear site but
-// the patch embedding.
+// `query`), its name, or what that ends with behind a dot. `all-linear` means every linear site but
+// the patch embedding, `all-inner` every one but the projection to the feature, `all-norm` every
+// norm.
 [[nodiscard]] bool means(std::string_view module, const Site& site);
 
 // Values for some modules: `NAME=VALUE`, where NAME is an expression that a module's name, or the

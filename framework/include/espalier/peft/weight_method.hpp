@@ -9,11 +9,6 @@
 
 namespace espalier {
 
-// Trains the weights of modules whole, under their names; a module is named by the end of its name.
-// Throws Error where the encoder has it not.
-void train_modules(const AdaptableEncoder& encoder, const std::vector<std::string>& modules,
-                   Parameters& parameters);
-
 class WeightMethod : public Peft {
  public:
   // Puts parameters into the weights of the chosen layers, under their names. Throws Error where

@@ -6,7 +6,9 @@
 #include <espalier/core/random.hpp>
 #include <espalier/nn/adaptable.hpp>
 #include <espalier/nn/parameters.hpp>
+#include <espalier/plugin/encoder.hpp>
 #include <espalier/tensor/tensor.hpp>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,18 +17,26 @@
 
 namespace espalier {
 
-// What the encoder says of the training samples before anything is attached: float32 [samples,
-// width] each, undefined where the trial has no use for it.
-struct FrozenFeatures {
-  at::Tensor images;
-  at::Tensor texts;
+// What a method may look at before it is attached. Features are what the encoder says as it was
+// loaded, float32, undefined where the trial has no use for them.
+struct MethodInput {
+  at::Tensor images;                     // of the training samples, [samples, width]
+  at::Tensor texts;                      // of their captions, [samples, width]
+  std::span<const std::int64_t> labels;  // of the training samples, positions in the class list
+  at::Tensor class_vectors;              // [classes, width], of the texts of each
+  // The ids of each class's texts as the text tower takes them, and of any other text. Empty where
+  // no texts of classes are looked at.
+  std::vector<TokenLists> class_tokens;
+  std::function<std::vector<std::int64_t>(const std::string& text)> tokens;
 };
 
 // A trial runs the encoder in passes of a few samples, and runs it again for the gradients:
 // site.hpp says what that asks of a hook.
 //
 // Capabilities: `needs_sites` (the encoder must have them), `needs_features` (prepare() must come
-// first), `identity_at_init` (features are as before until something is trained), `mergeable`.
+// first), `class_template` (it learns in class_template(): the classes' texts are made of that, and
+// nothing else that the text tower reads is changed), `identity_at_init` (features are as before
+// until something is trained), `mergeable`.
 class Peft {
  public:
   using Interface = Peft;
@@ -34,8 +44,11 @@ class Peft {
 
   virtual ~Peft();
 
-  // Called once with `needs_features`, before attach(). Labels are positions in the class list.
-  virtual void prepare(const FrozenFeatures& train, std::span<const std::int64_t> labels);
+  // With `class_template`: the text of a class, {} for its name. Mode::classes says in a pass which
+  // rows are of such texts.
+  [[nodiscard]] virtual std::string class_template() const;
+  // Called once with `needs_features`, before attach().
+  virtual void prepare(const MethodInput& input);
   // Called once with `needs_sites`: adds its parameters, under the names that Hugging Face has for
   // them, and hooks sites or puts parameters into their weights.
   virtual void attach(AdaptableEncoder& encoder, Parameters& parameters, Random& random);

@@ -39,7 +39,8 @@ Json Encoder::settings() const { return Json::object(); }
 double Encoder::logit_scale() const { return 1.0; }
 AdaptableEncoder* Encoder::adaptable() { return nullptr; }
 
-void Peft::prepare(const FrozenFeatures&, std::span<const std::int64_t>) {}
+std::string Peft::class_template() const { return {}; }
+void Peft::prepare(const MethodInput&) {}
 void Peft::attach(AdaptableEncoder&, Parameters&, Random&) {}
 at::Tensor Peft::penalty() const { return {}; }
 void Peft::updated(std::int64_t, std::int64_t) {}

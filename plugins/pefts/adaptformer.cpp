@@ -1,0 +1,37 @@
+// AdaptFormer (Chen et al. 2022): a narrow bottleneck beside the MLP of an image tower, on the
+// stream that enters the branch, before its norm, as the authors' code has it,
+//   y = h + MLP(norm(h)) + s (U drop(relu(D h + d)) + u), m = 64, s = 0.1, U = 0.
+#include <ATen/TensorOperators.h>
+
+#include <espalier/peft/bottleneck.hpp>
+#include <espalier/plugin/component.hpp>
+
+namespace {
+
+struct AdaptFormerParams : espalier::BottleneckParams {
+  AdaptFormerParams() {
+    towers = "image";
+    bottleneck = 64;
+    scaling = 0.1;
+    dropout = 0.1;
+  }
+};
+
+void bind(espalier::Schema<AdaptFormerParams>& s) { bind_bottleneck(s); }
+
+class AdaptFormer final : public espalier::BottleneckMethod {
+ public:
+  using Params = AdaptFormerParams;
+  AdaptFormer(const Params& params, const espalier::RunContext&)
+      : BottleneckMethod(params,
+                         {.component = "adaptformer", .mlp_adapter = "adapter", .seen = seen}) {}
+
+ private:
+  static at::Tensor seen(const at::Tensor& stream, const at::Tensor&) { return stream; }
+};
+
+}  // namespace
+
+ESPALIER_COMPONENT(peft, "adaptformer", 1, AdaptFormer,
+                   "A narrow bottleneck beside each MLP of the image tower (Chen 2022)",
+                   "needs_sites identity_at_init")

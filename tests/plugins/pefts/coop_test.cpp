@@ -1,0 +1,199 @@
+// What recorded cases and the conformance suite do not show of methods that learn what classes are
+// told.
+#include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <espalier/core/error.hpp>
+#include <espalier/peft/adapter.hpp>
+#include <functional>
+#include <sstream>
+
+#include "attached.hpp"
+
+namespace espalier {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing_support::error_of;
+using testing_support::make;
+
+constexpr std::int64_t coop_start = 997, coop_end = 998;
+
+// A word is a token of the tiny CLIP's; `long` is two.
+std::vector<std::int64_t> coop_tokens(const std::string& text) {
+  std::vector<std::int64_t> ids = {coop_start};
+  std::istringstream words(text);
+  for (std::string word; words >> word;) {
+    ids.push_back(static_cast<std::int64_t>(word.size()) + word.front());
+    if (word == "long") ids.push_back(7);
+  }
+  ids.push_back(coop_end);
+  return ids;
+}
+
+MethodInput coop_input(const Peft& method, const std::vector<std::string>& names) {
+  MethodInput input;
+  for (const std::string& name : names) {
+    std::string text = method.class_template();
+    text.replace(text.find("{}"), 2, name);
+    input.class_tokens.push_back({coop_tokens(text)});
+  }
+  input.tokens = coop_tokens;
+  return input;
+}
+
+struct OnTinyClip {
+  OnTinyClip(const std::string& use, const Json& params)
+      : encoder(load_pretrained(cases::encoder_case("clip-tiny-gelu"))),
+        method(make<Peft>(use, params)),
+        input(coop_input(*method, {"rose", "tulip", "daisy"})) {
+    Random random(1, "peft");
+    method->prepare(input);
+    method->attach(*encoder, parameters, random);
+  }
+
+  // Of the texts of these classes.
+  [[nodiscard]] at::Tensor features(const std::vector<std::int64_t>& classes,
+                                    const Mode& mode) const {
+    std::vector<at::Tensor> rows;
+    for (const std::int64_t label : classes) {
+      rows.push_back(
+          at::tensor(input.class_tokens[static_cast<std::size_t>(label)].at(0), at::kLong));
+    }
+    return forward(*encoder->text(), {at::stack(rows), {}, {}}, mode).feature;
+  }
+  [[nodiscard]] at::Tensor of_classes(const std::vector<std::int64_t>& classes) const {
+    Mode mode;
+    mode.classes = classes;
+    return features(classes, mode);
+  }
+
+  std::unique_ptr<AdaptableEncoder> encoder;
+  std::shared_ptr<Peft> method;
+  MethodInput input;
+  Parameters parameters;
+};
+
+TEST(CoOp, SaysInWhatTextItLearns) {
+  EXPECT_EQ(make<Peft>("coop", {{"n_ctx", 3}})->class_template(), "X X X {}.");
+  EXPECT_EQ(make<Peft>("coop", {{"ctx_init", "a photo of a"}})->class_template(),
+            "a photo of a {}.");
+  EXPECT_THAT(error_of([] {
+                (void)make<Peft>("coop", {{"ctx_init", "a photo of a {}."}});
+              }),
+              HasSubstr("the class follows its words by itself"));
+}
+
+TEST(CoOp, LearnsWordsForAllClassesOrForEach) {
+  const OnTinyClip one("coop", {{"n_ctx", 4}}), each("coop", {{"n_ctx", 4}, {"csc", true}});
+  const std::int64_t width = one.encoder->text()->width();
+  EXPECT_EQ(one.parameters.count(), 4 * width);
+  EXPECT_EQ(each.parameters.count(), 3 * 4 * width);
+}
+
+// Word embeddings in the place of word embeddings.
+TEST(CoOp, StartsFromWordsAsTheEncoderReadsThem) {
+  for (const bool csc : {false, true}) {
+    const OnTinyClip coop("coop", {{"ctx_init", "a photo of a"}, {"csc", csc}});
+    EXPECT_EQ(coop.parameters.count(), (csc ? 3 : 1) * 4 * coop.encoder->text()->width());
+    EXPECT_TRUE(coop.of_classes({0, 1, 2}).equal(coop.features({0, 1, 2}, {})));
+  }
+}
+
+TEST(CoOp, LearnsTheFirstOfManyWords) {
+  const OnTinyClip coop("coop", {{"ctx_init", "a photo of a"}, {"n_ctx", 2}});
+  EXPECT_EQ(coop.parameters.count(), 2 * coop.encoder->text()->width());
+}
+
+TEST(CoOp, LearnsEachTokenOfAWordThatIsSeveral) {
+  const OnTinyClip coop("coop", {{"ctx_init", "a long photo"}});
+  EXPECT_EQ(coop.parameters.count(), 4 * coop.encoder->text()->width());
+}
+
+TEST(CoOp, KnowsWhichClassARowIsOf) {
+  const OnTinyClip coop("coop", {{"n_ctx", 4}, {"csc", true}});
+  const at::Tensor all = coop.of_classes({0, 1, 2});
+  EXPECT_TRUE(coop.of_classes({2, 0}).allclose(all.index_select(0, at::tensor({2, 0}, at::kLong)),
+                                               1e-5, 1e-6));
+}
+
+TEST(CoOp, LeavesOtherTextsAlone) {
+  const OnTinyClip coop("coop", {{"n_ctx", 4}});
+  const at::Tensor before = coop.features({0, 1, 2}, {});
+  EXPECT_FALSE(coop.of_classes({0, 1, 2}).equal(before));
+  coop.encoder->reset();
+  EXPECT_TRUE(coop.features({0, 1, 2}, {}).equal(before));
+}
+
+TEST(CoOp, RefusesTextsThatDoNotBeginWithItsWords) {
+  const auto said = [](const std::function<void(MethodInput&)>& edit) {
+    const auto method = make<Peft>("coop", {{"n_ctx", 3}});
+    MethodInput input = coop_input(*method, {"rose", "tulip"});
+    edit(input);
+    return error_of([&] { method->prepare(input); });
+  };
+  EXPECT_EQ(said([](MethodInput&) {}), "");
+  EXPECT_THAT(said([](MethodInput& input) { input.class_tokens[1].at(0)[2] = 5; }),
+              AllOf(HasSubstr("do not begin with the words"), HasSubstr("1 tokens")));
+  EXPECT_THAT(said([](MethodInput& input) { input.class_tokens.clear(); }),
+              HasSubstr("head.use=prompts"));
+}
+
+// A plan knows by a component's name alone whether head.prompts counts.
+TEST(CoOp, IsNotStartedFromAnAdapter) {
+  const OnTinyClip coop("coop", {{"n_ctx", 4}});
+  const std::filesystem::path folder =
+      std::filesystem::path(testing::TempDir()) / ("coop_adapter" + std::to_string(::getpid()));
+  write_adapter(folder, {.config = coop.method->adapter_config(),
+                         .tensors = coop.method->adapter_tensors(coop.parameters.entries())});
+  const std::string said = error_of([&] { (void)make<Peft>("hf", {{"path", folder.string()}}); });
+  std::filesystem::remove_all(folder);
+  EXPECT_THAT(said, AllOf(HasSubstr("cannot be started from"), HasSubstr("peft.use=coop")));
+}
+
+// J layers with n words of the text tower's width t, and a map to the image tower's v with a bias.
+TEST(Maple, LearnsWordsAndAMapALayer) {
+  const auto expected = [](const AdaptableEncoder& encoder, std::int64_t depth) {
+    const std::int64_t t = encoder.text()->width(), v = encoder.image()->width();
+    return depth * (2 * t + v * t + v);
+  };
+  const OnTinyClip one("maple", {{"prompt_depth", 1}}), all("maple", {{"prompt_depth", 1000}});
+  EXPECT_EQ(one.parameters.count(), expected(*one.encoder, 1));
+  EXPECT_EQ(all.parameters.count(),
+            expected(*all.encoder,
+                     std::min(all.encoder->text()->layers(), all.encoder->image()->layers())));
+}
+
+TEST(Maple, StartsFromTheFirstOfTheWords) {
+  const OnTinyClip maple("maple", {{"prompt_depth", 1}});
+  EXPECT_TRUE(maple.of_classes({0, 1, 2}).equal(maple.features({0, 1, 2}, {})));
+}
+
+TEST(Maple, PutsItsTokensBehindThoseOfThePicture) {
+  for (const std::int64_t depth : {1, 1000}) {
+    const OnTinyClip maple("maple", {{"n_ctx", 3}, {"prompt_depth", depth}});
+    const at::Tensor pixels =
+        read_named_tensors(cases::encoder_case("clip-tiny-gelu") / "expected.safetensors")
+            .at("pixel_values");
+    const std::int64_t longer = forward(*maple.encoder->image(), pixels).last_hidden_state.size(1);
+    maple.encoder->reset();
+    EXPECT_EQ(longer, 3 + forward(*maple.encoder->image(), pixels).last_hidden_state.size(1));
+  }
+}
+
+TEST(Maple, NeedsBothTowers) {
+  const auto method = make<Peft>("maple");
+  method->prepare(coop_input(*method, {"rose"}));
+  const auto both = load_pretrained(cases::encoder_case("clip-tiny-gelu"));
+  Parameters parameters;
+  Random random(1, "peft");
+  method->attach(*both->part({.images = false, .texts = false, .classes = true}), parameters,
+                 random);
+  EXPECT_EQ(parameters.count(), 0);
+}
+
+}  // namespace
+}  // namespace espalier
