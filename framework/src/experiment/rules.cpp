@@ -51,6 +51,15 @@ constexpr ImpossibleRule impossible[] = {
      "nodes.fuse: mean needs image and text features in one space, and encoder/{encoder} has two"},
     {"peft", "has(peft, needs_sites) and not has(encoder, sites)",
      "peft/{peft} attaches to sites, and encoder/{encoder} has none"},
+    {"peft", "has(peft, needs_class_texts) and not has(trial, class_texts)",
+     "peft/{peft} works on class vectors, which head.use=prompts takes from the classes' texts, "
+     "and head.use: {head.use} has none"},
+    {"gnn",
+     "has(trial, adapted) and has(peft, fits_features) and not (has(gnn, identity_at_init) or "
+     "gnn.layers == 0)",
+     "peft/{peft} is fitted to the features that the encoder gives, and gnn/{gnn} changes them "
+     "before anything is trained: gnn=mlp with gnn.layers=0 leaves them as they are, gnn=ga_net "
+     "begins so"},
     {"gnn", "protocol.graph == inductive_attach and has(gnn, graph) and not has(gnn, bipartite)",
      "protocol.graph: {protocol.graph} needs a network that can attach queries, and gnn/{gnn} "
      "cannot"},

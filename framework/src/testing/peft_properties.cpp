@@ -9,6 +9,7 @@
 #include "adapted_internal.hpp"
 #include "matter_internal.hpp"
 #include "properties_internal.hpp"
+#include "storage_watch_internal.hpp"
 #include "toys_internal.hpp"
 
 namespace espalier::conformance {
@@ -39,7 +40,8 @@ void sound_method_parameters(const Subject& subject) {
     expect(tensor.is_leaf() && tensor.requires_grad(), "\"" + name + "\" is no trainable leaf");
     expect(finite(tensor), "\"" + name + "\" is not finite");
   }
-  expect(!subject.has("needs_sites") || !names.empty(), "it attached no parameters");
+  expect(!subject.has("needs_sites") || !names.empty() || adapted.hooked(),
+         "it attached no parameters and hooked no site");
 }
 
 void repeatable_method_start(const Subject& subject) {
@@ -57,33 +59,33 @@ void repeatable_method_start(const Subject& subject) {
 void features_as_before(const Subject& subject) {
   const Adapted adapted = with_sites(subject);
   if (!subject.has("identity_at_init")) throw Skip("`identity_at_init` is not declared");
-  expect(close(toy_features(*adapted.encoder), toy_features(*toy_encoder()), 1e-6),
+  expect(close(adapted.features(), toy_features(*toy_encoder()), 1e-6),
          "`identity_at_init` is declared and the untrained method changes the features");
 }
 
 // One step along the gradient of every parameter that gets one.
 void takes_part_in_training(const Subject& subject) {
   const Adapted adapted = with_sites(subject);
-  const at::Tensor before = toy_features(*adapted.encoder);
-  before.square().sum().backward();
+  if (adapted.parameters.entries().empty()) throw Skip("nothing of it is trained");
+  const at::Tensor before = adapted.features();
+  const Gradients gradients = adapted.gradients();
   double moved = 0;
   for (const auto& [name, tensor] : adapted.parameters.entries()) {
-    const at::Tensor gradient = tensor.grad();
-    if (!gradient.defined()) continue;
-    expect(finite(gradient), "the gradient of \"" + name + "\" is not finite");
+    const auto found = gradients.find(name);
+    if (found == gradients.end()) continue;
+    expect(finite(found->second), "the gradient of \"" + name + "\" is not finite");
     const c10::NoGradGuard no_grad;
-    at::Tensor target = tensor;
-    target.sub_(gradient, 0.01);
-    moved += gradient.abs().sum().item<double>();
+    at::Tensor(tensor).sub_(found->second, 0.01);
+    moved += found->second.abs().sum().item<double>();
   }
   expect(moved > 0, "no parameter gets a gradient");
-  expect(!at::equal(before, toy_features(*adapted.encoder)), "a step of training changes nothing");
+  expect(!at::equal(before, adapted.features()), "a step of training changes nothing");
 }
 
 // Whatever a slot holds in its place, the tensor that was loaded stays what it was.
 void leaves_the_encoder_frozen(const Subject& subject) {
   const Adapted adapted = with_sites(subject);
-  toy_features(*adapted.encoder).square().sum().backward();
+  (void)adapted.gradients();
   const auto fresh = toy_encoder();
   for (std::size_t i = 0; i < fresh->weights().size(); ++i) {
     const WeightSlot& weight = adapted.encoder->weights()[i];
@@ -174,54 +176,38 @@ void merging_keeps_features(const Subject& subject) {
   expect(close(adapted.features(), before, merge_tolerance), "merge() changes the features");
 }
 
-// Wraps every hook so that it notes the storage of what the hook is given.
-class StorageWatch {
- public:
-  explicit StorageWatch(const AdaptableEncoder& encoder) {
-    for (Site* site : encoder.sites()) watch(*site);
-  }
-  // Names of sites whose hooks were given tensors that are still alive.
-  [[nodiscard]] std::set<std::string> kept() const {
-    std::set<std::string> names;
-    for (const auto& [site, storage] : given_) {
-      if (!storage.expired()) names.insert(site);
-    }
-    return names;
-  }
-
- private:
-  void note(const std::string& site, const at::Tensor& tensor) {
-    given_.emplace_back(site, tensor.storage().getWeakStorageImpl());
-  }
-  void watch(Site& site) {
-    const InputHook input = site.input_hook();
-    const OutputHook output = site.output_hook();
-    site.unhook();
-    if (input) {
-      site.hook_input([this, input, name = site.name](const at::Tensor& x, const Mode& mode) {
-        note(name, x);
-        return input(x, mode);
-      });
-    }
-    if (output) {
-      site.hook_output([this, output, name = site.name](const at::Tensor& x, const at::Tensor& y,
-                                                        const Mode& mode) {
-        note(name, x);
-        note(name, y);
-        return output(x, y, mode);
-      });
-    }
-  }
-
-  std::vector<std::pair<std::string, c10::weak_intrusive_ptr<c10::StorageImpl>>> given_;
-};
-
 void keeps_no_tensor(const Subject& subject) {
   const Adapted adapted = disturbed_method(subject);
   const StorageWatch watch(*adapted.encoder);
   (void)adapted.gradients_by_passes(1);
   for (const std::string& site : watch.kept()) {
     expect(false, "the hook of " + site + " keeps a tensor of a finished pass");
+  }
+}
+
+void only_the_tuned_conclude(const Subject& subject) {
+  Adapted adapted = disturbed_method(subject);
+  const at::Tensor before = adapted.features();
+  const auto parameters = adapted.parameters.snapshot();
+  adapted.conclude();
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    expect(same_bits(adapted.parameters.entries()[i].second, parameters[i].second),
+           "conclude() changes the parameter \"" + parameters[i].first + "\"");
+  }
+  const at::Tensor after = adapted.features();
+  expect(finite(after), "features are not finite after conclude()");
+  expect(subject.has("tuned") || same_bits(after, before),
+         "conclude() changes features, and `tuned` is not declared: a trial will not call it");
+}
+
+void facts_are_flat(const Subject& subject) {
+  Adapted adapted(subject);
+  if (subject.has("tuned")) adapted.conclude();
+  const Json facts = adapted.method->facts();
+  expect(facts.is_object(), "facts() is no object");
+  for (const auto& [name, value] : facts.items()) {
+    expect(value.is_number() || value.is_string() || value.is_boolean(),
+           "the fact \"" + name + "\" is no number, text or truth value");
   }
 }
 
@@ -245,6 +231,8 @@ Behaviour watched_peft(const Subject& subject) {
   adapted.disturb();
   seen.add(adapted.features());
   for (const auto& [name, gradient] : adapted.gradients()) seen.add(gradient);
+  if (subject.has("tuned")) adapted.conclude();
+  seen.add(adapted.features());
   return seen;
 }
 
@@ -275,6 +263,11 @@ std::vector<Property> peft_properties() {
        restored_parameters_make_the_same_features},
       {"merging_keeps_features", "Where `mergeable` is declared, merge() keeps the features", true,
        merging_keeps_features},
+      {"only_the_tuned_conclude",
+       "conclude() leaves parameters alone, and changes features only where `tuned` is declared",
+       true, only_the_tuned_conclude},
+      {"facts_are_flat", "facts() is an object of numbers, texts and truth values", true,
+       facts_are_flat},
       {"sound_adapter_config", "adapter_config() is null or says what method it is", true,
        sound_adapter_config},
       {"leaves_the_encoder_frozen", "The weights that were loaded stay as they are", true,

@@ -1,11 +1,14 @@
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/tensor.h>
+#include <c10/core/GradMode.h>
 #include <unistd.h>
 
 #include <espalier/core/file.hpp>
 #include <espalier/core/json.hpp>
 #include <espalier/nn/pretrained.hpp>
+#include <espalier/nn/unit_rows.hpp>
 #include <espalier/tensor/safetensors.hpp>
 #include <filesystem>
 
@@ -141,12 +144,42 @@ Activations toy_input(TowerKind tower) {
   return {at::tensor(ids, at::kLong).view({2, 4}), {}, {}};
 }
 
+at::Tensor ToyFeatures::flat() const {
+  return at::cat({images.flatten(), texts.flatten(), classes.flatten(), logits.flatten()});
+}
+
+ToyFeatures with_logits(const AdaptableEncoder& encoder, const at::Tensor& images,
+                        const at::Tensor& texts, const Mode& of_images, const Mode& of_texts) {
+  const at::Tensor classes = encoder.classify(texts, of_texts);
+  const at::Tensor logits = encoder.logits(images, classes);
+  return {images, texts, classes, encoder.score(images, logits, of_images)};
+}
+
 at::Tensor toy_features(const AdaptableEncoder& encoder) {
   const auto feature = [](const Tower& tower) {
     return tower.advance(toy_input(tower.kind()), -1, tower.layers() + 2, {}).states;
   };
-  const at::Tensor texts = feature(*encoder.text());
-  return at::cat({feature(*encoder.image()), texts, encoder.classify(texts, {})});
+  return with_logits(encoder, feature(*encoder.image()), feature(*encoder.text()), {}, {}).flat();
+}
+
+MethodInput toy_method_input(const AdaptableEncoder& clean) {
+  const Tower& tower = *clean.text();
+  const c10::NoGradGuard no_grad;
+  const at::Tensor classes =
+      tower.advance(toy_input(TowerKind::text), -1, tower.layers() + 2, {}).states;
+  Random random(std::uint64_t{21});
+  const auto judged = [&](std::int64_t rows) {
+    JudgedFeatures some;
+    some.labels = at::arange(2, at::kLong).repeat_interleave(rows);
+    const at::Tensor noise = normal_tensor({2 * rows, classes.size(1)}, random);
+    some.features = classes.index_select(0, some.labels) + noise * classes.abs().mean() * 2;
+    some.logits = clean.logits(some.features, classes);
+    return some;
+  };
+  MethodInput input{
+      .train = judged(6), .views = 2, .val = judged(20), .classes = unit_rows(classes)};
+  input.logit_scale = clean.log_logit_scale.exp().item<double>();
+  return input;
 }
 
 }  // namespace espalier::conformance

@@ -47,7 +47,8 @@ bool attach_method(Peft& method, const std::string& method_name, AdaptableEncode
   const Parameters::Scope scope(parameters, "peft", any.device());
   Random random(seed, "peft");
   guarded(method_name, "attach", [&] { method.attach(looked_at, parameters, random); });
-  return parameters.count() > 0;
+  return parameters.count() > 0 ||
+         std::ranges::any_of(looked_at.sites(), [](const Site* site) { return site->hooked(); });
 }
 
 AdaptedEncoder::AdaptedEncoder(const TrialSetting& setting, const FeatureInputs& inputs,
@@ -66,12 +67,24 @@ AdaptedEncoder::AdaptedEncoder(const TrialSetting& setting, const FeatureInputs&
 
 AdaptedEncoder::~AdaptedEncoder() { model_->reset(); }
 
-void AdaptedEncoder::attach(const FrozenFeatures& train, std::span<const std::int64_t> labels,
-                            Parameters& parameters) {
+void AdaptedEncoder::prepare(const MethodInput& input) {
+  guarded(setting_.name_of("peft"), "prepare", [&] { method_->prepare(input); });
+}
+
+void AdaptedEncoder::conclude(const JudgedFeatures& val) {
+  guarded(setting_.name_of("peft"), "conclude", [&] { method_->conclude(val); });
+}
+
+MethodInTraining AdaptedEncoder::in_training() const {
+  return {*method_, setting_.name_of("peft")};
+}
+
+Json AdaptedEncoder::facts() const {
+  return call_component(setting_.name_of("peft"), "facts", [&] { return method_->facts(); });
+}
+
+void AdaptedEncoder::attach(Parameters& parameters) {
   const std::string name = setting_.name_of("peft");
-  if (setting_.has("peft", "needs_features")) {
-    guarded(name, "prepare", [&] { method_->prepare(train, labels); });
-  }
   if (attach_method(*method_, name, *model_, setting_.seed(), parameters)) return;
   throw Error({.what = name + " has nothing to train in " + inputs_.encoder_name,
                .where = {},

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "train/features.hpp"
+#include "train/method_in_training.hpp"
 #include "train/pictures.hpp"
 #include "train/stored_activations.hpp"
 #include "train/trial_features.hpp"
@@ -23,7 +24,7 @@ namespace espalier {
 [[nodiscard]] bool reaches(const AdaptableEncoder& model, TowerKind kind);
 
 // Attaches a method to an encoder, of which it sees what the trial looks at. Adds its parameters,
-// on the encoder's device. False where it finds nothing to train.
+// on the encoder's device. False where it adds none and hooks nothing.
 [[nodiscard]] bool attach_method(Peft& method, const std::string& method_name,
                                  AdaptableEncoder& looked_at, std::int64_t seed,
                                  Parameters& parameters);
@@ -41,10 +42,16 @@ class AdaptedEncoder {
   // Takes the method off: the worker keeps the encoder.
   ~AdaptedEncoder();
 
-  // Attaches the trial's method; its parameters have names behind `peft.`. `train` is of the
-  // training samples with these labels. Throws Error where it finds nothing to train.
-  void attach(const FrozenFeatures& train, std::span<const std::int64_t> labels,
-              Parameters& parameters);
+  // Attaches the trial's method, which must be prepared where it asks for that; its parameters have
+  // names behind `peft.`. Throws Error where it finds nothing to train.
+  void attach(Parameters& parameters);
+  // What the component throws has its name.
+  void prepare(const MethodInput& input);
+  void conclude(const JudgedFeatures& val);
+  // The method, for the loop that trains it.
+  [[nodiscard]] MethodInTraining in_training() const;
+  [[nodiscard]] Json facts() const;
+  [[nodiscard]] const AdaptableEncoder& model() const noexcept { return *model_; }
 
   // The frozen ones, with sources of its own in the place of those that the method reaches:
   // pictures are looked at in `looks`, classes by their `prompts`. Empty: stopped.

@@ -3,7 +3,7 @@
 
 #include "experiment/sections.hpp"
 #include "results/trial_result.hpp"
-#include <espalier/nn/adamw.hpp>
+#include "train/method_in_training.hpp"
 #include "train/network.hpp"
 #include "train/penalty.hpp"
 #include "train/protocol.hpp"
@@ -12,6 +12,7 @@
 #include "train/state_bank.hpp"
 #include "train/values.hpp"
 #include <cstdint>
+#include <espalier/nn/adamw.hpp>
 #include <espalier/nn/parameters.hpp>
 #include <span>
 #include <unordered_map>
@@ -38,9 +39,10 @@ struct Task {
   LabelledSamples train;  // the training samples of the protocol
   LabelledSamples val;    // may be empty
   const Penalty* penalty = nullptr;
+  MethodInTraining method = {};
 };
 
-// AdamW on the cross-entropy of the training samples and the penalty. The epoch is chosen by
+// AdamW on the cross-entropy of the training samples and the penalties. The epoch is chosen by
 // validation top-1, the earlier of equals; it is the last where train.select says so, or where
 // there are no validation samples.
 class Training {

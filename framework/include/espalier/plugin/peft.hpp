@@ -7,24 +7,40 @@
 #include <espalier/nn/adaptable.hpp>
 #include <espalier/nn/parameters.hpp>
 #include <espalier/tensor/tensor.hpp>
-#include <span>
 #include <string_view>
 #include <vector>
 
 namespace espalier {
 
-// What the encoder says of the training samples before anything is attached: float32 [samples,
-// width] each, undefined where the trial has no use for it.
-struct FrozenFeatures {
-  at::Tensor images;
-  at::Tensor texts;
+// What a head is given of some samples, and what it makes of that, without a method. On the CPU.
+struct JudgedFeatures {
+  at::Tensor features;  // float32 [rows, width]
+  at::Tensor logits;    // float32 [rows, classes]; undefined where the head is not `prompts`
+  at::Tensor labels;    // int64 [rows], positions in the class list
+};
+
+// What a trial knows before a method is attached and anything is trained; nothing of test samples.
+struct MethodInput {
+  // With views the rows of a sample are its views, one behind the other; else it has one row.
+  JudgedFeatures train;
+  std::int64_t views = 1;  // rows of a training sample
+  // Without rows where there is nothing to choose by.
+  JudgedFeatures val;
+
+  // Where the head is `prompts`: class vectors, float32 [classes, width] on the CPU, the mean of a
+  // class's texts of length 1 each, and the factor on their cosines with features.
+  at::Tensor classes;
+  double logit_scale = 1;
 };
 
 // A trial runs the encoder in passes of a few samples, and runs it again for the gradients:
 // site.hpp says what that asks of a hook.
 //
 // Capabilities: `needs_sites` (the encoder must have them), `needs_features` (prepare() must come
-// first), `identity_at_init` (features are as before until something is trained), `mergeable`.
+// first), `needs_class_texts` (works on class vectors, or on scores by them), `fits_features` (what
+// it prepares holds for features as the encoder gives them, so a network must begin by leaving them
+// as they are), `tuned` (conclude() must come last), `identity_at_init` (features are as before
+// until something is trained), `mergeable`.
 class Peft {
  public:
   using Interface = Peft;
@@ -32,11 +48,20 @@ class Peft {
 
   virtual ~Peft();
 
-  // Called once with `needs_features`, before attach(). Labels are positions in the class list.
-  virtual void prepare(const FrozenFeatures& train, std::span<const std::int64_t> labels);
+  // Called once with `needs_features`, before attach().
+  virtual void prepare(const MethodInput& input);
   // Called once with `needs_sites`: adds its parameters, under the names that Hugging Face has for
   // them, and hooks sites or puts parameters into their weights.
   virtual void attach(AdaptableEncoder& encoder, Parameters& parameters, Random& random);
+  // What it adds to the loss of every update: a scalar with its tape. Undefined: nothing.
+  [[nodiscard]] virtual at::Tensor penalty() const;
+  // Called once with `tuned` where there are validation samples, when training has ended and the
+  // parameters of the chosen epoch are in place, before anything is tested: it may set what is not
+  // trained by what is right for these. Parameters stay as they are.
+  virtual void conclude(const JudgedFeatures& val);
+  // What it found by itself and a reader of results should know, such as values searched on
+  // validation samples: an object of numbers, texts and truth values. Asked for at the end.
+  [[nodiscard]] virtual Json facts() const;
 
   // adapter_config.json as Hugging Face PEFT writes it for this method, once attached, but for what
   // the trial knows better (the base model, that it is for inference); for a method that PEFT does

@@ -39,8 +39,11 @@ Json Encoder::settings() const { return Json::object(); }
 double Encoder::logit_scale() const { return 1.0; }
 AdaptableEncoder* Encoder::adaptable() { return nullptr; }
 
-void Peft::prepare(const FrozenFeatures&, std::span<const std::int64_t>) {}
+void Peft::prepare(const MethodInput&) {}
 void Peft::attach(AdaptableEncoder&, Parameters&, Random&) {}
+at::Tensor Peft::penalty() const { return {}; }
+void Peft::conclude(const JudgedFeatures&) {}
+Json Peft::facts() const { return Json::object(); }
 Json Peft::adapter_config() const { return nullptr; }
 void Peft::merge(AdaptableEncoder&) {}
 std::vector<Parameters::Entry> Peft::buffers() const { return {}; }
