@@ -1,6 +1,8 @@
 // Several methods at once, one after the other, each with its own parameters and its own adapter:
 //
 //   peft: [{use: lora, r: 4}, {use: taskres}]
+#include <ATen/TensorOperators.h>
+
 #include <espalier/core/error.hpp>
 #include <espalier/plugin/component.hpp>
 #include <espalier/plugin/peft.hpp>
@@ -19,7 +21,9 @@ void bind(espalier::Schema<StackParams>& s) {
   s.field("methods", &StackParams::methods)
       .kind("peft")
       .required()
-      .doc("Methods that do not hook the same sites; a list in the place of the section says it too");
+      .doc(
+          "Methods that do not hook the same sites; a list in the place of the section says it "
+          "too");
 }
 
 class Stack final : public espalier::Peft {
@@ -43,9 +47,18 @@ class Stack final : public espalier::Peft {
                            .fix = "peft.use=none trains nothing in the encoder"});
   }
 
-  void prepare(const espalier::FrozenFeatures& train,
-               std::span<const std::int64_t> labels) override {
-    for (const auto& [name, method] : methods_) method->prepare(train, labels);
+  [[nodiscard]] std::string class_template() const override {
+    std::string found;
+    for (const auto& [name, method] : methods_) {
+      const std::string own = method->class_template();
+      if (!own.empty() && !found.empty()) refuse_second(name);
+      if (!own.empty()) found = own;
+    }
+    return found;
+  }
+
+  void prepare(const espalier::MethodInput& input) override {
+    for (const auto& [name, method] : methods_) method->prepare(input);
   }
 
   void attach(espalier::AdaptableEncoder& encoder, Parameters& parameters,
@@ -54,6 +67,40 @@ class Stack final : public espalier::Peft {
       const Parameters::Scope scope(parameters, name, parameters.device());
       method->attach(encoder, parameters, random);
     }
+  }
+
+  [[nodiscard]] at::Tensor penalty() const override {
+    at::Tensor sum;
+    for (const auto& [name, method] : methods_) {
+      const at::Tensor own = method->penalty();
+      if (own.defined()) sum = sum.defined() ? sum + own : own;
+    }
+    return sum;
+  }
+
+  void updated(std::int64_t step, std::int64_t steps) override {
+    for (const auto& [name, method] : methods_) method->updated(step, steps);
+  }
+
+  [[nodiscard]] std::vector<Parameters::Entry> memory() const override {
+    std::vector<Parameters::Entry> all;
+    for (const auto& [name, method] : methods_) {
+      for (const auto& [key, tensor] : method->memory()) all.emplace_back(name + "." + key, tensor);
+    }
+    return all;
+  }
+
+  void conclude(const espalier::JudgedFeatures& val) override {
+    for (const auto& [name, method] : methods_) method->conclude(val);
+  }
+
+  [[nodiscard]] espalier::Json facts() const override {
+    espalier::Json all = espalier::Json::object();
+    for (const auto& [name, method] : methods_) {
+      const espalier::Json own = method->facts();
+      for (const auto& [key, value] : own.items()) all[name + "." + key] = value;
+    }
+    return all;
   }
 
   void merge(espalier::AdaptableEncoder& encoder) override {
@@ -67,6 +114,14 @@ class Stack final : public espalier::Peft {
   }
 
  private:
+  [[noreturn]] static void refuse_second(const std::string& name) {
+    throw espalier::Error({.what = "two methods learn what the encoder is told of the classes",
+                           .where = {},
+                           .expected = "one of them",
+                           .found = name,
+                           .fix = {}});
+  }
+
   std::vector<std::pair<std::string, std::shared_ptr<espalier::Peft>>> methods_;
 };
 

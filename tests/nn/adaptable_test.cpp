@@ -121,9 +121,8 @@ TEST_P(Families, LetsEverySiteBeHookedAndReset) {
     const auto feature = [&] { return image ? model.image() : model.text(); };
     const at::Tensor before = feature();
     for (Site* site : model.encoder->sites()) {
-      if (site->tower != kind || site->role == SiteRole::classifier || site->part == "pooler") {
-        continue;
-      }
+      const bool behind = site->role == SiteRole::classifier || site->role == SiteRole::logits;
+      if (site->tower != kind || behind || site->part == "pooler") continue;
       const bool output = site->role == SiteRole::branch || site->role == SiteRole::linear;
       if (output) {
         site->hook_output(
@@ -183,6 +182,7 @@ TEST(Adaptable, TheModeReachesEverySite) {
       (void)forward(*model.encoder->text(), {model.inputs.at("input_ids"), {}, {}}, mode);
     }
     (void)model.encoder->classify(at::full({2, 3}, 1.0), mode);
+    (void)model.encoder->score(at::full({4, 3}, 1.0), at::full({4, 2}, 1.0), mode);
     EXPECT_EQ(seen.size(), model.encoder->sites().size()) << name;
   }
 }
@@ -229,6 +229,7 @@ TEST(AdaptableEncoder, HasPartsForThoseWhoLookAtSomeOfIt) {
   const auto image = clip->part({.images = true});
   EXPECT_EQ(image->text(), nullptr);
   EXPECT_TRUE(image->sites(SiteRole::classifier).empty());
+  EXPECT_TRUE(image->sites(SiteRole::logits).empty());
   for (const Site* site : image->sites()) EXPECT_EQ(site->tower, TowerKind::image) << site->name;
   for (const WeightSlot& weight : image->weights()) {
     EXPECT_TRUE(weight.place && weight.place->tower == TowerKind::image) << weight.name;

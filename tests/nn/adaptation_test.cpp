@@ -141,5 +141,21 @@ TEST(Adaptation, ClassVectorsPassThroughTheirSite) {
   EXPECT_EQ(model.encoder->cut(TowerKind::text), model.encoder->text()->layers() + 2);
 }
 
+TEST(Adaptation, ScoresPassThroughTheirSiteWithTheFeatures) {
+  Model model("clip-tiny-gelu");
+  const at::Tensor features = at::full({3, 20}, 2.0), logits = at::full({3, 5}, 1.0);
+  EXPECT_TRUE(same(model.encoder->score(features, logits, {}), logits));
+  model.encoder->site("logits").hook_output(
+      [](const at::Tensor& x, const at::Tensor& y, const Mode&) { return y + x.sum(1, true); });
+  EXPECT_TRUE(same(model.encoder->score(features, logits, {}), logits + 40.0));
+  for (const TowerKind kind : {TowerKind::image, TowerKind::text}) {
+    const Tower* const towers[] = {model.encoder->image(), model.encoder->text()};
+    const Tower& tower = *towers[static_cast<std::size_t>(kind)];
+    EXPECT_EQ(model.encoder->cut(kind), tower.layers() + 2) << "features stay as they are";
+  }
+  model.encoder->reset();
+  EXPECT_TRUE(same(model.encoder->score(features, logits, {}), logits));
+}
+
 }  // namespace
 }  // namespace espalier

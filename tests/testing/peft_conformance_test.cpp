@@ -146,6 +146,50 @@ class HidesAState : public Right {
   double hidden_ = 0;
 };
 
+// A weight on the features beside the scores, from what it was prepared with, and a pull on it.
+class RightAtTheLogits : public Peft {
+ public:
+  void prepare(const MethodInput& input) override { start_ = input.classes; }
+  void attach(AdaptableEncoder& encoder, Parameters& parameters, Random&) override {
+    weight_ = parameters.add("weight", start_);
+    encoder.site("logits").hook_output(
+        [this](const at::Tensor& x, const at::Tensor& y, const Mode&) { return changed(x, y); });
+  }
+  at::Tensor penalty() const override { return weight_.square().sum(); }
+
+ protected:
+  virtual at::Tensor changed(const at::Tensor& x, const at::Tensor& y) {
+    return y + at::linear(x, weight_);
+  }
+  at::Tensor start_;
+  at::Tensor weight_;
+};
+
+class WritesToTheScores : public RightAtTheLogits {
+  at::Tensor changed(const at::Tensor& x, const at::Tensor& y) override {
+    y.detach().add_(at::linear(x, weight_).detach());
+    return y;
+  }
+};
+
+class TunesInSecret : public RightAtTheLogits {
+  void conclude(const JudgedFeatures& val) override {
+    factor_ = static_cast<double>(val.labels.numel());
+  }
+  at::Tensor changed(const at::Tensor& x, const at::Tensor& y) override {
+    return RightAtTheLogits::changed(x, y) * factor_;
+  }
+  double factor_ = 1;
+};
+
+class TrainsWhenConcluding : public RightAtTheLogits {
+  void conclude(const JudgedFeatures&) override { weight_.detach().add_(1); }
+};
+
+class HasAListOfFacts : public RightAtTheLogits {
+  Json facts() const override { return {{"tried", {1, 2, 3}}}; }
+};
+
 const std::vector<std::string> all_of_peft = {"mergeable", "needs_sites"};
 
 TEST(PeftConformance, HoldsForARightMethod) {
@@ -164,6 +208,20 @@ TEST(PeftConformance, NoticesWhatIsWrongWithAHook) {
   expect_violation<CountsItsCalls>(passes, all_of_peft, "");
   expect_violation<DrawsOnItsOwn>(passes, all_of_peft, "");
   expect_violation<KeepsAProduct>(passes, all_of_peft, "");
+}
+
+TEST(PeftConformance, LooksAtClassScoresAndAtWhatIsPreparedForThem) {
+  const std::vector<std::string> prepared = {"needs_features", "needs_sites"};
+  for (const conformance::Property& property : conformance::properties("peft")) {
+    const Finding finding = find<RightAtTheLogits>(property.name, prepared);
+    EXPECT_NE(finding.state, State::violated) << property.name << ": " << finding.message;
+  }
+  expect_violation<WritesToTheScores>("takes_part_in_training", prepared, "in place");
+  const std::string concludes = "only_the_tuned_conclude";
+  expect_violation<TunesInSecret>(concludes, prepared, "`tuned` is not declared");
+  expect_violation<TrainsWhenConcluding>(concludes, {"needs_features", "needs_sites", "tuned"},
+                                         "changes the parameter");
+  expect_violation<HasAListOfFacts>("facts_are_flat", prepared, "tried");
 }
 
 TEST(PeftConformance, NoticesWhatIsWrongWithParametersAndMerging) {

@@ -87,7 +87,7 @@ TEST(InductiveAttach, IsTheUnionGraphInWhichQueriesOnlyReceive) {
   Samples both = world.data.train;
   both.push_back(query);
   const at::Tensor expected =
-      world.network.logits(whole, values_of(world.sources, both, {}), {})[24];
+      world.network.scores(whole, values_of(world.sources, both, {}), {}).logits[24];
   // Sums of the same terms in another order.
   EXPECT_LT(golden::error(world.answers({query})[0], expected), 1e-5);
 }

@@ -214,6 +214,35 @@ TEST(Training, SaysWhichMethodFails) {
       said, testing::AllOf(HasSubstr("peft/broken"), HasSubstr("penalty"), HasSubstr("of no use")));
 }
 
+class PulledMethod final : public Peft {
+ public:
+  explicit PulledMethod(const Parameters& parameters) : parameters_(parameters) {}
+  at::Tensor penalty() const override { return Pull()(parameters_); }
+
+ private:
+  const Parameters& parameters_;
+};
+
+TEST(Training, FollowsThePenaltyOfAMethodAsItsOwn) {
+  const Pull pull;
+  const auto trained = [&](bool by_method) {
+    AdapterWorld world;
+    PulledMethod method(world.parameters);
+    Task task{.network = world.network,
+              .parameters = world.parameters,
+              .sources = world.sources,
+              .protocol = *world.protocol,
+              .train = world.data.labelled(0, 24),
+              .val = world.data.labelled(24, 36)};
+    if (by_method) task.method = MethodInTraining(method, "peft/pulled");
+    if (!by_method) task.penalty = &pull;
+    Training run(task, settings(), 1);
+    while (!run.finished()) run.next();
+    return world.parameters.snapshot();
+  };
+  expect_same_bits(trained(true), trained(false));
+}
+
 TEST(Training, ALossThatIsNotFiniteEndsIt) {
   AdapterWorld world;
   Training run = training(world, {.epochs = 50, .lr = 1e30, .warmup = 0});

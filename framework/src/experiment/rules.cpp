@@ -56,6 +56,15 @@ constexpr ImpossibleRule impossible[] = {
      "peft/{peft} learns what the encoder is told of the classes, and head.use: {head.use} does "
      "not "
      "listen: head.use: prompts does"},
+    {"peft", "has(peft, needs_class_texts) and not has(trial, class_texts)",
+     "peft/{peft} works on class vectors, which head.use=prompts takes from the classes' texts, "
+     "and head.use: {head.use} has none"},
+    {"gnn",
+     "has(trial, adapted) and has(peft, fits_features) and not (has(gnn, identity_at_init) or "
+     "gnn.layers == 0)",
+     "peft/{peft} is fitted to the features that the encoder gives, and gnn/{gnn} changes them "
+     "before anything is trained: gnn=mlp with gnn.layers=0 leaves them as they are, gnn=ga_net "
+     "begins so"},
     {"gnn", "protocol.graph == inductive_attach and has(gnn, graph) and not has(gnn, bipartite)",
      "protocol.graph: {protocol.graph} needs a network that can attach queries, and gnn/{gnn} "
      "cannot"},

@@ -34,12 +34,17 @@ AdaptableEncoder::AdaptableEncoder(std::shared_ptr<VisionTower> image,
   ESPALIER_ASSERT(image_ || text_, "an encoder has a tower");
   if (image_) image_->collect(sites_);
   if (text_) text_->collect(sites_);
-  classifier_.name = "class_vectors";
-  classifier_.role = SiteRole::classifier;
-  classifier_.part = "class_vectors";
-  classifier_.tower = text_ ? TowerKind::text : TowerKind::image;
-  classifier_.layer = (text_ ? text_->layers() : image_->layers()) + 2;
-  sites_.push_back(&classifier_);
+  add_behind_the_towers(classifier_, SiteRole::classifier, "class_vectors");
+  add_behind_the_towers(logits_, SiteRole::logits, "logits");
+}
+
+void AdaptableEncoder::add_behind_the_towers(Site& site, SiteRole role, const char* name) {
+  site.name = name;
+  site.role = role;
+  site.part = name;
+  site.tower = text_ ? TowerKind::text : TowerKind::image;
+  site.layer = (text_ ? text_->layers() : image_->layers()) + 2;
+  sites_.push_back(&site);
 }
 
 std::unique_ptr<AdaptableEncoder> AdaptableEncoder::join(const AdaptableEncoder* image,
@@ -58,7 +63,7 @@ std::unique_ptr<AdaptableEncoder> AdaptableEncoder::part(const EncoderUse& use) 
   const bool texts = use.texts || use.classes;
   auto part =
       std::make_unique<AdaptableEncoder>(use.images ? image_ : nullptr, texts ? text_ : nullptr);
-  if (!use.classes) part->sites_.pop_back();
+  if (!use.classes) part->sites_.resize(part->sites_.size() - 2);
   std::vector<WeightSlot> weights;
   for (const WeightSlot& weight : weights_) {
     const bool used =
@@ -120,6 +125,11 @@ std::int64_t AdaptableEncoder::cut(TowerKind kind) const {
 
 at::Tensor AdaptableEncoder::classify(at::Tensor class_vectors, const Mode& mode) const {
   return classifier_.enter(std::move(class_vectors), mode);
+}
+
+at::Tensor AdaptableEncoder::score(const at::Tensor& features, at::Tensor logits,
+                                   const Mode& mode) const {
+  return logits_.leave(features, std::move(logits), mode);
 }
 
 at::Tensor AdaptableEncoder::logits(const at::Tensor& images, const at::Tensor& texts) const {

@@ -66,7 +66,7 @@ void Parameters::restore(const std::vector<Entry>& snapshot) {
 Parameters::Scope::Scope(Parameters& parameters, const std::string& prefix,
                          std::optional<at::Device> device)
     : parameters_(parameters), length_(parameters.prefix_.size()), device_(parameters.device_) {
-  parameters.prefix_ += prefix + ".";
+  if (!prefix.empty()) parameters.prefix_ += prefix + ".";
   parameters.device_ = device.value_or(device_);
 }
 

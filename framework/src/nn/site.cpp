@@ -32,8 +32,8 @@ void refuse_in_place(const Site& site, const char* side) {
 }  // namespace
 
 std::string_view to_string(SiteRole role) {
-  constexpr std::string_view names[] = {"linear", "norm",    "branch",
-                                        "tokens", "feature", "classifier"};
+  constexpr std::string_view names[] = {"linear",  "norm",       "branch", "tokens",
+                                        "feature", "classifier", "logits"};
   return names[static_cast<std::size_t>(role)];
 }
 

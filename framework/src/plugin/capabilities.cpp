@@ -12,7 +12,8 @@ const std::vector<std::string>& known_capabilities(std::string_view kind) {
       {"graph", {"edge_weight", "symmetric", "seeded", "needs_other", "needs_texts"}},
       {"gnn", {"graph", "edge_weight", "bipartite", "identity_at_init"}},
       {"peft",
-       {"needs_sites", "needs_features", "class_template", "identity_at_init", "mergeable"}},
+       {"needs_sites", "needs_features", "class_template", "needs_class_texts", "fits_features",
+        "tuned", "identity_at_init", "mergeable"}},
   };
   static const std::vector<std::string> none;
   const auto found = known.find(kind);

@@ -206,6 +206,7 @@ ResultExtent write_result(const std::filesystem::path& file, const TrialResult& 
   hdf5::write_text(memory, "config_json", result.config.dump(2));
   hdf5::write_attributes(hdf5::create_group(memory, "params"), result.config);
   hdf5::write_attributes(hdf5::create_group(memory, "graph"), result.graph);
+  hdf5::write_attributes(hdf5::create_group(memory, "method"), result.method);
   hdf5::write_attributes(hdf5::create_group(memory, "env"), result.environment);
   hdf5::write_column(memory, "class_names", result.class_names);
   hdf5::write_table(memory, "final", final_table(result));

@@ -50,7 +50,7 @@ struct TrialResult {
   Json config;
   std::vector<std::string> class_names;
 
-  double val_top1 = missing;
+  double val_top1 = missing;  // of what is tested
   double test_top1 = missing;
   double test_top5 = missing;
   double test_macro_accuracy = missing;
@@ -71,6 +71,7 @@ struct TrialResult {
   std::vector<Predictions> predictions;
   std::vector<StageTime> timing;
   Json graph = Json::object();        // statistics of the training graph
+  Json method = Json::object();       // what the PEFT method found by itself
   Json environment = Json::object();  // host, CPU, LibTorch, BLAS, threads, plugins
 };
 

@@ -1,7 +1,8 @@
 #include <ATen/TensorOperators.h>
 #include <c10/core/GradMode.h>
 
-#include <utility>
+#include <algorithm>
+#include <map>
 #include <vector>
 
 #include "adapted_internal.hpp"
@@ -49,11 +50,6 @@ at::Tensor loss_of(const at::Tensor& features) {
   return (features * normal_tensor(features.sizes(), random) + features * features).sum();
 }
 
-at::Tensor loss_of_classes(const AdaptableEncoder& encoder, const at::Tensor& texts) {
-  const TrainingRows all(0, texts.size(0));
-  return loss_of(encoder.classify(texts, all.mode(TowerKind::text)));
-}
-
 }  // namespace
 
 Adapted::Adapted(const Subject& subject, std::int64_t seed)
@@ -61,8 +57,14 @@ Adapted::Adapted(const Subject& subject, std::int64_t seed)
       method(subject.make<Peft>(seed)),
       class_template(method->class_template()) {
   Random random(seed, "init");
-  if (subject.has("needs_features")) method->prepare(toy_method_input(class_template));
+  if (subject.has("needs_features")) method->prepare(toy_method_input(*encoder, class_template));
   if (subject.has("needs_sites")) method->attach(*encoder, parameters, random);
+}
+
+void Adapted::conclude() { method->conclude(toy_method_input(*toy_encoder()).val); }
+
+bool Adapted::hooked() const {
+  return std::ranges::any_of(encoder->sites(), [](const Site* site) { return site->hooked(); });
 }
 
 void Adapted::disturb() {
@@ -96,23 +98,31 @@ Gradients Adapted::taken() const {
   return gradients;
 }
 
+// Of everything that is said of them in training.
+at::Tensor Adapted::loss(const at::Tensor& images, const at::Tensor& texts) const {
+  const TrainingRows of_images(0, images.size(0)), of_texts(0, texts.size(0));
+  const ToyFeatures said = with_logits(*encoder, images, texts, of_images.mode(TowerKind::image),
+                                       of_texts.mode(TowerKind::text));
+  const at::Tensor own = method->penalty();
+  return own.defined() ? loss_of(said.flat()) + own : loss_of(said.flat());
+}
+
 Gradients Adapted::gradients() const {
-  at::Tensor loss;
+  std::map<TowerKind, at::Tensor> rows;
   for (const TowerKind kind : both) {
     const Tower& tower = tower_of(*encoder, kind);
     const Activations input = toy_input(kind, class_template);
     const TrainingRows all(0, input.states.size(0));
-    const at::Tensor rows = tower.advance(input, -1, tower.layers() + 2, all.mode(kind)).states;
-    loss = loss.defined() ? loss + loss_of(rows) : loss_of(rows);
-    if (kind == TowerKind::text) loss = loss + loss_of_classes(*encoder, rows);
+    rows[kind] = tower.advance(input, -1, tower.layers() + 2, all.mode(kind)).states;
   }
-  if (loss.requires_grad()) loss.backward();
+  const at::Tensor sum = loss(rows[TowerKind::image], rows[TowerKind::text]);
+  if (sum.requires_grad()) sum.backward();
   return taken();
 }
 
 Gradients Adapted::gradients_by_passes(std::int64_t chunk) const {
   std::vector<ReplayedRows> passes;
-  at::Tensor loss;
+  std::map<TowerKind, at::Tensor> rows;
   for (const TowerKind kind : both) {
     const Tower& tower = tower_of(*encoder, kind);
     const std::int64_t cut = encoder->cut(kind);
@@ -122,18 +132,17 @@ Gradients Adapted::gradients_by_passes(std::int64_t chunk) const {
       entering = tower.advance(toy_input(kind, class_template), -1, cut, {});
     }
     const auto compute = [&tower, kind, cut, entering](std::int64_t begin, std::int64_t end) {
-      const TrainingRows rows(begin, end);
+      const TrainingRows some(begin, end);
       return tower
-          .advance(some_rows(entering, begin, end), cut, tower.layers() + 2, rows.mode(kind))
+          .advance(some_rows(entering, begin, end), cut, tower.layers() + 2, some.mode(kind))
           .states;
     };
-    const at::Tensor rows =
+    rows[kind] =
         passes.emplace_back(entering.states.size(0), chunk, compute, ReplayedRows::Compare::yes)
             .values();
-    loss = loss.defined() ? loss + loss_of(rows) : loss_of(rows);
-    if (kind == TowerKind::text) loss = loss + loss_of_classes(*encoder, rows);
   }
-  if (loss.requires_grad()) loss.backward();
+  const at::Tensor sum = loss(rows[TowerKind::image], rows[TowerKind::text]);
+  if (sum.requires_grad()) sum.backward();
   for (ReplayedRows& pass : passes) pass.replay();
   return taken();
 }

@@ -15,11 +15,15 @@ namespace espalier::conformance {
 using Gradients = std::map<std::string, at::Tensor>;
 
 struct Adapted {
-  // Attached where the method needs sites, with the stream `init` of `seed`.
+  // Prepared with toy_method_input() and attached where the method asks for it, with the stream
+  // `init` of `seed`.
   explicit Adapted(const Subject& subject, std::int64_t seed = 1);
 
   // Moves every parameter by a little noise, so that what starts at zero takes part.
   void disturb();
+  // With the validation samples of toy_method_input().
+  void conclude();
+  [[nodiscard]] bool hooked() const;
   [[nodiscard]] at::Tensor features() const { return features_of(*encoder); }
   // Of the same inputs.
   [[nodiscard]] at::Tensor features_of(const AdaptableEncoder& other) const {
@@ -29,7 +33,8 @@ struct Adapted {
   // Updates `from` to `to` of `steps`, along the gradients of features and penalty.
   void train(std::int64_t from, std::int64_t to, std::int64_t steps);
 
-  // Of a loss on everything the encoder says, in training; from the pixels and ids with one tape.
+  // Of a loss on everything the encoder says and the method's penalty, in training; from the pixels
+  // and ids with one tape.
   [[nodiscard]] Gradients gradients() const;
   // The same by passes of `chunk` samples over what enters the cuts. Throws Error where a replay
   // gives other numbers.
@@ -41,6 +46,7 @@ struct Adapted {
   Parameters parameters;
 
  private:
+  [[nodiscard]] at::Tensor loss(const at::Tensor& images, const at::Tensor& texts) const;
   [[nodiscard]] Gradients taken() const;
 };
 

@@ -20,7 +20,9 @@
 #include <espalier/plugin/peft.hpp>
 #include <string>
 
+#include "feature_parity_internal.hpp"
 #include "peft_cases_internal.hpp"
+#include "recorded_internal.hpp"
 
 namespace espalier::conformance {
 namespace {
@@ -48,11 +50,12 @@ NamedTensors inputs_of(const NamedTensors& expected) {
 
 class AdapterCase {
  public:
-  AdapterCase(const fs::path& folder, const Json& meta, const Catalog& catalog)
+  AdapterCase(const fs::path& folder, const Json& meta, NamedTensors expected,
+              const Catalog& catalog)
       : folder_(folder),
         meta_(meta),
-        expected_(read_named_tensors(folder / "expected.safetensors")),
-        inputs_(inputs_of(expected_)),
+        inputs_(inputs_of(expected)),
+        expected_(std::move(expected)),
         log_("parity"),
         loader_(catalog),
         context_(loader_, log_),
@@ -62,7 +65,7 @@ class AdapterCase {
   }
 
   std::vector<TensorDifference> run() {
-    if (expected_.contains("losses")) {
+    if (expected_.has("losses")) {
       train();
     } else {
       compare_on();
@@ -70,7 +73,7 @@ class AdapterCase {
       compare_merged();
       if (!has_adapter(folder_)) compare_others();
     }
-    return std::move(rows_);
+    return expected_.take_rows();
   }
 
  private:
@@ -123,15 +126,7 @@ class AdapterCase {
   }
 
   void compare(const std::string& name, const at::Tensor& actual, double tolerance) {
-    const auto found = expected_.find(name);
-    if (found == expected_.end()) return;
-    TensorDifference row = compare_tensors(name, found->second,
-                                           actual.defined() ? actual.detach() : actual, tolerance);
-    if (row.failure.empty() && found->second.numel() > 0) {
-      const double scale = found->second.abs().max().to(at::kDouble).item<double>();
-      row.relative = row.absolute / std::max(1.0, scale);
-    }
-    rows_.push_back(row);
+    expected_.compare(name, actual, tolerance);
   }
 
   void compare_outputs(const std::string& when, NamedTensors& out, double tolerance) {
@@ -160,7 +155,7 @@ class AdapterCase {
   void compare_on() {
     NamedTensors out = outputs();
     compare_outputs("on", out, value_tolerance);
-    if (!expected_.contains("loss")) return;
+    if (!expected_.has("loss")) return;
     const at::Tensor loss = loss_of(out);
     compare("loss", loss, value_tolerance);
     loss.backward();
@@ -195,7 +190,7 @@ class AdapterCase {
   }
 
   void compare_merged() {
-    if (!expected_.contains("merged.logits")) return;
+    if (!expected_.has("merged.logits")) return;
     const c10::NoGradGuard no_grad;
     method_->merge(*encoder_);
     NamedTensors out = outputs();
@@ -239,15 +234,14 @@ class AdapterCase {
 
   fs::path folder_;
   Json meta_;
-  NamedTensors expected_;
   NamedTensors inputs_;
+  Recorded expected_;
   spdlog::logger log_;
   Loader loader_;
   LoaderContext context_;
   std::unique_ptr<AdaptableEncoder> encoder_;
   std::shared_ptr<Peft> method_;
   Parameters parameters_;
-  std::vector<TensorDifference> rows_;
 };
 
 Error no_case(const fs::path& file, const std::string& found) {
@@ -269,7 +263,10 @@ std::vector<TensorDifference> peft_parity(const fs::path& folder, const Catalog&
   const fs::path file = folder / "meta.json";
   try {
     const Json meta = parse_json(read_file(file), file.string());
-    return AdapterCase(folder, meta, catalog).run();
+    NamedTensors expected = read_named_tensors(folder / "expected.safetensors");
+    if (is_feature_case(expected))
+      return feature_parity(folder, meta, std::move(expected), catalog);
+    return AdapterCase(folder, meta, std::move(expected), catalog).run();
   } catch (const Json::exception& error) {
     throw no_case(file, error.what());
   }

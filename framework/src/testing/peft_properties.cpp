@@ -41,7 +41,8 @@ void sound_method_parameters(const Subject& subject) {
     expect(tensor.is_leaf() && tensor.requires_grad(), "\"" + name + "\" is no trainable leaf");
     expect(finite(tensor), "\"" + name + "\" is not finite");
   }
-  expect(!subject.has("needs_sites") || !names.empty(), "it attached no parameters");
+  expect(!subject.has("needs_sites") || !names.empty() || adapted.hooked(),
+         "it attached no parameters and hooked no site");
 }
 
 void repeatable_method_start(const Subject& subject) {
@@ -66,17 +67,17 @@ void features_as_before(const Subject& subject) {
 // One step along the gradient of every parameter that gets one.
 void takes_part_in_training(const Subject& subject) {
   const Adapted adapted = with_sites(subject);
+  if (adapted.parameters.entries().empty()) throw Skip("nothing of it is trained");
   const at::Tensor before = adapted.features();
-  before.square().sum().backward();
+  const Gradients gradients = adapted.gradients();
   double moved = 0;
   for (const auto& [name, tensor] : adapted.parameters.entries()) {
-    const at::Tensor gradient = tensor.grad();
-    if (!gradient.defined()) continue;
-    expect(finite(gradient), "the gradient of \"" + name + "\" is not finite");
+    const auto found = gradients.find(name);
+    if (found == gradients.end()) continue;
+    expect(finite(found->second), "the gradient of \"" + name + "\" is not finite");
     const c10::NoGradGuard no_grad;
-    at::Tensor target = tensor;
-    target.sub_(gradient, 0.01);
-    moved += gradient.abs().sum().item<double>();
+    at::Tensor(tensor).sub_(found->second, 0.01);
+    moved += found->second.abs().sum().item<double>();
   }
   expect(moved > 0, "no parameter gets a gradient");
   expect(!at::equal(before, adapted.features()), "a step of training changes nothing");
@@ -85,7 +86,7 @@ void takes_part_in_training(const Subject& subject) {
 // Whatever a slot holds in its place, the tensor that was loaded stays what it was.
 void leaves_the_encoder_frozen(const Subject& subject) {
   const Adapted adapted = with_sites(subject);
-  adapted.features().square().sum().backward();
+  (void)adapted.gradients();
   const auto fresh = toy_encoder();
   for (std::size_t i = 0; i < fresh->weights().size(); ++i) {
     const WeightSlot& weight = adapted.encoder->weights()[i];
@@ -201,6 +202,32 @@ void keeps_no_tensor(const Subject& subject) {
   }
 }
 
+void only_the_tuned_conclude(const Subject& subject) {
+  Adapted adapted = disturbed_method(subject);
+  const at::Tensor before = adapted.features();
+  const auto parameters = adapted.parameters.snapshot();
+  adapted.conclude();
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    expect(same_bits(adapted.parameters.entries()[i].second, parameters[i].second),
+           "conclude() changes the parameter \"" + parameters[i].first + "\"");
+  }
+  const at::Tensor after = adapted.features();
+  expect(finite(after), "features are not finite after conclude()");
+  expect(subject.has("tuned") || same_bits(after, before),
+         "conclude() changes features, and `tuned` is not declared: a trial will not call it");
+}
+
+void facts_are_flat(const Subject& subject) {
+  Adapted adapted(subject);
+  if (subject.has("tuned")) adapted.conclude();
+  const Json facts = adapted.method->facts();
+  expect(facts.is_object(), "facts() is no object");
+  for (const auto& [name, value] : facts.items()) {
+    expect(value.is_number() || value.is_string() || value.is_boolean(),
+           "the fact \"" + name + "\" is no number, text or truth value");
+  }
+}
+
 void sound_adapter_config(const Subject& subject) {
   const Json config = Adapted(subject).method->adapter_config();
   if (config.is_null()) throw Skip("Hugging Face has no format for it");
@@ -228,6 +255,8 @@ Behaviour watched_peft(const Subject& subject) {
   adapted.train(1, steps_of_training, steps_of_training);
   seen.add(adapted.features());
   for (const auto& [name, tensor] : adapted.method->memory()) seen.add(tensor);
+  if (subject.has("tuned")) adapted.conclude();
+  seen.add(adapted.features());
   return seen;
 }
 
@@ -260,6 +289,11 @@ std::vector<Property> peft_properties() {
        true, goes_on_from_its_memory},
       {"merging_keeps_features", "Where `mergeable` is declared, merge() keeps the features", true,
        merging_keeps_features},
+      {"only_the_tuned_conclude",
+       "conclude() leaves parameters alone, and changes features only where `tuned` is declared",
+       true, only_the_tuned_conclude},
+      {"facts_are_flat", "facts() is an object of numbers, texts and truth values", true,
+       facts_are_flat},
       {"sound_adapter_config", "adapter_config() is null or says what method it is", true,
        sound_adapter_config},
       {"leaves_the_encoder_frozen", "The weights that were loaded stay as they are", true,

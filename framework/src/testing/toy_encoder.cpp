@@ -1,13 +1,16 @@
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
+#include <c10/core/GradMode.h>
 #include <unistd.h>
 
 #include <espalier/core/file.hpp>
 #include <espalier/core/json.hpp>
 #include <espalier/dataset/prompts.hpp>
 #include <espalier/nn/pretrained.hpp>
+#include <espalier/nn/unit_rows.hpp>
 #include <espalier/tensor/safetensors.hpp>
 #include <filesystem>
 #include <sstream>
@@ -176,23 +179,48 @@ Mode toy_mode(TowerKind tower, std::span<const std::int64_t> rows) {
   return mode;
 }
 
-MethodInput toy_method_input(const std::string& class_template) {
-  MethodInput input;
-  for (const auto& ids : toy_classes(class_template)) input.class_tokens.push_back({ids});
-  input.tokens = toy_tokens;
-  return input;
+at::Tensor ToyFeatures::flat() const {
+  return at::cat({images.flatten(), texts.flatten(), classes.flatten(), logits.flatten()});
+}
+
+ToyFeatures with_logits(const AdaptableEncoder& encoder, const at::Tensor& images,
+                        const at::Tensor& texts, const Mode& of_images, const Mode& of_texts) {
+  const at::Tensor classes = encoder.classify(texts, of_texts);
+  const at::Tensor logits = encoder.logits(images, classes);
+  return {images, texts, classes, encoder.score(images, logits, of_images)};
 }
 
 at::Tensor toy_features(const AdaptableEncoder& encoder, const std::string& class_template) {
+  const std::int64_t classes[] = {0, 1};
   const auto feature = [&](const Tower& tower) {
-    const std::int64_t classes[] = {0, 1};
     return tower
         .advance(toy_input(tower.kind(), class_template), -1, tower.layers() + 2,
                  toy_mode(tower.kind(), classes))
         .states;
   };
-  const at::Tensor texts = feature(*encoder.text());
-  return at::cat({feature(*encoder.image()), texts, encoder.classify(texts, {})});
+  return with_logits(encoder, feature(*encoder.image()), feature(*encoder.text()), {}, {}).flat();
+}
+
+MethodInput toy_method_input(const AdaptableEncoder& clean, const std::string& class_template) {
+  const Tower& tower = *clean.text();
+  const c10::NoGradGuard no_grad;
+  const at::Tensor classes =
+      tower.advance(toy_input(TowerKind::text, class_template), -1, tower.layers() + 2, {}).states;
+  Random random(std::uint64_t{21});
+  const auto judged = [&](std::int64_t rows) {
+    JudgedFeatures some;
+    some.labels = at::arange(2, at::kLong).repeat_interleave(rows);
+    const at::Tensor noise = normal_tensor({2 * rows, classes.size(1)}, random);
+    some.features = classes.index_select(0, some.labels) + noise * classes.abs().mean() * 2;
+    some.logits = clean.logits(some.features, classes);
+    return some;
+  };
+  MethodInput input{
+      .train = judged(6), .views = 2, .val = judged(20), .classes = unit_rows(classes)};
+  input.logit_scale = clean.log_logit_scale.exp().item<double>();
+  for (const auto& ids : toy_classes(class_template)) input.class_tokens.push_back({ids});
+  input.tokens = toy_tokens;
+  return input;
 }
 
 }  // namespace espalier::conformance

@@ -16,12 +16,29 @@ namespace espalier::conformance {
 [[nodiscard]] Activations toy_input(TowerKind tower, const std::string& class_template = {});
 // In what mode: rows of texts are of the classes 0, 1, ... as `rows` counts them on.
 [[nodiscard]] Mode toy_mode(TowerKind tower, std::span<const std::int64_t> rows);
-// What a method may look at before it is attached: the texts of the classes.
-[[nodiscard]] MethodInput toy_method_input(const std::string& class_template);
+// What an encoder says, with the texts as classes.
+struct ToyFeatures {
+  at::Tensor images;   // [3, width]
+  at::Tensor texts;    // [2, width]
+  at::Tensor classes;  // [2, width], class vectors made of the texts
+  at::Tensor logits;   // [3, 2], of the images by these
 
-// Features of these images and texts, and the texts' as class vectors, one above the other, float32
-// [n, width].
+  // All of them in a row.
+  [[nodiscard]] at::Tensor flat() const;
+};
+
+// Class vectors of these texts' features, and the images' scores by them. The modes are for rows of
+// images and of texts.
+[[nodiscard]] ToyFeatures with_logits(const AdaptableEncoder& encoder, const at::Tensor& images,
+                                      const at::Tensor& texts, const Mode& of_images,
+                                      const Mode& of_texts);
+// Of toy_input(), flat.
 [[nodiscard]] at::Tensor toy_features(const AdaptableEncoder& encoder,
                                       const std::string& class_template = {});
+
+// Labelled rows around the class vectors of a clean toy encoder, two views of a training sample, and
+// the ids of the classes' texts.
+[[nodiscard]] MethodInput toy_method_input(const AdaptableEncoder& clean,
+                                           const std::string& class_template);
 
 }  // namespace espalier::conformance

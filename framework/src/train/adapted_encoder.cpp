@@ -51,7 +51,9 @@ bool attach_method(Peft& method, const std::string& method_name, AdaptableEncode
   const Parameters::Scope scope(parameters, "peft", device);
   Random random(seed, "peft");
   guarded(method_name, "attach", [&] { method.attach(looked_at, parameters, random); });
-  return parameters.count() > 0 || reaches(looked_at, TowerKind::image) ||
+  const bool hooks =
+      std::ranges::any_of(looked_at.sites(), [](const Site* site) { return site->hooked(); });
+  return parameters.count() > 0 || hooks || reaches(looked_at, TowerKind::image) ||
          reaches(looked_at, TowerKind::text);
 }
 
@@ -75,15 +77,28 @@ TokenLists AdaptedEncoder::tokens(std::span<const std::string> texts) const {
   return call_component(inputs_.encoder_name, "tokens", [&] { return encoder_->tokens(texts); });
 }
 
-void AdaptedEncoder::attach(MethodInput input, const ClassTexts& prompts, Parameters& parameters) {
-  const std::string name = setting_.name_of("peft");
-  if (setting_.has("peft", "needs_features")) {
-    for (const auto& of_class : prompts) input.class_tokens.push_back(tokens(of_class));
-    if (!prompts.empty()) {
-      input.tokens = [this](const std::string& text) { return tokens(std::span(&text, 1)).at(0); };
-    }
-    guarded(name, "prepare", [&] { method_->prepare(input); });
+void AdaptedEncoder::prepare(MethodInput input, const ClassTexts& prompts) {
+  for (const auto& of_class : prompts) input.class_tokens.push_back(tokens(of_class));
+  if (!prompts.empty()) {
+    input.tokens = [this](const std::string& text) { return tokens(std::span(&text, 1)).at(0); };
   }
+  guarded(setting_.name_of("peft"), "prepare", [&] { method_->prepare(input); });
+}
+
+void AdaptedEncoder::conclude(const JudgedFeatures& val) {
+  guarded(setting_.name_of("peft"), "conclude", [&] { method_->conclude(val); });
+}
+
+MethodInTraining AdaptedEncoder::in_training() const {
+  return {*method_, setting_.name_of("peft")};
+}
+
+Json AdaptedEncoder::facts() const {
+  return call_component(setting_.name_of("peft"), "facts", [&] { return method_->facts(); });
+}
+
+void AdaptedEncoder::attach(Parameters& parameters) {
+  const std::string name = setting_.name_of("peft");
   const bool changes =
       attach_method(*method_, name, *model_, setting_.seed(), parameters, device_of(*model_));
   trains_ = parameters.count() > 0;
@@ -188,10 +203,6 @@ std::optional<Sources> AdaptedEncoder::sources(const TrialFeatures& frozen,
         sources.classes, static_cast<std::int64_t>(sources.class_count), *model_);
   }
   return sources;
-}
-
-MethodInTraining AdaptedEncoder::in_training() const {
-  return {*method_, setting_.name_of("peft")};
 }
 
 std::int64_t AdaptedEncoder::replaced() const {

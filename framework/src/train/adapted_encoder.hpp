@@ -46,10 +46,16 @@ class AdaptedEncoder {
   // Takes the method off: the worker keeps the encoder.
   ~AdaptedEncoder();
 
-  // Attaches the trial's method; its parameters have names behind `peft.`. What is known of the
-  // classes' texts, the `prompts`, is added to `input`. Throws Error where it neither trains nor
-  // changes anything.
-  void attach(MethodInput input, const ClassTexts& prompts, Parameters& parameters);
+  // Attaches the trial's method, which must be prepared where it asks for that; its parameters have
+  // names behind `peft.`. Throws Error where it neither trains nor changes anything.
+  void attach(Parameters& parameters);
+  // What is known of the classes' texts, the `prompts`, is added to `input`. What the component
+  // throws has its name.
+  void prepare(MethodInput input, const ClassTexts& prompts);
+  void conclude(const JudgedFeatures& val);
+  // The method, for the loop that trains it.
+  [[nodiscard]] MethodInTraining in_training() const;
+  [[nodiscard]] Json facts() const;
 
   // The frozen ones, with sources of its own in the place of those that the method reaches:
   // pictures are looked at in `looks`, classes by their `prompts`. Where the method changes
@@ -57,8 +63,6 @@ class AdaptedEncoder {
   [[nodiscard]] std::optional<Sources> sources(const TrialFeatures& frozen,
                                                std::span<const Look> looks,
                                                const ClassTexts& prompts);
-  // The method, for the loop that trains it.
-  [[nodiscard]] MethodInTraining in_training() const;
   // Whether no activation had to be computed for them.
   [[nodiscard]] bool cached() const noexcept { return cached_; }
 

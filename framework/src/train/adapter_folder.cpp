@@ -24,7 +24,8 @@ std::vector<Parameters::Entry> behind(const std::string& prefix,
 std::map<std::string, std::string> about(const TrialRequest& request) {
   std::map<std::string, std::string> facts = {{"espalier.trial_id", request.trial_id}};
   for (const TrialInput& input : request.inputs) {
-    if (input.name.starts_with("encoder.")) facts["espalier." + input.name] = hex(input.content.digest);
+    if (input.name.starts_with("encoder."))
+      facts["espalier." + input.name] = hex(input.content.digest);
   }
   return facts;
 }
@@ -43,8 +44,8 @@ void save_method(const std::filesystem::path& folder, const Peft& method,
   }
   const Json config = method.adapter_config();
   if (config.is_null()) return;
-  Adapter adapter = with_names_there(
-      {.config = config, .tensors = method.adapter_tensors(parameters)}, model);
+  Adapter adapter =
+      with_names_there({.config = config, .tensors = method.adapter_tensors(parameters)}, model);
   adapter.config["base_model_name_or_path"] = base;
   write_adapter(folder, adapter, facts);
 }

@@ -27,28 +27,41 @@ const Network::Support& Evaluation::support() {
 
 at::Tensor Evaluation::training() {
   const c10::AutoGradMode no_grad(false);
-  const at::Tensor& logits = support().logits;
+  const at::Tensor& logits = support().scores.logits;
   return logits.index_select(0, index_of(training_.asked, logits.device()));
 }
 
-at::Tensor Evaluation::logits(const Scene& scene) {
-  if (scene.standing == Standing::inside) return support().logits;
+Scores Evaluation::scores(const Scene& scene) {
+  if (scene.standing == Standing::inside) return support().scores;
   const Values values = values_of(sources_, scene.samples, {});
   if (scene.standing == Standing::attached) {
     return network_.attached(support(), scene.graph, values);
   }
-  return network_.logits(scene.graph, values, {});
+  return network_.scores(scene.graph, values, {});
+}
+
+at::Tensor Evaluation::gathered(std::span<const Scene> scenes, std::int64_t queries,
+                                at::Tensor Scores::*part) {
+  const c10::AutoGradMode no_grad(false);
+  at::Tensor all;
+  for (const Scene& scene : scenes) {
+    const at::Tensor rows = scores(scene).*part;
+    const at::Tensor asked = rows.index_select(0, index_of(scene.asked, rows.device())).cpu();
+    if (!all.defined()) all = at::zeros({queries, asked.size(1)}, at::kFloat);
+    all.index_copy_(0, index_of(scene.queries, at::kCPU), asked);
+  }
+  return all.defined() ? all : at::zeros({queries, network_.classes()}, at::kFloat);
 }
 
 at::Tensor Evaluation::answers(std::span<const Scene> scenes, std::int64_t queries) {
-  const c10::AutoGradMode no_grad(false);
-  at::Tensor answers = at::zeros({queries, network_.classes()}, at::kFloat);
-  for (const Scene& scene : scenes) {
-    const at::Tensor rows = logits(scene);
-    const at::Tensor asked = rows.index_select(0, index_of(scene.asked, rows.device()));
-    answers.index_copy_(0, index_of(scene.queries, at::kCPU), asked.cpu());
-  }
-  return answers;
+  return gathered(scenes, queries, &Scores::logits);
+}
+
+JudgedFeatures Evaluation::judged(std::span<const Scene> scenes,
+                                  const std::vector<std::int64_t>& labels) {
+  return {.features = gathered(scenes, std::ssize(labels), &Scores::features),
+          .logits = gathered(scenes, std::ssize(labels), &Scores::head),
+          .labels = index_of(labels, at::kCPU)};
 }
 
 }  // namespace espalier

@@ -1,12 +1,14 @@
-// Logits outside training, with the parameters as they are.
+// Scores outside training, with the parameters as they are.
 #pragma once
 
 #include "train/network.hpp"
 #include "train/protocol.hpp"
 #include "train/state_bank.hpp"
 #include "train/values.hpp"
+#include <espalier/plugin/peft.hpp>
 #include <optional>
 #include <span>
+#include <vector>
 
 namespace espalier {
 
@@ -19,14 +21,20 @@ class Evaluation {
              StateBank& bank)
       : network_(network), sources_(sources), training_(protocol.training()), bank_(bank) {}
 
-  // [training samples, classes]
+  // Logits [training samples, classes].
   [[nodiscard]] at::Tensor training();
-  // [queries, classes] from the scenes that the protocol made for so many queries.
+  // Logits [queries, classes] from the scenes that the protocol made for so many queries.
   [[nodiscard]] at::Tensor answers(std::span<const Scene> scenes, std::int64_t queries);
+  // What the head is given of queries with these labels, and makes of it.
+  [[nodiscard]] JudgedFeatures judged(std::span<const Scene> scenes,
+                                      const std::vector<std::int64_t>& labels);
 
  private:
   const Network::Support& support();
-  at::Tensor logits(const Scene& scene);
+  Scores scores(const Scene& scene);
+  // That part of what is said of all queries.
+  at::Tensor gathered(std::span<const Scene> scenes, std::int64_t queries,
+                      at::Tensor Scores::*part);
 
   const Network& network_;
   const Sources& sources_;

@@ -57,7 +57,10 @@ std::shared_ptr<Gnn> no_network() { return std::make_shared<NoNetwork>(); }
 
 Network::Network(NetworkParts parts, std::int64_t classes, std::int64_t seed,
                  Parameters& parameters)
-    : fusion_(parts.fusion), head_(std::move(parts.head)), classes_(classes) {
+    : fusion_(parts.fusion),
+      head_(std::move(parts.head)),
+      adapted_(parts.adapted),
+      classes_(classes) {
   const auto named = std::make_shared<NamedGnn>(std::move(parts.gnn), std::move(parts.gnn_name));
   {
     const Parameters::Scope scope(parameters, "fusion");
@@ -75,25 +78,33 @@ Network::Network(NetworkParts parts, std::int64_t classes, std::int64_t seed,
   gnn_ = named;
 }
 
-at::Tensor Network::classify(const at::Tensor& states, const Values& values) const {
+// Of a sample's nodes in several views the first has the sample's row id.
+Scores Network::classify(const at::Tensor& states, const Values& values, const Mode& mode) const {
   const std::int64_t views = fusion_->views();
-  if (views == 1) return (*head_)(states, values);
-  return (*head_)(states.view({views, -1, states.size(1)}).mean(0), values);
+  Scores scores;
+  scores.features = views == 1 ? states : states.view({views, -1, states.size(1)}).mean(0);
+  scores.head = scores.logits = (*head_)(scores.features, values);
+  if (adapted_ == nullptr) return scores;
+  Mode own = mode;
+  const auto rows = static_cast<std::size_t>(scores.features.size(0));
+  if (mode.training) own.dropout.rows = mode.dropout.rows.first(rows);
+  scores.logits = adapted_->score(scores.features, scores.head, own);
+  return scores;
 }
 
-at::Tensor Network::logits(const CsrGraph& graph, const Values& values, const Mode& mode) const {
-  return classify(run_gnn(*gnn_, (*fusion_)(values).x, graph, mode).output, values);
+Scores Network::scores(const CsrGraph& graph, const Values& values, const Mode& mode) const {
+  return classify(run_gnn(*gnn_, (*fusion_)(values).x, graph, mode).output, values, mode);
 }
 
 Network::Support Network::support(const CsrGraph& graph, const Values& values) const {
-  Support support{.states = run_gnn(*gnn_, (*fusion_)(values).x, graph, {}), .logits = {}};
-  support.logits = classify(support.states.output, values);
+  Support support{.states = run_gnn(*gnn_, (*fusion_)(values).x, graph, {}), .scores = {}};
+  support.scores = classify(support.states.output, values, {});
   return support;
 }
 
-at::Tensor Network::attached(const Support& support, const CsrGraph& graph,
-                             const Values& values) const {
-  return classify(attach_to_gnn(*gnn_, support.states, (*fusion_)(values).x, graph), values);
+Scores Network::attached(const Support& support, const CsrGraph& graph,
+                         const Values& values) const {
+  return classify(attach_to_gnn(*gnn_, support.states, (*fusion_)(values).x, graph), values, {});
 }
 
 }  // namespace espalier

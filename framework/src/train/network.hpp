@@ -5,6 +5,7 @@
 #include "train/head.hpp"
 #include "train/scene.hpp"
 #include <cstdint>
+#include <espalier/nn/adaptable.hpp>
 #include <espalier/plugin/gnn_states.hpp>
 #include <memory>
 #include <string>
@@ -16,6 +17,15 @@ struct NetworkParts {
   std::shared_ptr<Gnn> gnn;
   std::string gnn_name;  // gnn/..., for messages
   std::unique_ptr<Head> head;
+  // Whose logits site changes what the head gives; null: nobody. Must outlive the network.
+  const AdaptableEncoder* adapted = nullptr;
+};
+
+// What a pass says of samples, a row each.
+struct Scores {
+  at::Tensor features;  // [samples, width] that the head is given
+  at::Tensor head;      // [samples, classes] that it makes of them
+  at::Tensor logits;    // [samples, classes], these as a method leaves them
 };
 
 // A graph network that leaves the nodes as they are.
@@ -30,27 +40,28 @@ class Network {
   [[nodiscard]] std::int64_t classes() const noexcept { return classes_; }
   [[nodiscard]] const Fusion& fusion() const noexcept { return *fusion_; }
 
-  // Logits [samples, classes] of all samples of a scene whose graph is square.
-  [[nodiscard]] at::Tensor logits(const CsrGraph& graph, const Values& values,
-                                  const Mode& mode) const;
+  // Of all samples of a scene whose graph is square.
+  [[nodiscard]] Scores scores(const CsrGraph& graph, const Values& values, const Mode& mode) const;
 
   // The states of a square graph's nodes before each step, for queries to attach to: exactly what
-  // the nodes have in logits() outside training.
+  // the nodes have in scores() outside training.
   struct Support {
     GnnStates states;
-    at::Tensor logits;
+    Scores scores;
   };
   [[nodiscard]] Support support(const CsrGraph& graph, const Values& values) const;
-  // Logits of queries in a rectangular graph, as NodeGraph::attach() gives it.
-  [[nodiscard]] at::Tensor attached(const Support& support, const CsrGraph& graph,
-                                    const Values& values) const;
+  // Of queries in a rectangular graph, as NodeGraph::attach() gives it.
+  [[nodiscard]] Scores attached(const Support& support, const CsrGraph& graph,
+                                const Values& values) const;
 
  private:
-  [[nodiscard]] at::Tensor classify(const at::Tensor& states, const Values& values) const;
+  [[nodiscard]] Scores classify(const at::Tensor& states, const Values& values,
+                                const Mode& mode) const;
 
   std::shared_ptr<const Fusion> fusion_;
   std::shared_ptr<const Gnn> gnn_;
   std::unique_ptr<Head> head_;
+  const AdaptableEncoder* adapted_;
   std::int64_t classes_;
 };
 

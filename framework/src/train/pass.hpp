@@ -1,7 +1,7 @@
 // One pass over a scene: its values as the parameters make them now, and the way back to these.
 //
 //   Pass pass(sources, bank, scene.samples, fresh, dropout);
-//   loss_of(network.logits(scene.graph, pass.values(), mode)).backward();
+//   loss_of(network.scores(scene.graph, pass.values(), mode).logits).backward();
 //   pass.backward();
 //
 // Of sources that are trained the tape of one chunk at a time is held (nn/replay.hpp), so the

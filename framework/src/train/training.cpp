@@ -167,7 +167,7 @@ void Training::update(const std::vector<std::int64_t>& batch, std::int64_t step)
   // In a mini-batch on a graph the neighbours stand in with what was last known of them.
   Pass pass = params_.batch_size > 0 ? Pass(task_.sources, bank_, looks, scene.asked, mode)
                                      : Pass(task_.sources, bank_, looks, mode);
-  const at::Tensor logits = task_.network.logits(scene.graph, pass.values(), mode);
+  const at::Tensor logits = task_.network.scores(scene.graph, pass.values(), mode).logits;
   const at::Device device = logits.device();
   at::Tensor loss = at::cross_entropy_loss(logits.index_select(0, index_of(scene.asked, device)),
                                            index_of(targets, device), {}, at::Reduction::Mean, -100,

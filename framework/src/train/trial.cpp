@@ -7,6 +7,7 @@
 #include "train/component_call.hpp"
 #include "train/environment.hpp"
 #include "train/evaluation.hpp"
+#include "train/method_input.hpp"
 #include "train/protocol.hpp"
 #include "train/recipe.hpp"
 #include "train/split.hpp"
@@ -53,6 +54,9 @@ class Trial {
   [[nodiscard]] NetworkParts network_parts() const;
   bool train(Training& training, const Parameters& parameters, const Checkpoint& checkpoint);
   void describe_training(const Progress& progress);
+  [[nodiscard]] Task task(Network& network, Parameters& parameters, const Protocol& protocol) const;
+  void conclude_method(const Network& network, const Protocol& protocol);
+  TrialResult test(const Network& network, const Protocol& protocol);
   TrialResult conclude(const at::Tensor& val_logits, TestSet::Verdict verdict);
 
   void time(const std::string& stage, double seconds, bool cached = false) {
@@ -135,14 +139,10 @@ bool Trial::adapt_encoder(Parameters& parameters) {
   if (!recipe_.adapted) return true;
   const Clock::time_point start = Clock::now();
   adapted_.emplace(setting_, inputs_, recipe_.train, frozen_.sources);
-  const Values values = values_of(frozen_.sources, split_.train.samples, {});
-  adapted_->attach({.images = values.images,
-                    .texts = values.texts,
-                    .labels = split_.train.labels,
-                    .class_vectors = values.classes,
-                    .class_tokens = {},
-                    .tokens = {}},
-                   prompts_, parameters);
+  if (setting_.has("peft", "needs_features")) {
+    adapted_->prepare(method_input(recipe_, frozen_, *fusion_, split_), prompts_);
+  }
+  adapted_->attach(parameters);
   std::optional<Sources> sources = adapted_->sources(frozen_, looks(), prompts_);
   if (!sources) return false;
   sources_ = std::move(*sources);
@@ -164,7 +164,18 @@ NetworkParts Trial::network_parts() const {
   return {.fusion = fusion_,
           .gnn = recipe_.zero_shot ? no_network() : setting_.component<Gnn>(),
           .gnn_name = setting_.name_of("gnn"),
-          .head = make_head(recipe_.head, frozen_.space)};
+          .head = make_head(recipe_.head, frozen_.space),
+          .adapted = adapted_ ? &adapted_->model() : nullptr};
+}
+
+Task Trial::task(Network& network, Parameters& parameters, const Protocol& protocol) const {
+  return {.network = network,
+          .parameters = parameters,
+          .sources = sources_,
+          .protocol = protocol,
+          .train = split_.train,
+          .val = split_.val,
+          .method = adapted_ ? adapted_->in_training() : MethodInTraining()};
 }
 
 // False: stopped, with a checkpoint on disk.
@@ -192,7 +203,6 @@ void Trial::describe_training(const Progress& progress) {
         "no epoch was better on the validation images than the untrained start, which is "
         "what is tested: raise train.lr or train.epochs, or train.select=last");
   }
-  result_.val_top1 = progress.best_top1;
   result_.best_epoch = progress.best_epoch;
   result_.epochs = progress.epoch;
   result_.train_seconds = progress.seconds;
@@ -230,6 +240,37 @@ TrialResult Trial::conclude(const at::Tensor& val_logits, TestSet::Verdict verdi
   return std::move(result_);
 }
 
+// What it looks for is looked for on the validation samples.
+void Trial::conclude_method(const Network& network, const Protocol& protocol) {
+  if (!adapted_) return;
+  const std::vector<std::size_t>& val = split_.val.samples;
+  if (setting_.has("peft", "tuned") && !val.empty()) {
+    StateBank bank;
+    Evaluation evaluation(network, sources_, protocol, bank);
+    adapted_->conclude(evaluation.judged(protocol.scenes(val), split_.val.labels));
+  }
+  result_.method = adapted_->facts();
+}
+
+TrialResult Trial::test(const Network& network, const Protocol& protocol) {
+  const Clock::time_point start = Clock::now();
+  setting_.begin("test");
+  conclude_method(network, protocol);
+  StateBank bank;
+  Evaluation evaluation(network, sources_, protocol, bank);
+  const auto answers = [&](std::span<const std::size_t> samples) {
+    return evaluation.answers(protocol.scenes(samples), std::ssize(samples));
+  };
+  const at::Tensor val_logits = answers(split_.val.samples);
+  const std::vector<std::int64_t>& labels = split_.val.labels;
+  if (!labels.empty()) result_.val_top1 = metrics_of(val_logits, labels).top1;
+  std::vector<std::string> test_ids = ids(split_.test.samples);
+  TestSet test(std::move(split_.test), std::move(test_ids));
+  TestSet::Verdict verdict = std::move(test).evaluate(answers);
+  time("test", seconds_since(start));
+  return conclude(val_logits, std::move(verdict));
+}
+
 std::optional<TrialResult> Trial::run() {
   draw_data();
   if (!make_features()) return std::nullopt;
@@ -238,14 +279,7 @@ std::optional<TrialResult> Trial::run() {
   Parameters parameters;
   if (!adapt_encoder(parameters)) return std::nullopt;
   Network network(network_parts(), std::ssize(photos_.class_names()), setting_.seed(), parameters);
-  Training training({.network = network,
-                     .parameters = parameters,
-                     .sources = sources_,
-                     .protocol = *protocol,
-                     .train = split_.train,
-                     .val = split_.val,
-                     .method = adapted_ ? adapted_->in_training() : MethodInTraining()},
-                    recipe_.train, setting_.seed());
+  Training training(task(network, parameters, *protocol), recipe_.train, setting_.seed());
   warn_of_size(parameters);
   const Checkpoint checkpoint(setting_.request().folder, setting_.request().trial_id,
                               setting_.log());
@@ -254,25 +288,13 @@ std::optional<TrialResult> Trial::run() {
   if (!train(training, parameters, checkpoint)) return std::nullopt;
   describe_training(training.progress());
 
-  const Clock::time_point test_start = Clock::now();
-  setting_.begin("test");
   parameters.restore(training.best());
+  result_.trainable_parameters = parameters.count();
+  result_.total_parameters = parameters.count() + encoder_parameters_;
+  TrialResult result = test(network, *protocol);
   if (!recipe_.zero_shot) {
     save_adapter(setting_, adapted_ ? &*adapted_ : nullptr, parameters, photos_.class_names());
   }
-  StateBank bank;
-  Evaluation evaluation(network, sources_, *protocol, bank);
-  const auto answers = [&](std::span<const std::size_t> samples) {
-    return evaluation.answers(protocol->scenes(samples), std::ssize(samples));
-  };
-  const at::Tensor val_logits = answers(split_.val.samples);
-  std::vector<std::string> test_ids = ids(split_.test.samples);
-  TestSet test(std::move(split_.test), std::move(test_ids));
-  TestSet::Verdict verdict = std::move(test).evaluate(answers);
-  time("test", seconds_since(test_start));
-  result_.trainable_parameters = parameters.count();
-  result_.total_parameters = parameters.count() + encoder_parameters_;
-  TrialResult result = conclude(val_logits, std::move(verdict));
   checkpoint.remove();
   return result;
 }

@@ -3,22 +3,26 @@
 namespace espalier {
 namespace {
 
-at::Tensor rows_from(const FeatureSource* source, const std::vector<Look>& looks,
-                     const Mode& mode) {
+at::Tensor rows_from(const FeatureSource* source, std::span<const Look> looks, const Mode& mode) {
   return source == nullptr ? at::Tensor() : source->rows(looks, mode);
 }
 
 }  // namespace
 
-Values values_of(const Sources& sources, std::span<const std::size_t> samples, const Mode& mode) {
-  const std::vector<Look> looks = plain_looks(samples);
+Values values_of(const Sources& sources, std::span<const Look> looks, const Mode& mode) {
+  std::vector<Look> plain(looks.begin(), looks.end());
+  for (Look& look : plain) look.view = 0;
   std::vector<Look> classes;
   for (std::size_t label = 0; label < sources.class_count; ++label) {
     classes.push_back({.sample = label});
   }
   return {.images = rows_from(sources.images.get(), looks, mode),
-          .texts = rows_from(sources.texts.get(), looks, mode),
+          .texts = rows_from(sources.texts.get(), plain, mode),
           .classes = rows_from(sources.classes.get(), classes, mode)};
+}
+
+Values values_of(const Sources& sources, std::span<const std::size_t> samples, const Mode& mode) {
+  return values_of(sources, plain_looks(samples), mode);
 }
 
 }  // namespace espalier

@@ -17,7 +17,9 @@ struct Values {
   at::Tensor classes = {};  // [classes, text width], means of texts of length 1
 };
 
-// Of those, and of all classes.
+// Of those, and of all classes. Looks are of pictures: texts are looked at plainly.
+[[nodiscard]] Values values_of(const Sources& sources, std::span<const Look> looks,
+                               const Mode& mode);
 [[nodiscard]] Values values_of(const Sources& sources, std::span<const std::size_t> samples,
                                const Mode& mode);
 

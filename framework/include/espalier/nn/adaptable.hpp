@@ -9,6 +9,7 @@
 //   VPT, CoOp, MaPLe                  input hook on tokens sites
 //   CLIP-Adapter    input hook on the feature site
 //   TaskRes         input hook on the classifier site
+//   Tip-Adapter, GDA, linear probes   output hook on the logits site
 //   full fine-tuning replaces every weights() slot
 // A site takes one hook at its input and one at its output; without one it costs nothing.
 #pragma once
@@ -24,7 +25,8 @@
 
 namespace espalier {
 
-// What of an encoder somebody looks at: its towers, and class vectors at the classifier site.
+// What of an encoder somebody looks at: its towers, and class vectors and the scores by them at the
+// classifier and logits sites.
 struct EncoderUse {
   bool images = false;
   bool texts = false;
@@ -50,7 +52,7 @@ class AdaptableEncoder {
   [[nodiscard]] const VisionTower* image() const noexcept { return image_.get(); }
   [[nodiscard]] const TextTower* text() const noexcept { return text_.get(); }
 
-  // Image tower first, each from the bottom up, then the classifier.
+  // Image tower first, each from the bottom up, then the classifier and the logits.
   [[nodiscard]] const std::vector<Site*>& sites() const noexcept { return sites_; }
   // Those of one role, and of one part where it is given.
   [[nodiscard]] std::vector<Site*> sites(SiteRole role, std::string_view part = {}) const;
@@ -67,6 +69,9 @@ class AdaptableEncoder {
 
   // The class vectors [classes, w] as the classifier site leaves them.
   [[nodiscard]] at::Tensor classify(at::Tensor class_vectors, const Mode& mode) const;
+  // Scores [n, classes] of features [n, w] as the logits site leaves them.
+  [[nodiscard]] at::Tensor score(const at::Tensor& features, at::Tensor logits,
+                                 const Mode& mode) const;
   // [images, texts] from features of one space: scale * cosine + bias.
   [[nodiscard]] at::Tensor logits(const at::Tensor& images, const at::Tensor& texts) const;
 
@@ -81,9 +86,12 @@ class AdaptableEncoder {
   void adopt(std::vector<WeightSlot> weights) { weights_ = std::move(weights); }
 
  private:
+  void add_behind_the_towers(Site& site, SiteRole role, const char* name);
+
   std::shared_ptr<VisionTower> image_;
   std::shared_ptr<TextTower> text_;
   Site classifier_;
+  Site logits_;
   std::vector<Site*> sites_;
   std::vector<WeightSlot> weights_;
 };

@@ -45,7 +45,8 @@ class Parameters {
   [[nodiscard]] std::vector<Entry> snapshot() const;
   void restore(const std::vector<Entry>& snapshot);
 
-  // Puts a prefix before every name that is added while it lives, and the tensor on a device.
+  // Puts a prefix, which may be empty, before every name that is added while it lives, and the
+  // tensor on a device.
   class Scope {
    public:
     Scope(Parameters& parameters, const std::string& prefix,

@@ -22,13 +22,16 @@ namespace espalier {
 //               embeddings, before positions). Images may grow longer here, texts may not.
 //   feature     a tower's output [n, feature width], through input hooks
 //   classifier  class vectors [classes, feature width], through input hooks
-enum class SiteRole { linear, norm, branch, tokens, feature, classifier };
+//   logits      class scores: output hooks get the features [n, w] that are classified and the
+//               scores [n, classes] that the class vectors give them
+enum class SiteRole { linear, norm, branch, tokens, feature, classifier, logits };
 enum class TowerKind { image, text };
 
 [[nodiscard]] std::string_view to_string(SiteRole role);
 [[nodiscard]] std::string_view to_string(TowerKind kind);
 
-// Hooks see tensors in the model's own type and on its device, and return such tensors. A hook is
+// Hooks see tensors in the model's own type and on its device, and return such tensors; class
+// vectors and logits are float32 on the CPU, whatever the model computes in. A hook is
 // called once a chunk of samples and pass, and again where a pass is replayed for its gradients: it
 // gives the same numbers for the same parameters and mode, changes nothing in place (which is an
 // Error), and keeps no tensor that it is given.

@@ -17,13 +17,25 @@
 
 namespace espalier {
 
-// What a method may look at before it is attached. Features are what the encoder says as it was
-// loaded, float32, undefined where the trial has no use for them.
+// What a head is given of some samples, and what it makes of that, without a method. On the CPU.
+struct JudgedFeatures {
+  at::Tensor features;  // float32 [rows, width]
+  at::Tensor logits;    // float32 [rows, classes]; undefined where the head is not `prompts`
+  at::Tensor labels;    // int64 [rows], positions in the class list
+};
+
+// What a trial knows before a method is attached and anything is trained; nothing of test samples.
 struct MethodInput {
-  at::Tensor images;                     // of the training samples, [samples, width]
-  at::Tensor texts;                      // of their captions, [samples, width]
-  std::span<const std::int64_t> labels;  // of the training samples, positions in the class list
-  at::Tensor class_vectors;              // [classes, width], of the texts of each
+  // With views the rows of a sample are its views, one behind the other; else it has one row.
+  JudgedFeatures train;
+  std::int64_t views = 1;  // rows of a training sample
+  // Without rows where there is nothing to choose by.
+  JudgedFeatures val;
+
+  // Where the head is `prompts`: class vectors, float32 [classes, width] on the CPU, the mean of a
+  // class's texts of length 1 each, and the factor on their cosines with features.
+  at::Tensor classes;
+  double logit_scale = 1;
   // The ids of each class's texts as the text tower takes them, and of any other text. Empty where
   // no texts of classes are looked at.
   std::vector<TokenLists> class_tokens;
@@ -35,7 +47,10 @@ struct MethodInput {
 //
 // Capabilities: `needs_sites` (the encoder must have them), `needs_features` (prepare() must come
 // first), `class_template` (it learns in class_template(): the classes' texts are made of that, and
-// nothing else that the text tower reads is changed), `identity_at_init` (features are as before
+// nothing else that the text tower reads is changed), `needs_class_texts` (works on class vectors,
+// or on scores by them), `fits_features` (what it prepares holds for features as the encoder gives
+// them, so a network must begin by leaving them as they are), `tuned` (conclude() must come last),
+// `identity_at_init` (features are as before
 // until something is trained), `mergeable`.
 class Peft {
  public:
@@ -52,9 +67,16 @@ class Peft {
   // Called once with `needs_sites`: adds its parameters, under the names that Hugging Face has for
   // them, and hooks sites or puts parameters into their weights.
   virtual void attach(AdaptableEncoder& encoder, Parameters& parameters, Random& random);
-
   // What it adds to the loss of every update: a scalar with its tape. Undefined: nothing.
   [[nodiscard]] virtual at::Tensor penalty() const;
+  // Called once with `tuned` where there are validation samples, when training has ended and the
+  // parameters of the chosen epoch are in place, before anything is tested: it may set what is not
+  // trained by what is right for these. Parameters stay as they are.
+  virtual void conclude(const JudgedFeatures& val);
+  // What it found by itself and a reader of results should know, such as values searched on
+  // validation samples: an object of numbers, texts and truth values. Asked for at the end.
+  [[nodiscard]] virtual Json facts() const;
+
   // Called after every update, `step` of `steps` counted from 1, with the parameters as they are
   // now and the gradients that moved them still there. May change its parameters in place.
   virtual void updated(std::int64_t step, std::int64_t steps);

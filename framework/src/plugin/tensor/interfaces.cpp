@@ -45,6 +45,8 @@ void Peft::attach(AdaptableEncoder&, Parameters&, Random&) {}
 at::Tensor Peft::penalty() const { return {}; }
 void Peft::updated(std::int64_t, std::int64_t) {}
 std::vector<Parameters::Entry> Peft::memory() const { return {}; }
+void Peft::conclude(const JudgedFeatures&) {}
+Json Peft::facts() const { return Json::object(); }
 Json Peft::adapter_config() const { return nullptr; }
 void Peft::merge(AdaptableEncoder&) {}
 std::vector<Peft::Part> Peft::parts() const { return {}; }
