@@ -74,7 +74,19 @@ void PromptContext::find(const MethodInput& input) {
   classes_ = std::ssize(input.class_tokens);
 }
 
-std::int64_t PromptContext::length() const { return std::ssize(ids_); }
+std::int64_t PromptContext::classes() const {
+  if (classes_ > 0) return classes_;
+  throw Error({.what = "a method that learns words of the classes' texts was not told these texts",
+               .where = {},
+               .expected = "prepare() with the texts of a trial's classes",
+               .found = "none",
+               .fix = "it works inside a trial alone"});
+}
+
+std::int64_t PromptContext::length() const {
+  (void)classes();
+  return std::ssize(ids_);
+}
 
 at::Tensor PromptContext::start(const AdaptableEncoder& encoder, double deviation,
                                 Random& random) const {

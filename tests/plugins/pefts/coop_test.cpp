@@ -142,6 +142,17 @@ TEST(CoOp, RefusesTextsThatDoNotBeginWithItsWords) {
               HasSubstr("head.use=prompts"));
 }
 
+TEST(CoOp, SaysThatItMustKnowTheClasses) {
+  for (const bool csc : {false, true}) {
+    const auto method = make<Peft>("coop", {{"csc", csc}});
+    const auto encoder = load_pretrained(cases::encoder_case("clip-tiny-gelu"));
+    Parameters parameters;
+    Random random(1, "peft");
+    EXPECT_THAT(error_of([&] { method->attach(*encoder, parameters, random); }),
+                HasSubstr("inside a trial alone"));
+  }
+}
+
 // A plan knows by a component's name alone whether head.prompts counts.
 TEST(CoOp, IsNotStartedFromAnAdapter) {
   const OnTinyClip coop("coop", {{"n_ctx", 4}});

@@ -37,8 +37,8 @@ class PromptContext {
   // they do not all begin with the words, a token each where these are placeholders.
   void find(const MethodInput& input);
 
-  // Once found.
-  [[nodiscard]] std::int64_t classes() const noexcept { return classes_; }
+  // Throw Error where they are not found yet.
+  [[nodiscard]] std::int64_t classes() const;
   [[nodiscard]] std::int64_t length() const;
   // The text tower's embeddings of the words that it starts from, [length(), width], else normal
   // with this deviation. The encoder has a text tower.
@@ -54,7 +54,7 @@ class PromptContext {
   ContextParams params_;
   std::int64_t begin_ = 0;  // of the words, in tokens
   std::vector<std::int64_t> ids_;
-  std::int64_t classes_ = 0;
+  std::int64_t classes_ = 0;  // 0: not found yet
 };
 
 }  // namespace espalier
