@@ -215,8 +215,11 @@ MethodInput toy_method_input(const AdaptableEncoder& clean, const std::string& c
     some.logits = clean.logits(some.features, classes);
     return some;
   };
-  MethodInput input{
-      .train = judged(6), .views = 2, .val = judged(20), .classes = unit_rows(classes)};
+  MethodInput input;
+  input.train = judged(6);
+  input.views = 2;
+  input.val = judged(20);
+  input.classes = unit_rows(classes);
   input.logit_scale = clean.log_logit_scale.exp().item<double>();
   for (const auto& ids : toy_classes(class_template)) input.class_tokens.push_back({ids});
   input.tokens = toy_tokens;

@@ -60,7 +60,9 @@ MethodInput method_input(const Recipe& recipe, const TrialFeatures& frozen, cons
                     .views = std::max<std::int64_t>(1, views),
                     .val = judge(split.val, 0),
                     .classes = {},
-                    .logit_scale = frozen.space.logit_scale};
+                    .logit_scale = frozen.space.logit_scale,
+                    .class_tokens = {},
+                    .tokens = {}};
   if (recipe.classes) input.classes = values_of(frozen.sources, split.val.samples, {}).classes;
   return input;
 }
