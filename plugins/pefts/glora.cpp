@@ -13,6 +13,7 @@ namespace {
 
 using espalier::LinearMap;
 using espalier::Mode;
+using espalier::Parameters;
 using espalier::Site;
 
 struct GloraParams : espalier::TargetParams {
@@ -121,40 +122,50 @@ class Glora final : public espalier::LinearMethod {
     config["config_D_E"] = params_.config_D_E;
     return config;
   }
+  [[nodiscard]] std::vector<Parameters::Entry> buffers() const override { return zeros_; }
 
  private:
-  std::shared_ptr<espalier::MapChange> change(Site& site, espalier::Parameters& parameters,
+  std::shared_ptr<espalier::MapChange> change(Site& site, Parameters& parameters,
                                               espalier::Random& random) override {
     if (params_.config_A_B == "lora") espalier::require_rank("r", params_.r, site);
     const std::int64_t in = inputs_of(site), out = outputs_of(site);
-    // `columns` 0: a vector without columns.
-    const auto term = [&](const char* name, const std::string& form, std::int64_t rows,
-                          std::int64_t columns) {
-      const std::string full = site.name + ".glora_" + name;
-      if (form == "none") return Term();
-      if (form == "lora") {
-        const at::Tensor left =
-            parameters.add(full + ".Xd", at::zeros({rows, params_.r}, at::kFloat));
-        return Term(left, parameters.add(full + ".Xu",
-                                         espalier::linear_init({params_.r, columns}, random)));
-      }
-      if (form == "constant") return Term(parameters.add(full + ".X", at::zeros({1}, at::kFloat)));
-      const std::vector<std::int64_t> sizes =
-          columns == 0 ? std::vector{rows} : std::vector<std::int64_t>{rows, 1};
-      return Term(parameters.add(full + ".X", at::zeros(sizes, at::kFloat)));
+    const auto term = [&](const char* name, const std::string& form,
+                          const std::vector<std::int64_t>& sizes) {
+      return make_term(site.name + ".glora_" + name, form, sizes, parameters, random);
+    };
+    const auto of_bias = [&](const std::string& form) {
+      return site.bias.defined() ? form : "none";
     };
     Terms terms;
-    terms.a = term("A", params_.config_A_B, out, in);
-    terms.b = term("B", params_.config_A_B, out, in);
-    if (site.bias.defined()) {
-      terms.c = term("C", params_.config_C, in, 1);
-      terms.d = term("D", params_.config_D_E, out, 0);
-      terms.e = term("E", params_.config_D_E, out, 0);
-    }
+    terms.a = term("A", params_.config_A_B, {out, in});
+    terms.b = term("B", params_.config_A_B, {out, in});
+    terms.c = term("C", of_bias(params_.config_C), {in, 1});
+    terms.d = term("D", of_bias(params_.config_D_E), {out});
+    terms.e = term("E", of_bias(params_.config_D_E), {out});
     return std::make_shared<GloraChange>(LinearMap{matrix_of(site), site.bias}, std::move(terms));
   }
 
+  [[nodiscard]] Term make_term(const std::string& name, const std::string& form,
+                               std::vector<std::int64_t> sizes, Parameters& parameters,
+                               espalier::Random& random) {
+    const auto add = [&](const char* part, const at::Tensor& start) {
+      return parameters.add(name + part, start);
+    };
+    if (form == "constant") return Term(add(".X", at::zeros({1}, at::kFloat)));
+    if (form == "lora") {
+      const at::Tensor left = add(".Xd", at::zeros({sizes[0], params_.r}, at::kFloat));
+      return Term(left, add(".Xu", espalier::linear_init({params_.r, sizes[1]}, random)));
+    }
+    if (form == "vector") {
+      if (sizes.size() == 2) sizes[1] = 1;
+      return Term(add(".X", at::zeros(sizes, at::kFloat)));
+    }
+    zeros_.emplace_back(name + ".zeros", at::zeros(sizes, at::kFloat).to(parameters.device()));
+    return Term();
+  }
+
   Params params_;
+  std::vector<Parameters::Entry> zeros_;  // of terms that are not there, as PEFT stores them
 };
 
 }  // namespace

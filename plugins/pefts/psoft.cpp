@@ -156,7 +156,7 @@ class Psoft final : public espalier::LinearMethod {
   // The signs of singular vectors are free, and the rotation depends on them: they are those of
   // LAPACK's decomposition in float32, which is the one that PEFT takes and does not store.
   [[nodiscard]] Factors principal(const Site& site) const {
-    const at::Tensor weight = matrix_of(site);
+    const at::Tensor weight = matrix_of(site).cpu();
     const auto [v, s, u] = at::linalg_svd(weight.to(at::kDouble), /*full_matrices=*/false);
     const at::Tensor rough = std::get<2>(at::linalg_svd(weight, /*full_matrices=*/false));
     const at::Tensor signs = (u * rough).sum(1).sign().slice(0, 0, params_.r);
@@ -164,8 +164,11 @@ class Psoft final : public espalier::LinearMethod {
     const bool outside = params_.ab_svd_init == "psoft_init";
     const at::Tensor inner = outside ? signs : signs * strengths.sqrt();
     const at::Tensor outer = signs * (outside ? strengths : strengths.sqrt());
-    return {(u.slice(0, 0, params_.r) * inner.unsqueeze(1)).to(at::kFloat),
-            (v.slice(1, 0, params_.r) * outer).to(at::kFloat)};
+    const auto kept = [&](const at::Tensor& factor) {
+      return factor.to(at::kFloat).to(site.weight.device());
+    };
+    return {kept(u.slice(0, 0, params_.r) * inner.unsqueeze(1)),
+            kept(v.slice(1, 0, params_.r) * outer)};
   }
 
   Params params_;

@@ -138,6 +138,15 @@ const std::vector<Row>& published_rows() {
        "supertuning",
        {"sparsity", "select_top", "r", "lora_alpha", "lora_dropout", "save_precomputed_indices"},
        {}},
+      {"TINYLORA",
+       "tinylora",
+       {"r", "u", "weight_tying", "projection_seed", "save_projection", "tinylora_dropout", "bias"},
+       {"init_v_bound"}},
+      {"UNILORA",
+       "unilora",
+       {"r", "proj_seed", "theta_d_length", "unilora_dropout", "bias"},
+       {"init_theta_d_bound"},
+       {{"save_indices", "false"}}},
   };
   return all;
 }

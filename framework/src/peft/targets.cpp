@@ -206,6 +206,33 @@ void train_whole(const AdaptableEncoder& encoder, const TargetParams& targets,
   }
 }
 
+namespace {
+
+// Texts before pictures, projections last; where an attention is called self_attn, keys and values
+// before queries.
+std::pair<int, int> rank_of_place(const Site& site) {
+  const bool beside = site.name.find('.') == std::string::npos;
+  const int tower = site.tower == TowerKind::text ? 0 : 1;
+  const int group = beside ? 3 - tower : tower;
+  const std::string_view name = site.name;
+  if (name.ends_with(".self_attn.k_proj")) return {group, -3};
+  if (name.ends_with(".self_attn.v_proj")) return {group, -2};
+  if (name.ends_with(".self_attn.q_proj")) return {group, -1};
+  return {group, 0};
+}
+
+}  // namespace
+
+std::vector<Site*> in_published_order(std::vector<Site*> sites) {
+  std::ranges::stable_sort(sites, [](const Site* a, const Site* b) {
+    const auto [group_a, part_a] = rank_of_place(*a);
+    const auto [group_b, part_b] = rank_of_place(*b);
+    if (group_a != group_b) return group_a < group_b;
+    return a->layer != b->layer ? a->layer < b->layer : part_a < part_b;
+  });
+  return sites;
+}
+
 ModulePattern::ModulePattern(const std::vector<std::string>& entries, double otherwise,
                              std::string_view key, double least)
     : otherwise_(otherwise) {

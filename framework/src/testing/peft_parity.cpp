@@ -48,20 +48,37 @@ NamedTensors inputs_of(const NamedTensors& expected) {
   return inputs;
 }
 
+// Gradients and final tensors have the keys of the adapter's file.
+NamedTensors keyed_as_here(NamedTensors expected, const AdaptableEncoder& encoder) {
+  constexpr std::string_view wrapper = ".base_model.model.";
+  NamedTensors renamed;
+  for (const auto& [name, tensor] : expected) {
+    const std::size_t at = name.find(wrapper);
+    if (at == std::string::npos) {
+      renamed.emplace(name, tensor);
+      continue;
+    }
+    const Adapter one = with_names_here(
+        {.config = Json::object(), .tensors = {{name.substr(at + wrapper.size()), tensor}}},
+        encoder);
+    renamed.emplace(name.substr(0, at + 1) + one.tensors.front().first, tensor);
+  }
+  return renamed;
+}
+
 class AdapterCase {
  public:
   AdapterCase(const fs::path& folder, const Json& meta, NamedTensors expected,
               const Catalog& catalog)
       : folder_(folder),
         meta_(meta),
+        encoder_(load_pretrained(base_of(folder, meta.at("base").get<std::string>()))),
         inputs_(inputs_of(expected)),
-        expected_(std::move(expected)),
+        expected_(keyed_as_here(std::move(expected), *encoder_)),
         log_("parity"),
         loader_(catalog),
-        context_(loader_, log_),
-        encoder_(load_pretrained(base_of(folder, meta.at("base").get<std::string>()))) {
+        context_(loader_, log_) {
     attach(make_method(folder));
-    if (has_adapter(folder)) rename_expected();
   }
 
   std::vector<TensorDifference> run() {
@@ -100,24 +117,6 @@ class AdapterCase {
     }
     method_ = loader_.make<Peft>(component.params, context_);
     return std::move(adapter.tensors);
-  }
-
-  // Gradients and final tensors have the keys of the adapter's file.
-  void rename_expected() {
-    constexpr std::string_view wrapper = ".base_model.model.";
-    NamedTensors renamed;
-    for (const auto& [name, tensor] : expected_) {
-      const std::size_t at = name.find(wrapper);
-      if (at == std::string::npos) {
-        renamed.emplace(name, tensor);
-        continue;
-      }
-      const Adapter one = with_names_here(
-          {.config = Json::object(), .tensors = {{name.substr(at + wrapper.size()), tensor}}},
-          *encoder_);
-      renamed.emplace(name.substr(0, at + 1) + one.tensors.front().first, tensor);
-    }
-    expected_ = std::move(renamed);
   }
 
   [[nodiscard]] std::vector<Parameters::Entry> recorded_parameters() const {
@@ -234,12 +233,12 @@ class AdapterCase {
 
   fs::path folder_;
   Json meta_;
+  std::unique_ptr<AdaptableEncoder> encoder_;
   NamedTensors inputs_;
   Recorded expected_;
   spdlog::logger log_;
   Loader loader_;
   LoaderContext context_;
-  std::unique_ptr<AdaptableEncoder> encoder_;
   std::shared_ptr<Peft> method_;
   Parameters parameters_;
 };

@@ -85,7 +85,7 @@ void RankAllocator::allocate(std::int64_t budget) {
   const std::int64_t taken = all.numel() - budget;
   for (std::size_t i = 0; i < maps_.size(); ++i) maps_[i].kept.fill_(1);
   if (taken <= 0) return;
-  const at::Tensor limit = std::get<0>(at::kthvalue(all, taken));
+  const at::Tensor limit = std::get<0>(at::kthvalue(all.cpu(), taken));
   for (std::size_t i = 0; i < maps_.size(); ++i) {
     maps_[i].kept.copy_((scores[i] > limit).unsqueeze(1));
   }

@@ -194,7 +194,9 @@ TEST_F(PeftCounts, OfUsualSettings) {
   EXPECT_EQ(count("deft"), low_rank(8));
   EXPECT_EQ(count("beft"), pairs([](std::int64_t w) { return w; }));
   EXPECT_EQ(count("supertuning"), pairs([](std::int64_t w) { return w * w / 100; }));
+  EXPECT_EQ(count("unilora"), 256);
   const Json one = {{"towers", "text"}, {"layers_to_transform", {0}}};
+  EXPECT_EQ(count("tinylora", one), 2 * 64);
   EXPECT_EQ(count("psoft", one), 2 * (32 * 31 / 2 + 2 * 32)) << "a decomposition takes its time";
 }
 

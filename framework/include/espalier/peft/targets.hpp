@@ -104,6 +104,10 @@ void train_whole(const AdaptableEncoder& encoder, const TargetParams& targets,
 // norm.
 [[nodiscard]] bool means(std::string_view module, const Site& site);
 
+// In the order in which Hugging Face's classes have their modules, by which some of PEFT's methods
+// number the maps that they change.
+[[nodiscard]] std::vector<Site*> in_published_order(std::vector<Site*> sites);
+
 // Values for some modules: `NAME=VALUE`, where NAME is an expression that a module's name, or the
 // end of it behind a dot, matches whole. The first that matches counts, else `otherwise`.
 class ModulePattern {
