@@ -61,7 +61,9 @@ Adapted::Adapted(const Subject& subject, std::int64_t seed)
   if (subject.has("needs_sites")) method->attach(*encoder, parameters, random);
 }
 
-void Adapted::conclude() { method->conclude(toy_method_input(*toy_encoder()).val); }
+void Adapted::conclude() {
+  method->conclude(toy_method_input(*toy_encoder(), class_template).val);
+}
 
 bool Adapted::hooked() const {
   return std::ranges::any_of(encoder->sites(), [](const Site* site) { return site->hooked(); });

@@ -141,7 +141,9 @@ class FeatureCase {
             .views = meta_.value("views", std::int64_t{1}),
             .val = val(),
             .classes = texts_,
-            .logit_scale = scale_};
+            .logit_scale = scale_,
+            .class_tokens = {},
+            .tokens = {}};
   }
 
   // Those of its tensors that the case has, which are all that are trained.

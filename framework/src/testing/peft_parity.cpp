@@ -20,6 +20,7 @@
 #include <espalier/plugin/peft.hpp>
 #include <string>
 
+#include "combination_parity_internal.hpp"
 #include "feature_parity_internal.hpp"
 #include "peft_cases_internal.hpp"
 #include "recorded_internal.hpp"
@@ -255,13 +256,15 @@ Error no_case(const fs::path& file, const std::string& found) {
 
 bool is_peft_case(const fs::path& folder) {
   return fs::exists(folder / "meta.json") &&
-         (has_adapter(folder) || fs::exists(folder / "parameters.safetensors"));
+         (has_adapter(folder) || fs::exists(folder / "parameters.safetensors") ||
+          has_adapter(folder / "a"));
 }
 
 std::vector<TensorDifference> peft_parity(const fs::path& folder, const Catalog& catalog) {
   const fs::path file = folder / "meta.json";
   try {
     const Json meta = parse_json(read_file(file), file.string());
+    if (has_adapter(folder / "a")) return combination_parity(folder, meta, catalog);
     NamedTensors expected = read_named_tensors(folder / "expected.safetensors");
     if (is_feature_case(expected))
       return feature_parity(folder, meta, std::move(expected), catalog);
