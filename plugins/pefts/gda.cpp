@@ -75,7 +75,7 @@ class Gda final : public espalier::LogitsMethod {
   // Of equals the smallest.
   void search(const espalier::JudgedFeatures& val) {
     std::int64_t best = -1;
-    const at::Tensor own = discriminant(val.features);
+    const at::Tensor own = discriminant(val.features, 1);
     for (const double alpha : {1e-4, 1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2}) {
       const std::int64_t now = espalier::hits(val.logits + own * alpha, val.labels);
       if (now <= best) continue;
@@ -89,12 +89,13 @@ class Gda final : public espalier::LogitsMethod {
     bias_ = keep("bias", bias_);
   }
 
-  [[nodiscard]] at::Tensor discriminant(const at::Tensor& features) const {
-    return at::linear(features, weight_, bias_);
+  // alpha (W f + b)
+  [[nodiscard]] at::Tensor discriminant(const at::Tensor& features, double alpha) const {
+    return at::linear(features, weight_ * alpha, bias_ * alpha);
   }
   [[nodiscard]] at::Tensor scores(const at::Tensor& features,
                                   const at::Tensor& logits) const override {
-    return logits + discriminant(features) * alpha_;
+    return logits + discriminant(features, alpha_);
   }
 
   bool searched_;

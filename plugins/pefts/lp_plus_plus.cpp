@@ -69,7 +69,7 @@ class LpPlusPlus final : public espalier::LogitsMethod {
   }
 
   [[nodiscard]] at::Tensor scores(const at::Tensor& features, const at::Tensor&) const override {
-    return at::linear(features, weight_, bias_) + at::matmul(features, classes_.t()) * alpha_;
+    return at::linear(features, weight_ + classes_ * alpha_.unsqueeze(1), bias_);
   }
 
   double factor_;

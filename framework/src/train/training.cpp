@@ -1,5 +1,6 @@
 #include "train/training.hpp"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/cross_entropy_loss.h>
 
 #include "train/evaluation.hpp"
