@@ -157,15 +157,25 @@ std::string name_of(const Plan& plan, std::size_t trial, const char* kind) {
   return std::string(kind) + "/" + plan.config(trial).at(kind).at("use").get<std::string>();
 }
 
-std::string kept(const PlannedCut& planned, bool half, std::int64_t limit) {
-  if (planned.cut.bytes == 0) {
-    return planned.cut.cut == -1 ? "" : "\n    what enters it grows with the length of the texts";
-  }
-  const std::int64_t each = planned.cut.bytes / (half ? 2 : 1);
-  const std::int64_t all = each * planned.looks;
-  return "\n    what enters it: " + bytes_text(each) + " a picture, " + bytes_text(all) +
-         " for the " + std::to_string(planned.looks) + " of a trial, " +
-         (all <= limit ? "stored once" : "over --activation-limit: computed in every epoch");
+// Trials that differ in nothing but how many pictures they look at.
+struct CutLine {
+  std::string text;
+  std::int64_t bytes = 0;  // of a picture
+  std::int64_t fewest = 0;
+  std::int64_t most = 0;
+};
+
+std::string least_to_most(std::string least, std::string most) {
+  return least == most ? most : std::move(least) + " to " + most;
+}
+
+std::string kept(const CutLine& line, std::int64_t limit) {
+  const std::int64_t most = line.bytes * line.most;
+  return "    what enters it: " + bytes_text(line.bytes) + " a picture, " +
+         least_to_most(bytes_text(line.bytes * line.fewest), bytes_text(most)) + " for the " +
+         least_to_most(std::to_string(line.fewest), std::to_string(line.most)) + " of a trial, " +
+         (most <= limit ? "stored once"
+                        : "computed in every epoch where it is over --activation-limit");
 }
 
 // 491520 as 491,520.
@@ -177,21 +187,38 @@ std::string grouped(std::int64_t number) {
   return text;
 }
 
-// What enters the trained layers, and whether that is kept. Methods that differ in what they do
-// above the same cut are one line.
-void print_cuts(const Plan& plan, std::int64_t limit) {
-  std::vector<std::string> told;
+std::vector<CutLine> lines_of(const Plan& plan) {
+  std::vector<CutLine> lines;
   for (const PlannedCut& planned : plan.cuts()) {
     const bool half = plan.config(planned.trial).at("train").at("activations") == "float16";
-    const std::string line = name_of(plan, planned.trial, "peft") + " in " +
-                             name_of(plan, planned.trial, "encoder") + " trains " +
-                             grouped(planned.cut.trainable) + " parameters, the " +
-                             planned.cut.tower + " tower from " + place_of(planned.cut) + " up" +
-                             kept(planned, half, limit);
-    if (std::find(told.begin(), told.end(), line) == told.end()) told.push_back(line);
+    CutLine line{.text = name_of(plan, planned.trial, "peft") + " in " +
+                         name_of(plan, planned.trial, "encoder") + " trains " +
+                         grouped(planned.cut.trainable) + " parameters, the " + planned.cut.tower +
+                         " tower from " + place_of(planned.cut) + " up",
+                 .bytes = planned.cut.bytes / (half ? 2 : 1),
+                 .fewest = planned.looks,
+                 .most = planned.looks};
+    const auto same = std::ranges::find_if(lines, [&](const CutLine& other) {
+      return other.text == line.text && other.bytes == line.bytes;
+    });
+    if (same == lines.end()) {
+      lines.push_back(std::move(line));
+    } else {
+      same->fewest = std::min(same->fewest, line.fewest);
+      same->most = std::max(same->most, line.most);
+    }
   }
-  if (!told.empty()) std::puts("\nmethods inside encoders");
-  for (const std::string& line : told) std::printf("  %s\n", line.c_str());
+  return lines;
+}
+
+// What enters the trained layers, and whether that is kept.
+void print_cuts(const Plan& plan, std::int64_t limit) {
+  const std::vector<CutLine> lines = lines_of(plan);
+  if (!lines.empty()) std::puts("\nmethods inside encoders");
+  for (const CutLine& line : lines) {
+    std::printf("  %s\n", line.text.c_str());
+    if (line.bytes > 0) std::printf("%s\n", kept(line, limit).c_str());
+  }
 }
 
 void print_stages(const Plan& plan, const std::filesystem::path& cache) {

@@ -49,7 +49,7 @@ Json cuts_of_method(const Json& question, Encoder& encoder, Peft& method, std::i
   const auto part = model->part(
       {.images = looks_at("image"), .texts = looks_at("text"), .classes = looks_at("class_texts")});
   Parameters parameters;
-  if (!attach_method(method, name("peft"), *part, seed, parameters, at::kMeta)) {
+  if (!attach_method(method, name("peft"), *part, seed, parameters)) {
     return {{"cuts", cuts}, {"nothing", towers_of(*part)}};
   }
   guarded(name("encoder"), "pixels below the cut of " + name("peft"), [&] {

@@ -42,13 +42,10 @@ std::string towers_of(const AdaptableEncoder& model) {
   return model.text() == nullptr ? "its image tower" : "both its towers";
 }
 
-at::Device device_of(const AdaptableEncoder& model) {
-  return tower_of(model, model.image() ? TowerKind::image : TowerKind::text).device();
-}
-
 bool attach_method(Peft& method, const std::string& method_name, AdaptableEncoder& looked_at,
-                   std::int64_t seed, Parameters& parameters, at::Device device) {
-  const Parameters::Scope scope(parameters, "peft", device);
+                   std::int64_t seed, Parameters& parameters) {
+  const TowerKind any = looked_at.image() ? TowerKind::image : TowerKind::text;
+  const Parameters::Scope scope(parameters, "peft", tower_of(looked_at, any).device());
   Random random(seed, "peft");
   guarded(method_name, "attach", [&] { method.attach(looked_at, parameters, random); });
   const bool hooks =
@@ -99,8 +96,7 @@ Json AdaptedEncoder::facts() const {
 
 void AdaptedEncoder::attach(Parameters& parameters) {
   const std::string name = setting_.name_of("peft");
-  const bool changes =
-      attach_method(*method_, name, *model_, setting_.seed(), parameters, device_of(*model_));
+  const bool changes = attach_method(*method_, name, *model_, setting_.seed(), parameters);
   trains_ = parameters.count() > 0;
   if (changes) return;
   throw Error({.what = name + " has nothing to train in " + inputs_.encoder_name,

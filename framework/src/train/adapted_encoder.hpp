@@ -23,15 +23,11 @@ namespace espalier {
 // Whether features of a tower depend on what a method trains.
 [[nodiscard]] bool reaches(const AdaptableEncoder& model, TowerKind kind);
 
-// The device of a model's weights.
-[[nodiscard]] at::Device device_of(const AdaptableEncoder& model);
-
-// Attaches a method to an encoder, of which it sees what the trial looks at. Adds its parameters on
-// a device: on `meta` they have sizes and no memory, for those who only count. False where it
-// neither trains nor changes anything.
+// Attaches a method to an encoder, of which it sees what the trial looks at. Adds its parameters,
+// on the encoder's device. False where it neither trains nor changes anything.
 [[nodiscard]] bool attach_method(Peft& method, const std::string& method_name,
                                  AdaptableEncoder& looked_at, std::int64_t seed,
-                                 Parameters& parameters, at::Device device);
+                                 Parameters& parameters);
 
 // `its image tower`, for messages.
 [[nodiscard]] std::string towers_of(const AdaptableEncoder& model);
