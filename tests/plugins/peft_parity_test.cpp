@@ -77,7 +77,8 @@ INSTANTIATE_TEST_SUITE_P(Recorded, PeftParity, testing::ValuesIn(case_names()),
                          [](const auto& recorded) {
                            std::string name = recorded.param;
                            std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
+                           const bool small = fs::exists(small_cases() / recorded.param);
+                           return small ? "small_" + name : name;
                          });
 
 // A copy of the small LoRA case beside its base, in which one tensor is changed.
