@@ -160,7 +160,11 @@ TEST(CoOp, IsNotStartedFromAnAdapter) {
       std::filesystem::path(testing::TempDir()) / ("coop_adapter" + std::to_string(::getpid()));
   write_adapter(folder, {.config = coop.method->adapter_config(),
                          .tensors = coop.method->adapter_tensors(coop.parameters.entries())});
-  const std::string said = error_of([&] { (void)make<Peft>("hf", {{"path", folder.string()}}); });
+  const auto again = make<Peft>("hf", {{"path", folder.string()}});
+  Parameters parameters;
+  Random random(1, "peft");
+  coop.encoder->reset();
+  const std::string said = error_of([&] { again->attach(*coop.encoder, parameters, random); });
   std::filesystem::remove_all(folder);
   EXPECT_THAT(said, AllOf(HasSubstr("cannot be started from"), HasSubstr("peft.use=coop")));
 }
