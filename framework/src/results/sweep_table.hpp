@@ -39,6 +39,9 @@ struct PlanTable {
   static PlanTable read(const std::filesystem::path& file);
 };
 
+// The configuration of each row, of a plan that was read.
+[[nodiscard]] std::vector<Json> configurations(const PlanTable& plan);
+
 struct SweepTable {
   std::filesystem::path folder;  // results/<experiment>
   PlanTable plan;

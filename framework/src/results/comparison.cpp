@@ -1,0 +1,288 @@
+#include "results/comparison.hpp"
+#include "results/build_mix.hpp"
+#include "results/compared_trials.hpp"
+#include "results/report.hpp"
+#include "results/trial_fields.hpp"
+#include "results/value_text.hpp"
+#include <algorithm>
+#include <cmath>
+#include <espalier/core/error.hpp>
+#include <espalier/core/words.hpp>
+#include <numeric>
+#include <set>
+
+namespace espalier {
+namespace {
+
+using Trials = std::vector<const ComparedTrial*>;
+using ByValues = std::map<std::vector<Json>, Trials>;
+
+// Components by name and by those parameters in which others of that name differ.
+std::string short_value(const Json& value, const std::set<Json>& all) {
+  if (!value.is_object() || !value.contains("use")) return plain(value);
+  std::vector<const Json*> namesakes;
+  for (const Json& other : all) {
+    if (other.is_object() && other.value("use", Json()) == value["use"]) {
+      namesakes.push_back(&other);
+    }
+  }
+  Json shortened{{"use", value["use"]}};
+  for (const auto& [key, differing] : differing_settings(namesakes)) {
+    if (const Json* param = value_under(value, key)) shortened[key] = *param;
+  }
+  return plain(shortened);
+}
+
+std::vector<std::string> short_values(const std::vector<Json>& values, const ByValues& all) {
+  std::vector<std::string> texts;
+  for (std::size_t axis = 0; axis < values.size(); ++axis) {
+    std::set<Json> of_axis;
+    for (const auto& [others, trials] : all) of_axis.insert(others[axis]);
+    texts.push_back(short_value(values[axis], of_axis));
+  }
+  return texts;
+}
+
+template <class Value>
+Spread spread_over(const Trials& trials, Value value) {
+  std::vector<double> values;
+  for (const ComparedTrial* trial : trials) values.push_back(value(*trial));
+  return spread_of(std::move(values));
+}
+
+Spread field_spread(const Trials& trials, std::string_view field) {
+  return spread_over(trials,
+                     [&](const ComparedTrial& t) { return metric_of(t.record.result, field); });
+}
+
+ComparedRow row_of(const Trials& trials, std::vector<std::string> values, const BuildMix& mix,
+                   std::string_view metric) {
+  ComparedRow row{.label = joined(values, ","), .metric = field_spread(trials, metric)};
+  row.values = std::move(values);
+  std::set<std::string> seeds;
+  for (const ComparedTrial* trial : trials) {
+    seeds.insert(trial->draw);
+    row.untrained = row.untrained || kept_untrained(trial->record.result);
+    row.mixed = row.mixed || !mix.of(trial->record).empty();
+  }
+  row.seeds = seeds.size();
+  row.parameters = field_spread(trials, "trainable_parameters").mean;
+  row.peak_bytes = field_spread(trials, "peak_rss_bytes").mean;
+  row.train_seconds = field_spread(trials, "train_seconds").mean;
+  return row;
+}
+
+bool better(const ComparedRow& a, const ComparedRow& b, bool larger) {
+  return larger ? a.metric.mean > b.metric.mean : a.metric.mean < b.metric.mean;
+}
+
+void mark_front(std::vector<ComparedRow>& rows, bool larger) {
+  for (ComparedRow& row : rows) {
+    row.front = std::none_of(rows.begin(), rows.end(), [&](const ComparedRow& other) {
+      const bool no_worse = !better(row, other, larger) && other.parameters <= row.parameters;
+      return no_worse && (better(other, row, larger) || other.parameters < row.parameters);
+    });
+  }
+}
+
+using Partners = std::map<std::string_view, const ComparedTrial*>;  // by ComparedTrial::shared
+
+[[noreturn]] void ambiguous(const ComparedTrial& one, const ComparedTrial& other,
+                            const std::string& label) {
+  const Settings settings = differing_settings({&one.config, &other.config});
+  std::vector<std::string> keys;
+  for (const auto& [key, values] : settings) keys.push_back(key);
+  throw Error({.what = "several settings stand behind one row, and none of them is the pair",
+               .where = label,
+               .expected = "one trial for each seed and setting",
+               .found = settings_text(settings),
+               .fix = "add what differs to --by: " + joined(keys, ",")});
+}
+
+Partners partners_of(const Trials& trials, const std::string& label) {
+  Partners partners;
+  for (const ComparedTrial* trial : trials) {
+    const auto [it, fresh] = partners.try_emplace(trial->shared, trial);
+    if (!fresh) ambiguous(*it->second, *trial, label);
+  }
+  return partners;
+}
+
+void name_unpaired(const Partners& some, const Partners& others, std::vector<std::string>& names) {
+  for (const auto& [shared, trial] : some) {
+    if (!others.contains(shared)) names.push_back(trial->name);
+  }
+}
+
+std::string apart_text(const Partners& a, const Partners& b, const ComparisonView& view) {
+  Settings settings = differing_settings({&a.begin()->second->config, &b.begin()->second->config});
+  std::erase_if(settings, [&](const auto& setting) {
+    return std::any_of(view.by.begin(), view.by.end(), [&](const std::string& axis) {
+      const std::string section = axis.substr(0, axis.rfind(".use"));
+      return setting.first == axis || setting.first.starts_with(section + ".");
+    });
+  });
+  return settings_text(settings);
+}
+
+Difference difference_of(std::size_t row, const Partners& trials, const Partners& reference,
+                         const ComparisonView& view) {
+  std::map<std::string, std::vector<double>> by_draw;
+  Difference difference{.row = row};
+  for (const auto& [shared, trial] : trials) {
+    const auto partner = reference.find(shared);
+    if (partner == reference.end()) continue;
+    ++difference.pairs;
+    by_draw[trial->draw].push_back(metric_of(trial->record.result, view.metric) -
+                                   metric_of(partner->second->record.result, view.metric));
+  }
+  std::vector<double> differences;
+  for (const auto& [draw, values] : by_draw) differences.push_back(spread_of(values).mean);
+  difference.spread = spread_of(differences);
+  difference.test = sign_flip(differences);
+  difference.smallest = smallest_sign_flip_p(differences.size());
+  difference.detectable = detectable_effect(differences.size()) * difference.spread.std;
+  name_unpaired(trials, reference, difference.unpaired);
+  name_unpaired(reference, trials, difference.unpaired);
+  if (differences.empty()) difference.apart = apart_text(trials, reference, view);
+  return difference;
+}
+
+void correct(std::vector<Difference>& differences) {
+  std::vector<double> p;
+  for (const Difference& difference : differences) p.push_back(difference.test.p);
+  const std::vector<double> corrected = holm_corrected(p);
+  for (std::size_t i = 0; i < p.size(); ++i) differences[i].holm = corrected[i];
+}
+
+// The number of rows where there is none.
+std::size_t reference_row(const std::vector<ComparedRow>& rows, const std::string& against) {
+  if (against.empty()) return 0;
+  const auto it = std::find_if(rows.begin(), rows.end(),
+                               [&](const ComparedRow& row) { return row.label == against; });
+  return static_cast<std::size_t>(it - rows.begin());
+}
+
+Settings settings_within_rows(const ByValues& rows, const ComparisonView& view) {
+  Settings all;
+  for (const auto& [values, trials] : rows) {
+    std::vector<const Json*> configs;
+    for (const ComparedTrial* trial : trials) configs.push_back(&trial->config);
+    for (auto& [key, differing] : differing_settings(configs)) all[key].merge(differing);
+  }
+  for (const std::string& axis : view.by) all.erase(axis);
+  return all;
+}
+
+struct Order {
+  std::vector<ComparedRow> rows;
+  std::vector<const Trials*> trials;
+};
+
+Order ordered_rows(const ByValues& by_values, const BuildMix& mix, const ComparisonView& view) {
+  std::vector<std::pair<ComparedRow, const Trials*>> list;
+  for (const auto& [values, trials] : by_values) {
+    list.emplace_back(row_of(trials, short_values(values, by_values), mix, view.metric), &trials);
+  }
+  const bool larger = larger_is_better(view.metric);
+  std::stable_sort(list.begin(), list.end(),
+                   [&](const auto& a, const auto& b) { return better(a.first, b.first, larger); });
+  Order order;
+  for (auto& [row, trials] : list) {
+    order.rows.push_back(std::move(row));
+    order.trials.push_back(trials);
+  }
+  mark_front(order.rows, larger);
+  return order;
+}
+
+void add_differences(ComparedGroup& group, const std::vector<const Trials*>& trials,
+                     const ComparisonView& view) {
+  std::vector<Partners> partners;
+  for (std::size_t i = 0; i < group.rows.size(); ++i) {
+    partners.push_back(partners_of(*trials[i], group.rows[i].label));
+  }
+  for (std::size_t i = 0; i < group.rows.size(); ++i) {
+    if (i == group.reference) continue;
+    group.differences.push_back(difference_of(i, partners[i], partners[group.reference], view));
+  }
+  correct(group.differences);
+}
+
+ComparedGroup group_of(const Trials& trials, const ComparisonView& view) {
+  ByValues by_values;
+  std::vector<TrialRecord> records;
+  for (const ComparedTrial* trial : trials) {
+    by_values[trial->values].push_back(trial);
+    records.push_back(trial->record);
+  }
+  const BuildMix mix(records);
+  Order order = ordered_rows(by_values, mix, view);
+  ComparedGroup group{.name = {}, .rows = std::move(order.rows)};
+  group.over = settings_text(settings_within_rows(by_values, view));
+  group.builds = mix.text();
+  group.reference = reference_row(group.rows, view.against);
+  const bool other_images = std::any_of(view.by.begin(), view.by.end(), changes_test_images);
+  if (other_images || group.reference == group.rows.size()) return group;
+  add_differences(group, order.trials, view);
+  return group;
+}
+// By the settings of dataset and protocol in which they differ.
+void name_groups(std::vector<ComparedGroup>& groups, const std::map<std::string, Trials>& by_data) {
+  std::vector<Json> data;
+  for (const auto& [text, trials] : by_data) data.push_back(Json::parse(text));
+  std::vector<const Json*> configs;
+  for (const Json& one : data) configs.push_back(&one);
+  const Settings settings = differing_settings(configs);
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    for (const auto& [key, values] : settings) {
+      const Json* value = value_under(data[i], key);
+      if (value == nullptr) continue;
+      groups[i].name += (groups[i].name.empty() ? "" : " ") + key + "=" + plain(*value);
+    }
+  }
+}
+
+void check_comparable(const AxisComparison& comparison) {
+  const ComparisonView& view = comparison.view;
+  std::set<std::string> labels;
+  std::size_t most = 0;
+  for (const ComparedGroup& group : comparison.groups) {
+    most = std::max(most, group.rows.size());
+    for (const ComparedRow& row : group.rows) labels.insert(row.label);
+  }
+  const std::vector<std::string> known(labels.begin(), labels.end());
+  if (most < 2) {
+    throw Error({.what = "there is nothing to compare",
+                 .where = "--by " + joined(view.by, ","),
+                 .expected = "two values at least on one dataset and protocol",
+                 .found = known.empty() ? "none" : joined(known, "; "),
+                 .fix = "add folders of other experiments, or run more"});
+  }
+  if (view.against.empty() || labels.contains(view.against)) return;
+  throw Error({.what = "there is no row \"" + view.against + "\"",
+               .where = "--against",
+               .expected = "one of " + joined(known, "; "),
+               .found = {},
+               .fix = did_you_mean(view.against, known)});
+}
+
+}  // namespace
+
+bool larger_is_better(std::string_view metric) {
+  return is_share(metric) && !metric.ends_with("_ece");
+}
+
+AxisComparison compare(const std::vector<SweepTable>& sweeps, const ComparisonView& view) {
+  check_view({.metrics = {view.metric}}, {});
+  ComparedTrials found = compared_trials(sweeps, view.by, view.metric);
+  std::map<std::string, Trials> by_data;
+  for (const ComparedTrial& trial : found.trials) by_data[trial.data].push_back(&trial);
+  AxisComparison comparison{view, {}, std::move(found.left_out)};
+  for (const auto& [data, trials] : by_data) comparison.groups.push_back(group_of(trials, view));
+  name_groups(comparison.groups, by_data);
+  check_comparable(comparison);
+  return comparison;
+}
+
+}  // namespace espalier
