@@ -252,6 +252,24 @@ TEST_F(ComparisonTest, ATrialThatIsThereTwiceCountsOnceAndTheUnfinishedAreNamed)
                      HasSubstr("1 trial not finished"), HasSubstr("18 trials there twice")));
 }
 
+TEST_F(ComparisonTest, WhereNothingIsTrainedTheMethodIsNone) {
+  Json zero_shot = peft("lora");
+  zero_shot["head"]["use"] = "zero_shot";
+  const AxisComparison comparison = compare(
+      {sweep_named("z", {{zero_shot, 0, 0.9}, {peft("lora"), 0, 0.6}, {peft("none"), 0, 0.5}})},
+      {.by = {"peft.use"}});
+  EXPECT_EQ(comparison.groups[0].rows[0].metric.mean, 0.6);
+  EXPECT_THAT(comparison_text(comparison),
+              HasSubstr("left out: 1 trial without peft.use: made: seed=0 (z0)"));
+}
+
+TEST_F(ComparisonTest, AnotherValueOfATrialThatIsThereTwiceIsSaid) {
+  SweepTable other = ten_seeds();
+  other.records[3].result.test_top1 = 0.1;
+  EXPECT_THAT(comparison_text(compare({ten_seeds(), other}, {.by = {"peft.use"}})),
+              HasSubstr("left out: 1 trial there twice with other numbers: made: seed=1 (ten3)"));
+}
+
 TEST_F(ComparisonTest, RefusesWhatCannotBeCompared) {
   const std::vector<SweepTable> sweeps{ten_seeds()};
   EXPECT_THAT(refusal(sweeps, {.by = {"peft.us"}}), HasSubstr("did you mean \"peft.use\"?"));

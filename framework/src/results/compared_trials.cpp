@@ -41,13 +41,43 @@ void remove(Json& config, const std::string& key) {
   }
 }
 
-std::string shared_of(Json config, const Builds& builds, const std::vector<std::string>& axes) {
+std::string section_of(const std::string& key) { return key.substr(0, key.find('.')); }
+
+// The key of the image features tells which bytes data and weights had. Axes of other sections than
+// these may change whether there are such features.
+std::string content_of(const Json& stages, const std::vector<std::string>& axes) {
+  const bool same_features = std::all_of(axes.begin(), axes.end(), [](const std::string& axis) {
+    const std::string section = section_of(axis);
+    return section == "peft" || section == "train" || section == "protocol";
+  });
+  const Json* key = stages.is_object() ? value_under(stages, "image_features") : nullptr;
+  return same_features && key != nullptr ? key->dump() : std::string();
+}
+
+std::string shared_of(const PlanDetail& detail, const Builds& builds,
+                      const std::vector<std::string>& axes) {
+  Json config = detail.config;
   for (const std::string& axis : axes) remove(config, without_use(axis));
   Json same_builds = Json::object();
   for (const auto& [component, build] : builds) {
     if (config.contains(component.substr(0, component.find('/')))) same_builds[component] = build;
   }
-  return Json{std::move(config), std::move(same_builds)}.dump();
+  return Json{std::move(config), std::move(same_builds), content_of(detail.stages, axes)}.dump();
+}
+
+// False where the plan says so of an axis that it sweeps, and where nothing is trained.
+bool makes_a_difference(const std::string& axis, const PlanTable& plan, std::size_t row,
+                        const Json& config) {
+  for (std::size_t i = 0; i < plan.axes.size(); ++i) {
+    const std::string& swept = plan.axes[i].key;
+    const bool within = axis == swept || axis.starts_with(without_use(swept) + ".");
+    if (within && plan.rows[row].values[i].is_null()) return false;
+  }
+  const Json* head = value_under(config, "head.use");
+  if (head == nullptr || *head != "zero_shot") return true;
+  constexpr std::string_view trained[] = {"captioner", "gnn", "graph", "nodes", "peft", "train"};
+  return axis != "protocol.graph" &&
+         std::find(std::begin(trained), std::end(trained), section_of(axis)) == std::end(trained);
 }
 
 std::string data_of(const Json& config, const std::vector<std::string>& axes) {
@@ -74,13 +104,15 @@ class Collector {
       : axes_(axes), metric_(metric) {}
 
   void add(const SweepTable& sweep) {
-    std::vector<Json> configs = configurations(sweep.plan);
-    for (std::size_t i = 0; i < configs.size(); ++i) {
+    std::vector<PlanDetail> details = plan_details(sweep.plan);
+    for (std::size_t i = 0; i < details.size(); ++i) {
       const PlanRow& row = sweep.plan.rows[i];
-      add_leaves(configs[i], "", known_);
+      add_leaves(details[i].config, "", known_);
       const std::string name = sweep.plan.name + ": " + trial_label(sweep.plan, i) + " (" +
                                row.trial_id.substr(0, 12) + ")";
-      add(name, std::move(configs[i]), row.trial_id, sweep.records[i]);
+      if (takes_part(name, row.trial_id, sweep.records[i])) {
+        add(name, axis_values(sweep.plan, i, details[i].config), details[i], sweep.records[i]);
+      }
     }
     for (const PlanAxis& axis : sweep.plan.axes) {
       if (axis.key != "seed") swept_.insert(axis.key);
@@ -89,31 +121,46 @@ class Collector {
 
   ComparedTrials finished() {
     check_axes();
-    if (finished_ids_.empty()) no_trial();
+    if (finished_.empty()) no_trial();
     return std::move(found_);
   }
 
  private:
-  void add(const std::string& name, Json config, const std::string& id, const TrialRecord& record) {
+  bool takes_part(const std::string& name, const std::string& id, const TrialRecord& record) {
     if (record.status != TrialStatus::complete) {
-      return leave_out(record.status == TrialStatus::failed ? "failed" : "not finished", name);
+      leave_out(record.status == TrialStatus::failed ? "failed" : "not finished", name);
+      return false;
     }
-    if (!finished_ids_.insert(id).second) return leave_out("there twice", name);
+    const double value = metric_of(record.result, metric_);
+    const auto [it, fresh] = finished_.try_emplace(id, value);
+    if (fresh) return true;
+    const bool same = it->second == value || (std::isnan(it->second) && std::isnan(value));
+    leave_out(same ? "there twice" : "there twice with other numbers", name);
+    return false;
+  }
+
+  std::vector<Json> axis_values(const PlanTable& plan, std::size_t row, const Json& config) const {
     std::vector<Json> values;
     for (const std::string& axis : axes_) {
       const Json* value = value_under(config, axis);
-      values.push_back(value == nullptr ? Json() : *value);
+      const bool counts = value != nullptr && makes_a_difference(axis, plan, row, config);
+      values.push_back(counts ? *value : Json());
     }
+    return values;
+  }
+
+  void add(const std::string& name, std::vector<Json> values, PlanDetail& detail,
+           const TrialRecord& record) {
     if (std::all_of(values.begin(), values.end(), [](const Json& v) { return v.is_null(); })) {
       return leave_out("without " + joined(axes_), name);
     }
     if (std::isnan(metric_of(record.result, metric_))) {
       return leave_out("without " + metric_, name);
     }
-    std::string shared = shared_of(config, record.builds, axes_);
-    std::string data = data_of(config, axes_);
-    std::string draw = draw_of(config);
-    found_.trials.push_back({name, std::move(values), std::move(config), std::move(shared),
+    std::string shared = shared_of(detail, record.builds, axes_);
+    std::string data = data_of(detail.config, axes_);
+    std::string draw = draw_of(detail.config);
+    found_.trials.push_back({name, std::move(values), std::move(detail.config), std::move(shared),
                              std::move(data), std::move(draw), record});
   }
 
@@ -159,7 +206,7 @@ class Collector {
   const std::vector<std::string>& axes_;
   const std::string& metric_;
   ComparedTrials found_;
-  std::set<std::string> finished_ids_;
+  std::map<std::string, double> finished_;  // what is compared, by trial_id
   std::set<std::string> swept_;
   Leaves known_;  // of all configurations
 };

@@ -15,11 +15,11 @@ namespace espalier {
 
 struct ComparedTrial {
   std::string name;          // `few: peft.use=lora seed=1 (0997b2573fac)`
-  std::vector<Json> values;  // of the axes; null where the configuration has none
+  std::vector<Json> values;  // of the axes; null where it has none or it makes no difference
   Json config;
-  // The rest of the configuration and the builds of its components, equal in trials that make a
-  // pair. Of an axis that chooses a component (`peft`, `peft.use`) the rest is without that
-  // section.
+  // The rest of the configuration, the builds of its components and the content of its data, equal
+  // in trials that make a pair. Of an axis that chooses a component (`peft`, `peft.use`) the rest
+  // is without that section.
   std::string shared;
   std::string data;  // dataset and protocol but for the seed of the split: what may be averaged
   std::string draw;  // seed and seed of the split: what is drawn anew makes a trial of its own

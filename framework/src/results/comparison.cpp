@@ -222,6 +222,7 @@ ComparedGroup group_of(const Trials& trials, const ComparisonView& view) {
   group.over = settings_text(settings_within_rows(by_values, view));
   group.builds = mix.text();
   group.reference = reference_row(group.rows, view.against);
+  if (group.rows.size() < 2) return group;
   const bool other_images = std::any_of(view.by.begin(), view.by.end(), changes_test_images);
   if (other_images || group.reference == group.rows.size()) return group;
   add_differences(group, order.trials, view);

@@ -158,7 +158,9 @@ void add_pair_notes(const ComparedGroup& group, const std::string& unit,
     const std::string& label = group.rows[difference.row].label;
     if (difference.spread.n == 0) {
       notes.push_back(label + " makes no pair with " + group.rows[group.reference].label +
-                      (difference.apart.empty() ? "" : ": they differ in " + difference.apart));
+
+                      (difference.apart.empty() ? ": no seed, builds and data are the same in both"
+                                                : ": they differ in " + difference.apart));
     } else if (!may_claim(difference)) {
       too_few[difference.spread.n] = difference.smallest;
     }

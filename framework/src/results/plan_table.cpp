@@ -139,13 +139,16 @@ PlanTable PlanTable::read(const std::filesystem::path& file) try {
   unusable(file, "this is no plan", error.what());
 }
 
-std::vector<Json> configurations(const PlanTable& plan) {
-  std::vector<Json> configs;
-  configs.reserve(plan.rows.size());
+std::vector<PlanDetail> plan_details(const PlanTable& plan) {
+  std::vector<PlanDetail> details;
+  details.reserve(plan.rows.size());
   std::string_view rest = plan.text;
   (void)take_line(rest);
-  while (!rest.empty()) configs.push_back(Members(take_line(rest)).at("config"));
-  return configs;
+  while (!rest.empty()) {
+    const Members members(take_line(rest));
+    details.push_back({members.at("config"), members.find("stages")});
+  }
+  return details;
 }
 
 }  // namespace espalier

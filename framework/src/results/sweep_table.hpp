@@ -39,8 +39,14 @@ struct PlanTable {
   static PlanTable read(const std::filesystem::path& file);
 };
 
-// The configuration of each row, of a plan that was read.
-[[nodiscard]] std::vector<Json> configurations(const PlanTable& plan);
+// What PlanRow leaves out.
+struct PlanDetail {
+  Json config;
+  Json stages;  // keys by name
+};
+
+// Of each row of a plan that was read.
+[[nodiscard]] std::vector<PlanDetail> plan_details(const PlanTable& plan);
 
 struct SweepTable {
   std::filesystem::path folder;  // results/<experiment>
