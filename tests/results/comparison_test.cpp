@@ -3,11 +3,9 @@
 #include <gmock/gmock.h>
 
 #include "results/comparison_formats.hpp"
-#include <cmath>
 #include <espalier/core/error.hpp>
 
-#include "results/sweep_support.hpp"
-#include "run/sweep_fixture.hpp"
+#include "results/comparison_support.hpp"
 
 namespace espalier {
 namespace {
@@ -16,76 +14,13 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-struct Measured {
-  Json config;  // sections
-  std::int64_t seed = 0;
-  double top1 = 0;
-  std::int64_t parameters = 100;
-  Json builds = Json::object();
-};
-
-class ComparisonTest : public FolderTest {
- protected:
-  // Trials that are all finished; `name` tells their ids from those of other experiments.
-  SweepTable sweep_named(const std::string& name, const std::vector<Measured>& measured) {
-    std::vector<MadeTrial> made;
-    for (const Measured& one : measured) {
-      made.push_back(
-          {.axes = {{"seed", one.seed}}, .combo = name, .seed = one.seed, .sections = one.config});
-    }
-    std::filesystem::create_directories(folder_ / name);
-    write_plan(folder_ / name, {"seed"}, made);
-    SweepTable sweep{folder_ / name, PlanTable::read(folder_ / name / "plan.jsonl"), {}};
-    for (std::size_t i = 0; i < measured.size(); ++i) {
-      sweep.plan.rows[i].trial_id = name + std::to_string(i);
-      sweep.records.push_back(record_of(made[i], measured[i]));
-    }
-    return sweep;
-  }
-
-  static TrialRecord record_of(const MadeTrial& made, const Measured& measured) {
-    TrialRecord record;
-    record.status = TrialStatus::complete;
-    record.result = made_result(made, made.combo);
-    record.result.test_top1 = measured.top1;
-    record.result.trainable_parameters = measured.parameters;
-    record.result.peak_rss_bytes = 3 << 20;
-    record.result.train_seconds = 0.5;
-    record.builds = measured.builds.get<Builds>();
-    return record;
-  }
-
-  static Json peft(const char* name) { return {{"peft", {{"use", name}}}}; }
-
-  // The pairs of the reference with ten seeds, as shares.
-  SweepTable ten_seeds() {
-    const double a[] = {78.52, 86.49, 76.28, 80.01, 81.01, 83.58, 87.97, 78.81, 77.37, 83.18};
-    const double b[] = {79.59, 89.0, 77.76, 80.37, 81.75, 84.82, 89.27, 78.8, 76.73, 82.8};
-    std::vector<Measured> measured;
-    for (std::int64_t seed = 0; seed < 10; ++seed) {
-      measured.push_back({peft("none"), seed, a[seed] / 100, 0});
-      measured.push_back({peft("lora"), seed, b[seed] / 100, 500});
-    }
-    return sweep_named("ten", measured);
-  }
-
-  static std::string refusal(const std::vector<SweepTable>& sweeps, const ComparisonView& view) {
-    try {
-      (void)compare(sweeps, view);
-      return "nothing was refused";
-    } catch (const Error& error) {
-      return error.what();
-    }
-  }
-};
-
 TEST_F(ComparisonTest, PairsAreThoseOfScipy) {
   const AxisComparison comparison = compare({ten_seeds()}, {.by = {"peft.use"}, .against = "none"});
   ASSERT_EQ(comparison.groups.size(), 1u);
   const ComparedGroup& group = comparison.groups[0];
   ASSERT_EQ(group.rows.size(), 2u);
   EXPECT_THAT(group.rows[0].values, ElementsAre("lora"));
-  EXPECT_EQ(group.rows[0].seeds, 10u);
+  EXPECT_EQ(group.rows[0].metric.n, 10);
   EXPECT_EQ(group.rows[1].parameters, 0);
   ASSERT_EQ(group.differences.size(), 1u);
   const Difference& difference = group.differences[0];
@@ -283,19 +218,6 @@ TEST_F(ComparisonTest, RefusesWhatCannotBeCompared) {
   for (TrialRecord& record : unfinished.records) record.status = TrialStatus::stopped;
   EXPECT_THAT(refusal({unfinished}, {.by = {"peft.use"}}),
               testing::AllOf(HasSubstr("no trial is finished"), HasSubstr("20 not finished")));
-}
-
-TEST_F(ComparisonTest, EveryFormatEscapesAndCsvHasAllDigits) {
-  const AxisComparison comparison =
-      compare({sweep_named("e", {{peft("a_b|c"), 0, 1.0 / 3}, {peft("50% & $"), 0, 0.25}})},
-              {.by = {"peft.use"}});
-  EXPECT_THAT(comparison_markdown(comparison), HasSubstr("| a\\_b\\|c | 33.33 |"));
-  EXPECT_THAT(comparison_latex(comparison),
-              testing::AllOf(HasSubstr("50\\% \\& \\$ & 25.00"), HasSubstr("\\toprule"),
-                             HasSubstr("\\bottomrule")));
-  const std::string csv = comparison_csv(comparison);
-  EXPECT_THAT(csv, HasSubstr(",a_b|c,0.3333333333333333,,,,1,1,100,3145728,0.5,true"));
-  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 3);
 }
 
 }  // namespace

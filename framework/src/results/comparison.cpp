@@ -43,32 +43,38 @@ std::vector<std::string> short_values(const std::vector<Json>& values, const ByV
   return texts;
 }
 
-template <class Value>
-Spread spread_over(const Trials& trials, Value value) {
+double field_mean(const Trials& trials, std::string_view field) {
   std::vector<double> values;
-  for (const ComparedTrial* trial : trials) values.push_back(value(*trial));
-  return spread_of(std::move(values));
+  for (const ComparedTrial* trial : trials) {
+    values.push_back(metric_of(trial->record.result, field));
+  }
+  return spread_of(std::move(values)).mean;
 }
 
-Spread field_spread(const Trials& trials, std::string_view field) {
-  return spread_over(trials,
-                     [&](const ComparedTrial& t) { return metric_of(t.record.result, field); });
+using ByDraw = std::map<std::string, std::vector<double>>;
+
+// What one seed says is not independent of each other, and is one value.
+std::vector<double> means_of(const ByDraw& by_draw) {
+  std::vector<double> means;
+  for (const auto& [draw, values] : by_draw) means.push_back(spread_of(values).mean);
+  return means;
 }
 
 ComparedRow row_of(const Trials& trials, std::vector<std::string> values, const BuildMix& mix,
                    std::string_view metric) {
-  ComparedRow row{.label = joined(values, ","), .metric = field_spread(trials, metric)};
+  ComparedRow row{.label = joined(values, ",")};
   row.values = std::move(values);
-  std::set<std::string> seeds;
+  row.trials = trials.size();
+  ByDraw by_draw;
   for (const ComparedTrial* trial : trials) {
-    seeds.insert(trial->draw);
+    by_draw[trial->draw].push_back(metric_of(trial->record.result, metric));
     row.untrained = row.untrained || kept_untrained(trial->record.result);
     row.mixed = row.mixed || !mix.of(trial->record).empty();
   }
-  row.seeds = seeds.size();
-  row.parameters = field_spread(trials, "trainable_parameters").mean;
-  row.peak_bytes = field_spread(trials, "peak_rss_bytes").mean;
-  row.train_seconds = field_spread(trials, "train_seconds").mean;
+  row.metric = spread_of(means_of(by_draw));
+  row.parameters = field_mean(trials, "trainable_parameters");
+  row.peak_bytes = field_mean(trials, "peak_rss_bytes");
+  row.train_seconds = field_mean(trials, "train_seconds");
   return row;
 }
 
@@ -93,7 +99,7 @@ using Partners = std::map<std::string_view, const ComparedTrial*>;  // by Compar
   std::vector<std::string> keys;
   for (const auto& [key, values] : settings) keys.push_back(key);
   throw Error({.what = "several settings stand behind one row, and none of them is the pair",
-               .where = label,
+               .where = "the row " + label,
                .expected = "one trial for each seed and setting",
                .found = settings_text(settings),
                .fix = "add what differs to --by: " + joined(keys, ",")});
@@ -127,7 +133,7 @@ std::string apart_text(const Partners& a, const Partners& b, const ComparisonVie
 
 Difference difference_of(std::size_t row, const Partners& trials, const Partners& reference,
                          const ComparisonView& view) {
-  std::map<std::string, std::vector<double>> by_draw;
+  ByDraw by_draw;
   Difference difference{.row = row};
   for (const auto& [shared, trial] : trials) {
     const auto partner = reference.find(shared);
@@ -136,8 +142,7 @@ Difference difference_of(std::size_t row, const Partners& trials, const Partners
     by_draw[trial->draw].push_back(metric_of(trial->record.result, view.metric) -
                                    metric_of(partner->second->record.result, view.metric));
   }
-  std::vector<double> differences;
-  for (const auto& [draw, values] : by_draw) differences.push_back(spread_of(values).mean);
+  const std::vector<double> differences = means_of(by_draw);
   difference.spread = spread_of(differences);
   difference.test = sign_flip(differences);
   difference.smallest = smallest_sign_flip_p(differences.size());

@@ -25,9 +25,9 @@ struct ComparisonView {
 struct ComparedRow {
   std::vector<std::string> values{};  // of the axes; components by name and what tells them apart
   std::string label{};                // the values, joined by commas
-  std::size_t seeds = 0;              // distinct ones, with the seed of the split
-  Spread metric{};                    // over trials
-  double parameters = missing;        // trainable; means, as the next ones
+  Spread metric{};                    // over seeds, with the seed of the split, each one's mean
+  std::size_t trials = 0;
+  double parameters = missing;  // trainable; means, as the next ones
   double peak_bytes = missing;
   double train_seconds = missing;
   bool front = false;      // no row has a better mean and as few parameters, or fewer and as good
@@ -69,7 +69,7 @@ struct AxisComparison {
 
 // Fewer seeds with pairs than this allow no claim whatever their p.
 inline constexpr std::int64_t fewest_pairs = 5;
-// Fewer values have no interval.
+// Fewer seeds have no interval.
 inline constexpr std::int64_t fewest_for_interval = 3;
 
 // Throws Error as compared_trials() does, and when the metric is none, there is one value only,

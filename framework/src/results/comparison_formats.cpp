@@ -103,6 +103,8 @@ std::string text_sheet(const Sheet& sheet) {
   return text;
 }
 
+Flag flag_of(bool set) { return set ? Flag::yes : Flag::no; }
+
 // The columns of a comparison while they are filled.
 struct CsvColumns {
   std::vector<std::string> group;
@@ -111,8 +113,31 @@ struct CsvColumns {
   std::vector<Flag> front, untrained, mixed, reference, exact;
 
   void add(const ComparedGroup& of, std::size_t index);
+  [[nodiscard]] Table table(const std::vector<std::string>& axes) &&;
+
+ private:
+  void add(const ComparedRow& row);
   void add(const Difference& difference);
+  void add_numbers(Table& table, std::initializer_list<const char*> names) {
+    for (const char* name : names) table.add(name, std::move(numbers[name]));
+  }
 };
+
+Table CsvColumns::table(const std::vector<std::string>& axes) && {
+  Table table;
+  table.add("group", std::move(group));
+  for (std::size_t i = 0; i < axes.size(); ++i) table.add(axes[i], std::move(values[i]));
+  add_numbers(table, {"mean", "std", "ci_lo", "ci_hi", "seeds", "trials", "trainable_parameters",
+                      "peak_rss_bytes", "train_seconds"});
+  table.add("pareto_front", std::move(front));
+  table.add("untrained", std::move(untrained));
+  table.add("mixed_builds", std::move(mixed));
+  table.add("reference", std::move(reference));
+  add_numbers(table, {"pairs", "paired_seeds", "difference", "difference_ci_lo", "difference_ci_hi",
+                      "p", "p_holm", "smallest_p", "visible", "unpaired"});
+  table.add("exact", std::move(exact));
+  return table;
+}
 
 void CsvColumns::add(const Difference& difference) {
   numbers["pairs"].push_back(static_cast<double>(difference.pairs));
@@ -128,33 +153,33 @@ void CsvColumns::add(const Difference& difference) {
   numbers["unpaired"].push_back(static_cast<double>(difference.unpaired.size()));
 }
 
-void CsvColumns::add(const ComparedGroup& of, std::size_t index) {
-  const auto flag = [](bool set) { return set ? Flag::yes : Flag::no; };
-  const ComparedRow& row = of.rows[index];
-  group.push_back(of.name);
+void CsvColumns::add(const ComparedRow& row) {
   for (std::size_t i = 0; i < row.values.size(); ++i) values[i].push_back(row.values[i]);
   const bool few = row.metric.n < fewest_for_interval;
   const std::pair<const char*, double> of_row[] = {{"mean", row.metric.mean},
                                                    {"std", row.metric.std},
                                                    {"ci_lo", few ? missing : row.metric.ci_lo},
                                                    {"ci_hi", few ? missing : row.metric.ci_hi},
-                                                   {"seeds", static_cast<double>(row.seeds)},
-                                                   {"trials", static_cast<double>(row.metric.n)},
+                                                   {"seeds", static_cast<double>(row.metric.n)},
+                                                   {"trials", static_cast<double>(row.trials)},
                                                    {"trainable_parameters", row.parameters},
                                                    {"peak_rss_bytes", row.peak_bytes},
                                                    {"train_seconds", row.train_seconds}};
   for (const auto& [name, value] : of_row) numbers[name].push_back(value);
-  front.push_back(flag(row.front));
-  untrained.push_back(flag(row.untrained));
-  mixed.push_back(flag(row.mixed));
-  reference.push_back(flag(index == of.reference));
+  front.push_back(flag_of(row.front));
+  untrained.push_back(flag_of(row.untrained));
+  mixed.push_back(flag_of(row.mixed));
+}
+
+void CsvColumns::add(const ComparedGroup& of, std::size_t index) {
+  group.push_back(of.name);
+  add(of.rows[index]);
+  reference.push_back(flag_of(index == of.reference));
   const auto it = std::find_if(of.differences.begin(), of.differences.end(),
                                [&](const Difference& d) { return d.row == index; });
   const bool there = it != of.differences.end();
-  exact.push_back(there && it->spread.n > 0 ? flag(it->test.exact) : Flag::absent);
-  Difference none;
-  none.spread.n = 0;
-  add(there ? *it : none);
+  exact.push_back(there && it->pairs > 0 ? flag_of(it->test.exact) : Flag::absent);
+  add(there ? *it : Difference{});
 }
 
 }  // namespace
@@ -179,26 +204,7 @@ std::string comparison_csv(const AxisComparison& comparison) {
   for (const ComparedGroup& group : comparison.groups) {
     for (std::size_t row = 0; row < group.rows.size(); ++row) columns.add(group, row);
   }
-  Table table;
-  table.add("group", std::move(columns.group));
-  for (std::size_t i = 0; i < columns.values.size(); ++i) {
-    table.add(comparison.view.by[i], std::move(columns.values[i]));
-  }
-  for (const char* name : {"mean", "std", "ci_lo", "ci_hi", "seeds", "trials",
-                           "trainable_parameters", "peak_rss_bytes", "train_seconds"}) {
-    table.add(name, std::move(columns.numbers[name]));
-  }
-  table.add("pareto_front", std::move(columns.front));
-  table.add("untrained", std::move(columns.untrained));
-  table.add("mixed_builds", std::move(columns.mixed));
-  table.add("reference", std::move(columns.reference));
-  for (const char* name :
-       {"pairs", "paired_seeds", "difference", "difference_ci_lo", "difference_ci_hi", "p",
-        "p_holm", "smallest_p", "visible", "unpaired"}) {
-    table.add(name, std::move(columns.numbers[name]));
-  }
-  table.add("exact", std::move(columns.exact));
-  return to_csv(table);
+  return to_csv(std::move(columns).table(comparison.view.by));
 }
 
 }  // namespace espalier

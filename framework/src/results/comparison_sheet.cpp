@@ -44,7 +44,7 @@ std::string first_names(const std::vector<std::string>& names) {
 
 bool trials_differ_from_seeds(const ComparedGroup& group) {
   return std::any_of(group.rows.begin(), group.rows.end(), [](const ComparedRow& row) {
-    return static_cast<std::size_t>(row.metric.n) != row.seeds;
+    return static_cast<std::size_t>(row.metric.n) != row.trials;
   });
 }
 
@@ -63,8 +63,8 @@ std::vector<std::string> row_line(const ComparedRow& row, const std::string& met
   std::vector<std::string> line = row.values;
   line.push_back(measure(metric, row.metric.mean, false) + (row.untrained ? " +" : ""));
   line.push_back(interval(metric, row.metric, false));
-  line.push_back(std::to_string(row.seeds) + (row.mixed ? "*" : ""));
-  if (trials) line.push_back(std::to_string(row.metric.n));
+  line.push_back(std::to_string(row.metric.n) + (row.mixed ? "*" : ""));
+  if (trials) line.push_back(std::to_string(row.trials));
   line.push_back(formatted("%.12g", std::round(row.parameters)));
   line.push_back(formatted("%.0f", row.peak_bytes / (1 << 20)));
   line.push_back(formatted("%.3g", row.train_seconds));
@@ -87,12 +87,13 @@ std::string front_note(const std::string& metric) {
 
 std::vector<std::string> row_notes(const ComparedGroup& group, const ComparisonView& view) {
   std::vector<std::string> notes{front_note(view.metric)};
-  if (!group.over.empty()) notes.push_back("rows are means over seeds and over " + group.over);
+  if (!group.over.empty())
+    notes.push_back("trials of one seed are averaged first, over " + group.over);
   const auto any = [&](auto member) {
     return std::any_of(group.rows.begin(), group.rows.end(), member);
   };
   if (any([](const ComparedRow& row) { return row.metric.n < fewest_for_interval; })) {
-    notes.emplace_back("- fewer than 3 trials have no interval");
+    notes.emplace_back("- fewer than 3 seeds have no interval");
   }
   if (any([](const ComparedRow& row) { return row.untrained; })) {
     notes.emplace_back(
