@@ -17,6 +17,7 @@ struct Measured {
   double top1 = 0;
   std::int64_t parameters = 100;
   Json builds = Json::object();
+  Json stages = Json::object();
 };
 
 class ComparisonTest : public FolderTest {
@@ -25,8 +26,11 @@ class ComparisonTest : public FolderTest {
   SweepTable sweep_named(const std::string& name, const std::vector<Measured>& measured) {
     std::vector<MadeTrial> made;
     for (const Measured& one : measured) {
-      made.push_back(
-          {.axes = {{"seed", one.seed}}, .combo = name, .seed = one.seed, .sections = one.config});
+      made.push_back({.axes = {{"seed", one.seed}},
+                      .combo = name,
+                      .seed = one.seed,
+                      .sections = one.config,
+                      .stages = one.stages});
     }
     std::filesystem::create_directories(folder_ / name);
     write_plan(folder_ / name, {"seed"}, made);

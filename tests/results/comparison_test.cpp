@@ -132,6 +132,14 @@ TEST_F(ComparisonTest, DatasetsAndProtocolsAreNotMixed) {
   EXPECT_EQ(comparison.groups[0].rows[0].label, "none");
   EXPECT_EQ(comparison.groups[1].rows[0].label, "lora");
 
+  const std::string lacking =
+      comparison_text(compare({sweep_named("l", {{on("none", "pets"), 0, 0.5},
+                                                 {on("lora", "pets"), 0, 0.6},
+                                                 {on("none", "food"), 0, 0.2},
+                                                 {on("dora", "food"), 0, 0.1}})},
+                              {.by = {"peft.use"}, .against = "lora"}));
+  EXPECT_THAT(lacking, HasSubstr("the row to compare against is not among these"));
+
   const AxisComparison across =
       compare({sweep_named("x", {{on("none", "pets"), 0, 0.5}, {on("none", "food"), 0, 0.6}})},
               {.by = {"dataset.use"}});
@@ -155,6 +163,41 @@ TEST_F(ComparisonTest, OtherBuildsOfWhatIsSharedMakeNoPair) {
   EXPECT_THAT(comparison_text(comparison), HasSubstr("* made by different builds"));
 }
 
+TEST_F(ComparisonTest, OtherBytesOfTheDataMakeNoPair) {
+  const auto on = [](const char* use, const char* key) {
+    return Measured{peft(use), 0, 0.5, 1, Json::object(), {{"image_features", key}}};
+  };
+  const auto pairs = [&](const char* key) {
+    return compare({sweep_named(key, {on("none", "k1"), on("lora", key)})}, {.by = {"peft.use"}})
+        .groups[0]
+        .differences[0]
+        .pairs;
+  };
+  EXPECT_EQ(pairs("k1"), 1);
+  EXPECT_EQ(pairs("k2"), 0);
+}
+
+TEST_F(ComparisonTest, ManyComparisonsOfFewSeedsClaimNothing) {
+  std::vector<Measured> measured;
+  for (std::int64_t seed = 0; seed < 6; ++seed) {
+    measured.push_back({peft("none"), seed, 0.9});
+    measured.push_back({peft("lora"), seed, 0.8});
+    measured.push_back({peft("dora"), seed, 0.7});
+  }
+  const AxisComparison comparison = compare({sweep_named("m", measured)}, {.by = {"peft.use"}});
+  EXPECT_DOUBLE_EQ(comparison.groups[0].smallest_holm, 0.0625);
+  EXPECT_THAT(comparison_text(comparison),
+              testing::AllOf(HasSubstr("Holm's p cannot fall below 0.0625"),
+                             Not(HasSubstr("not shown")), Not(HasSubstr("differs"))));
+}
+
+TEST_F(ComparisonTest, EqualSettingsThatNothingTellsApartAreRefused) {
+  EXPECT_THAT(refusal({sweep_named("v", {{peft("none"), 0, 0.5}, {peft("lora"), 0, 0.5}}),
+                       sweep_named("w", {{peft("none"), 0, 0.5}})},
+                      {.by = {"peft.use"}}),
+              HasSubstr("the same settings in made: seed=0 (v0) and made: seed=0 (w0)"));
+}
+
 TEST_F(ComparisonTest, ComponentsAreNamedByWhatTellsThemApart) {
   const auto lora = [](int rank) {
     return Json{{"peft", {{"use", "lora"}, {"r", rank}, {"alpha", 16}}}};
@@ -169,7 +212,7 @@ TEST_F(ComparisonTest, ComponentsAreNamedByWhatTellsThemApart) {
   EXPECT_THAT(two.groups[0].rows[1].values, ElementsAre("lora", "4"));
   EXPECT_THAT(two.groups[0].rows[2].values, ElementsAre("none", "-"));
   EXPECT_THAT(refusal(sweeps, {.by = {"peft.use"}}),
-              testing::AllOf(HasSubstr("several settings stand behind one row"),
+              testing::AllOf(HasSubstr("several trials stand behind one row"),
                              HasSubstr("add what differs to --by: peft.r")));
 }
 

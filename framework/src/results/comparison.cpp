@@ -1,20 +1,18 @@
 #include "results/comparison.hpp"
 #include "results/build_mix.hpp"
+#include "results/compared_pairs.hpp"
 #include "results/compared_trials.hpp"
 #include "results/report.hpp"
 #include "results/trial_fields.hpp"
 #include "results/value_text.hpp"
 #include <algorithm>
-#include <cmath>
 #include <espalier/core/error.hpp>
 #include <espalier/core/words.hpp>
-#include <numeric>
 #include <set>
 
 namespace espalier {
 namespace {
 
-using Trials = std::vector<const ComparedTrial*>;
 using ByValues = std::map<std::vector<Json>, Trials>;
 
 // Components by name and by those parameters in which others of that name differ.
@@ -51,15 +49,6 @@ double field_mean(const Trials& trials, std::string_view field) {
   return spread_of(std::move(values)).mean;
 }
 
-using ByDraw = std::map<std::string, std::vector<double>>;
-
-// What one seed says is not independent of each other, and is one value.
-std::vector<double> means_of(const ByDraw& by_draw) {
-  std::vector<double> means;
-  for (const auto& [draw, values] : by_draw) means.push_back(spread_of(values).mean);
-  return means;
-}
-
 ComparedRow row_of(const Trials& trials, std::vector<std::string> values, const BuildMix& mix,
                    std::string_view metric) {
   ComparedRow row{.label = joined(values, ",")};
@@ -89,75 +78,6 @@ void mark_front(std::vector<ComparedRow>& rows, bool larger) {
       return no_worse && (better(other, row, larger) || other.parameters < row.parameters);
     });
   }
-}
-
-using Partners = std::map<std::string_view, const ComparedTrial*>;  // by ComparedTrial::shared
-
-[[noreturn]] void ambiguous(const ComparedTrial& one, const ComparedTrial& other,
-                            const std::string& label) {
-  const Settings settings = differing_settings({&one.config, &other.config});
-  std::vector<std::string> keys;
-  for (const auto& [key, values] : settings) keys.push_back(key);
-  throw Error({.what = "several settings stand behind one row, and none of them is the pair",
-               .where = "the row " + label,
-               .expected = "one trial for each seed and setting",
-               .found = settings_text(settings),
-               .fix = "add what differs to --by: " + joined(keys, ",")});
-}
-
-Partners partners_of(const Trials& trials, const std::string& label) {
-  Partners partners;
-  for (const ComparedTrial* trial : trials) {
-    const auto [it, fresh] = partners.try_emplace(trial->shared, trial);
-    if (!fresh) ambiguous(*it->second, *trial, label);
-  }
-  return partners;
-}
-
-void name_unpaired(const Partners& some, const Partners& others, std::vector<std::string>& names) {
-  for (const auto& [shared, trial] : some) {
-    if (!others.contains(shared)) names.push_back(trial->name);
-  }
-}
-
-std::string apart_text(const Partners& a, const Partners& b, const ComparisonView& view) {
-  Settings settings = differing_settings({&a.begin()->second->config, &b.begin()->second->config});
-  std::erase_if(settings, [&](const auto& setting) {
-    return std::any_of(view.by.begin(), view.by.end(), [&](const std::string& axis) {
-      const std::string section = axis.substr(0, axis.rfind(".use"));
-      return setting.first == axis || setting.first.starts_with(section + ".");
-    });
-  });
-  return settings_text(settings);
-}
-
-Difference difference_of(std::size_t row, const Partners& trials, const Partners& reference,
-                         const ComparisonView& view) {
-  ByDraw by_draw;
-  Difference difference{.row = row};
-  for (const auto& [shared, trial] : trials) {
-    const auto partner = reference.find(shared);
-    if (partner == reference.end()) continue;
-    ++difference.pairs;
-    by_draw[trial->draw].push_back(metric_of(trial->record.result, view.metric) -
-                                   metric_of(partner->second->record.result, view.metric));
-  }
-  const std::vector<double> differences = means_of(by_draw);
-  difference.spread = spread_of(differences);
-  difference.test = sign_flip(differences);
-  difference.smallest = smallest_sign_flip_p(differences.size());
-  difference.detectable = detectable_effect(differences.size()) * difference.spread.std;
-  name_unpaired(trials, reference, difference.unpaired);
-  name_unpaired(reference, trials, difference.unpaired);
-  if (differences.empty()) difference.apart = apart_text(trials, reference, view);
-  return difference;
-}
-
-void correct(std::vector<Difference>& differences) {
-  std::vector<double> p;
-  for (const Difference& difference : differences) p.push_back(difference.test.p);
-  const std::vector<double> corrected = holm_corrected(p);
-  for (std::size_t i = 0; i < p.size(); ++i) differences[i].holm = corrected[i];
 }
 
 // The number of rows where there is none.
@@ -211,7 +131,7 @@ void add_differences(ComparedGroup& group, const std::vector<const Trials*>& tri
     if (i == group.reference) continue;
     group.differences.push_back(difference_of(i, partners[i], partners[group.reference], view));
   }
-  correct(group.differences);
+  correct_by_holm(group);
 }
 
 ComparedGroup group_of(const Trials& trials, const ComparisonView& view) {

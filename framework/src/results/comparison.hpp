@@ -54,8 +54,10 @@ struct ComparedGroup {
   std::vector<ComparedRow> rows;  // best mean first
   std::size_t reference = 0;      // the number of rows where `against` is none of them
   std::vector<Difference> differences{};  // none either where the axis changes the test images
-  std::string over{};                     // settings but seeds in which the trials of a row differ
-  std::string builds{};                   // BuildMix::text()
+  // What Holm's p of these differences cannot fall below, whatever the trials say.
+  double smallest_holm = missing;
+  std::string over{};    // settings but seeds in which the trials of a row differ
+  std::string builds{};  // BuildMix::text()
 };
 
 struct AxisComparison {

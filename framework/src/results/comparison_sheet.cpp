@@ -132,8 +132,8 @@ bool may_claim(const Difference& difference) {
   return difference.spread.n >= fewest_pairs && difference.smallest <= level;
 }
 
-std::string verdict(const Difference& difference) {
-  if (!may_claim(difference)) return "none possible";
+std::string verdict(const ComparedGroup& group, const Difference& difference) {
+  if (!may_claim(difference) || group.smallest_holm > level) return "none possible";
   return difference.holm < level ? "differs" : "not shown";
 }
 
@@ -148,7 +148,7 @@ std::vector<std::string> difference_line(const ComparedGroup& group, const Diffe
   line.push_back(formatted("%.4g", difference.holm));
   line.push_back(formatted("%.4g", difference.smallest));
   line.push_back(measure(metric, difference.detectable, false));
-  line.push_back(verdict(difference));
+  line.push_back(verdict(group, difference));
   return line;
 }
 
@@ -174,12 +174,22 @@ void add_pair_notes(const ComparedGroup& group, const std::string& unit,
                     " can show no p below " + formatted("%.4g", p) +
                     ", so no significance is claimed");
   }
+  if (group.smallest_holm > level && too_few.empty()) {
+    notes.push_back("with so many comparisons Holm's p cannot fall below " +
+                    formatted("%.4g", group.smallest_holm) +
+                    ", so no significance is claimed: more seeds, or fewer rows");
+  }
+}
+
+std::size_t comparisons_of(const ComparedGroup& group) {
+  return static_cast<std::size_t>(std::count_if(group.differences.begin(), group.differences.end(),
+                                                [](const Difference& d) { return d.pairs > 0; }));
 }
 
 std::vector<std::string> difference_notes(const ComparedGroup& group, const ComparisonView& view) {
   std::vector<std::string> notes{
       "p: exact sign-flip test, two-sided; Holm: corrected over " +
-          counted(group.differences.size(), "comparison", "comparisons") +
+          counted(comparisons_of(group), "comparison", "comparisons") +
           ", claimed below 0.05; smallest p: what so many differences can show",
       "visible: the difference that so many with this spread show in 4 of 5 repetitions"};
   if (view.against.empty()) {
