@@ -5,6 +5,7 @@ import io
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -86,6 +87,16 @@ def test_every_format_goes_to_a_file_too(results, espalier, tmp_path):
         file = tmp_path / form
         assert espalier("compare", results, *BY, "--format", form, "--out", file).stdout == ""
         assert file.read_text() == printed and sign in printed
+
+
+def test_a_trial_in_two_folders_counts_once_and_is_named(results, espalier, tmp_path):
+    shutil.copytree(results / "wide", tmp_path / "copy")
+    alone = espalier("compare", results / "wide", *BY, "--format", "csv")
+    both = espalier("compare", results / "wide", tmp_path / "copy", *BY, "--format", "csv")
+    assert both.stdout == alone.stdout and alone.stderr == ""
+    assert both.stderr.startswith("left out: 12 trials there twice: wide: gnn.bottleneck=4 seed=0 (")
+    same = espalier("compare", results / "wide", results / "wide", *BY, "--format", "csv")
+    assert (same.stdout, same.stderr) == (alone.stdout, "")
 
 
 def test_what_cannot_be_compared_is_refused(results, espalier, tmp_path):

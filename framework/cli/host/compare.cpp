@@ -1,4 +1,5 @@
 #include "results/comparison_formats.hpp"
+#include "results/comparison_sheet.hpp"
 #include "run/run_lock.hpp"
 #include <algorithm>
 #include <boost/program_options.hpp>
@@ -108,7 +109,11 @@ int compare_results(const std::vector<std::string>& arguments) {
   const ComparisonView view = comparison_view(given);
   const Writer write = writer_named(given["format"].as<std::string>());
   const auto sweeps = sweeps_in(given["results"].as<std::vector<std::string>>());
-  deliver(given, write(compare(sweeps, view)));
+  const AxisComparison comparison = compare(sweeps, view);
+  deliver(given, write(comparison));
+  if (write == comparison_csv) {
+    for (const std::string& note : left_out_notes(comparison)) std::cerr << note << "\n";
+  }
   return 0;
 }
 
