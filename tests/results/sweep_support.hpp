@@ -22,6 +22,7 @@ struct MadeTrial {
   Json sections = Json::object();  // more of the configuration in the plan
   Json builds = Json::object();    // of its components
   bool untrained = false;          // the start was the best
+  Json stages = Json::object();    // keys of them
 };
 
 inline void write_plan(const std::filesystem::path& folder, const std::vector<std::string>& keys,
@@ -36,7 +37,7 @@ inline void write_plan(const std::filesystem::path& folder, const std::vector<st
                   {"combo_id", trials[i].combo},
                   {"axes", trials[i].axes},
                   {"config", config},
-                  {"stages", Json::object()}}
+                  {"stages", trials[i].stages}}
                  .dump() +
              "\n";
   }

@@ -3,12 +3,12 @@
 #include "run/run_lock.hpp"
 #include <boost/program_options.hpp>
 #include <espalier/core/error.hpp>
-#include <espalier/core/file.hpp>
 #include <espalier/core/words.hpp>
 #include <filesystem>
 #include <iostream>
 
 #include "../json_text.hpp"
+#include "deliver.hpp"
 #include "experiment_folders.hpp"
 #include "plugins_internal.hpp"
 #include "verbs.hpp"
@@ -27,14 +27,6 @@ Table table_named(const SweepTable& sweep, const std::string& name) {
                .expected = "trials, metrics or agg",
                .found = name,
                .fix = {}});
-}
-
-void deliver(const po::variables_map& given, const std::string& text) {
-  if (given.count("out") == 0) {
-    std::cout << text << std::flush;
-  } else {
-    write_file(given["out"].as<std::string>(), text);
-  }
 }
 
 void print_export_help(const po::options_description& options) {

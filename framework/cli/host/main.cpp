@@ -9,6 +9,8 @@ int main(int argc, char** argv) {
       {"run", "Run the trials of an experiment that are not done yet", cli::run},
       {"status", "Say what is done, running and failed", cli::status},
       {"table", "Show the table of a sweep again, ordered as you like", cli::table},
+      {"compare", "Compare what an axis chooses, pair by pair, with intervals and p values",
+       cli::compare_results},
       {"export", "Write results as CSV, JSON or for TensorBoard", cli::export_results},
       {"adapters", "Show, check, merge and combine what trials trained", cli::adapters},
       {"encode", "Write the features that an encoder gives", cli::encode},

@@ -114,28 +114,41 @@ void check_header(const Json& header, std::string_view body, const std::filesyst
   }
 }
 
+std::string_view take_line(std::string_view& rest) {
+  const std::size_t end = std::min(rest.find('\n'), rest.size());
+  const std::string_view line = rest.substr(0, end);
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  return line;
+}
+
 }  // namespace
 
 PlanTable PlanTable::read(const std::filesystem::path& file) try {
   PlanTable plan;
   plan.text = read_own_file(file, largest_plan);
   std::string_view rest = plan.text;
-  const auto next_line = [&rest] {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    const std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    return line;
-  };
-  const Json header = Json::parse(next_line());
+  const Json header = Json::parse(take_line(rest));
   check_header(header, rest, file);
   plan.name = header.at("name").get<std::string>();
   for (const Json& key : header.at("axes")) plan.axes.push_back({key.get<std::string>(), {}});
   Rows rows(plan.axes);
-  while (!rest.empty()) plan.rows.push_back(rows.row_of(next_line()));
+  while (!rest.empty()) plan.rows.push_back(rows.row_of(take_line(rest)));
   collect_values(plan);
   return plan;
 } catch (const Json::exception& error) {
   unusable(file, "this is no plan", error.what());
+}
+
+std::vector<PlanDetail> plan_details(const PlanTable& plan) {
+  std::vector<PlanDetail> details;
+  details.reserve(plan.rows.size());
+  std::string_view rest = plan.text;
+  (void)take_line(rest);
+  while (!rest.empty()) {
+    const Members members(take_line(rest));
+    details.push_back({members.at("config"), members.find("stages")});
+  }
+  return details;
 }
 
 }  // namespace espalier

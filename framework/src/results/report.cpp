@@ -2,61 +2,16 @@
 #include "results/build_mix.hpp"
 #include "results/statistics.hpp"
 #include "results/trial_fields.hpp"
+#include "results/value_text.hpp"
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <espalier/core/error.hpp>
 #include <espalier/core/printable.hpp>
 #include <espalier/core/words.hpp>
 #include <set>
 
-#include "text/unicode.hpp"
-
 namespace espalier {
 namespace {
-
-using Lines = std::vector<std::vector<std::string>>;
-
-std::string aligned(const Lines& lines) {
-  std::vector<std::size_t> widths(lines.empty() ? 0 : lines[0].size());
-  for (const auto& line : lines) {
-    for (std::size_t i = 0; i < line.size(); ++i)
-      widths[i] = std::max(widths[i], unicode::cells(line[i]));
-  }
-  std::string text;
-  for (const auto& line : lines) {
-    std::string row;
-    for (std::size_t i = 0; i < line.size(); ++i) {
-      row += "  " + line[i] + std::string(widths[i] - unicode::cells(line[i]), ' ');
-    }
-    text += row.substr(0, row.find_last_not_of(' ') + 1) + "\n";
-  }
-  return text;
-}
-
-// Components as `gcn(layers=1)`.
-std::string plain(const Json& value) {
-  if (value.is_null()) return "-";
-  if (value.is_string()) return printable(value.get<std::string>());
-  if (!value.is_object() || !value.contains("use")) return printable(value.dump());
-  std::string params;
-  for (const auto& [key, param] : value.items()) {
-    if (key != "use") params += (params.empty() ? "" : ", ") + key + "=" + plain(param);
-  }
-  return plain(value.at("use")) + (params.empty() ? "" : "(" + params + ")");
-}
-
-bool is_share(std::string_view metric) {
-  return metric.find("_top") != std::string_view::npos ||
-         metric.find("_macro_") != std::string_view::npos || metric.ends_with("_ece");
-}
-
-std::string number_text(std::string_view metric, double value) {
-  char text[64];
-  std::snprintf(text, sizeof text, is_share(metric) ? "%.1f" : "%.6g",
-                is_share(metric) ? 100 * value : value);
-  return text;
-}
 
 std::string cell(std::string_view metric, const Spread& spread) {
   if (std::isnan(spread.mean)) return "-";
@@ -80,11 +35,6 @@ Spread spread(const SweepTable& sweep, const Combination& combination, std::stri
   return spread_of(std::move(values));
 }
 
-// Nothing was learnt, where something could have been.
-bool kept_untrained(const TrialResult& result) {
-  return result.best_epoch == 0 && result.epochs > 0 && result.trainable_parameters > 0;
-}
-
 std::vector<Combination> combinations_of(const SweepTable& sweep, const BuildMix& mix) {
   std::vector<Combination> list;
   for (std::vector<std::size_t>& trials : complete_combinations(sweep)) {
@@ -98,14 +48,6 @@ std::vector<Combination> combinations_of(const SweepTable& sweep, const BuildMix
     }
   }
   return list;
-}
-
-// Numbers by value, before texts; what an axis makes no difference to comes last.
-bool value_before(const Json& a, const Json& b) {
-  const auto rank = [](const Json& v) { return v.is_null() ? 2 : v.is_number() ? 0 : 1; };
-  if (rank(a) != rank(b)) return rank(a) < rank(b);
-  if (rank(a) == 0) return a.get<double>() < b.get<double>();
-  return rank(a) == 1 && plain(a) < plain(b);
 }
 
 // By falling validation accuracy, those without one last, ties in the order of the plan; then,

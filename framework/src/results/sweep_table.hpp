@@ -39,6 +39,15 @@ struct PlanTable {
   static PlanTable read(const std::filesystem::path& file);
 };
 
+// What PlanRow leaves out.
+struct PlanDetail {
+  Json config;
+  Json stages;  // keys by name
+};
+
+// Of each row of a plan that was read.
+[[nodiscard]] std::vector<PlanDetail> plan_details(const PlanTable& plan);
+
 struct SweepTable {
   std::filesystem::path folder;  // results/<experiment>
   PlanTable plan;

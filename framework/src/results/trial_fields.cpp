@@ -35,6 +35,10 @@ double metric_of(const TrialResult& result, std::string_view field) {
   return std::visit([&](auto member) { return static_cast<double>(result.*member); }, it->member);
 }
 
+bool kept_untrained(const TrialResult& result) {
+  return result.best_epoch == 0 && result.epochs > 0 && result.trainable_parameters > 0;
+}
+
 Json summary_json(const TrialResult& result) {
   Json summary = Json::object();
   for (const TrialField& field : fields) {

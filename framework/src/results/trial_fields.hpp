@@ -25,6 +25,9 @@ struct TrialField {
 // The value of the field of that name, which must be one.
 [[nodiscard]] double metric_of(const TrialResult& result, std::string_view field);
 
+// Nothing was learnt, where something could have been.
+[[nodiscard]] bool kept_untrained(const TrialResult& result);
+
 // {"val_top1": 0.5, ...}; missing numbers are null.
 [[nodiscard]] Json summary_json(const TrialResult& result);
 // The reverse; what is absent or of another type stays as it is.
