@@ -150,7 +150,7 @@ std::shared_ptr<espalier::MapChange> Lora::change(Site& site, Parameters& parame
     b_bias =
         parameters.add(site.name + ".lora_B.bias", at::zeros({b_sizes[0]}, at::kFloat), faster);
   }
-  LowRank low(site.name, factors, b_bias, scale, params_.lora_dropout);
+  LowRank low({site.name, params_.lora_dropout}, factors, b_bias, scale);
   if (factorised()) {
     const at::Device device = factors.a.device();
     starts_[site.name] = {first.a.to(device).contiguous(), first.b.to(device).contiguous()};

@@ -4,13 +4,7 @@
 #include <ATen/ops/linear.h>
 #include <ATen/ops/matmul.h>
 
-#include <espalier/nn/dropout.hpp>
-
 namespace espalier {
-
-at::Tensor LowRank::dropped(const at::Tensor& x, const Mode& mode) const {
-  return dropout(x, dropout_, mode, site_);
-}
 
 at::Tensor LowRank::low(const at::Tensor& x) const {
   const at::Tensor inner = at::linear(x.to(at::kFloat), factors_.a.flatten(1));

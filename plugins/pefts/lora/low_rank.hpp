@@ -2,7 +2,6 @@
 #pragma once
 
 #include <espalier/peft/linear_method.hpp>
-#include <string>
 #include <utility>
 
 namespace espalier {
@@ -10,21 +9,22 @@ namespace espalier {
 // y + s (B A drop(x) + b).
 class LowRank : public OutputChange {
  public:
-  // `b_bias` [out] may be undefined; `site` names where it drops.
-  LowRank(std::string site, Factors factors, at::Tensor b_bias, double scale, double dropout)
-      : site_(std::move(site)),
+  // `b_bias` [out] may be undefined.
+  LowRank(InputDropout dropout, Factors factors, at::Tensor b_bias, double scale)
+      : dropout_(std::move(dropout)),
         factors_(std::move(factors)),
         b_bias_(std::move(b_bias)),
-        scale_(scale),
-        dropout_(dropout) {}
+        scale_(scale) {}
 
   [[nodiscard]] at::Tensor output(const at::Tensor& x, const at::Tensor& y,
                                   const Mode& mode) const override;
   [[nodiscard]] LinearMap folded(const LinearMap& frozen) const override;
 
  protected:
-  [[nodiscard]] at::Tensor dropped(const at::Tensor& x, const Mode& mode) const;
-  [[nodiscard]] bool drops(const Mode& mode) const { return mode.training && dropout_ > 0; }
+  [[nodiscard]] at::Tensor dropped(const at::Tensor& x, const Mode& mode) const {
+    return dropout_(x, mode);
+  }
+  [[nodiscard]] bool drops(const Mode& mode) const { return mode.training && dropout_.p > 0; }
   // s (B A x + b), in float32.
   [[nodiscard]] at::Tensor low(const at::Tensor& x) const;
   // s B A
@@ -32,11 +32,10 @@ class LowRank : public OutputChange {
   [[nodiscard]] double scale() const noexcept { return scale_; }
 
  private:
-  std::string site_;
+  InputDropout dropout_;
   Factors factors_;
   at::Tensor b_bias_;
   double scale_;
-  double dropout_;
 };
 
 // Less a product that stays as it was at the start, of matrices.
