@@ -62,8 +62,8 @@ TEST_F(WorkerInspectorTest, RemembersAnswersAndStartsNoWorkerForThem) {
 }
 
 TEST_F(WorkerInspectorTest, TellsWhereAMethodCutsByTheTowersLookedAt) {
-  const WorkerCommand command =
-      worker(R"(echo '{"cuts": [{"tower": "image", "cut": 9, "layers": 12, "bytes": 605184}], "trainable": 491520}')");
+  const WorkerCommand command = worker(
+      R"(echo '{"cuts": [{"tower": "image", "cut": 9, "layers": 12, "bytes": 605184}], "trainable": 491520}')");
   WorkerInspector inspector(command, memory());
   const std::vector<TowerCut> cuts = inspector.cuts(dataset_, dataset_, {"image"}).towers;
   ASSERT_EQ(cuts.size(), 1u);
@@ -71,7 +71,9 @@ TEST_F(WorkerInspectorTest, TellsWhereAMethodCutsByTheTowersLookedAt) {
   EXPECT_EQ(cuts[0].cut, 9);
   EXPECT_EQ(cuts[0].layers, 12);
   EXPECT_EQ(cuts[0].bytes, 605184);
-  EXPECT_EQ(inspector.cuts(dataset_, dataset_, {"image", "text"}).towers.size(), 1u) << "asked anew";
+  EXPECT_EQ(cuts[0].trainable, 491520);
+  EXPECT_EQ(inspector.cuts(dataset_, dataset_, {"image", "text"}).towers.size(), 1u)
+      << "asked anew";
 }
 
 TEST_F(WorkerInspectorTest, SaysThatAnAnswerLacksSomething) {

@@ -129,6 +129,36 @@ TEST_F(AdaptedTrials, TrainTheSameParametersFromStoredAndFromComputedActivations
   }
 }
 
+// What an adapter's file holds is tested as it was when it was trained, whether it goes on or not.
+TEST_F(AdaptedTrials, StartFromAnAdapterAndLeaveItFrozen) {
+  config_["head"] = {{"use", "prompts"}};
+  config_["peft"] = {{"use", "lora"}, {"top_layers", 1}};
+  config_["train"]["select"] = "last";
+  const auto trained = run();
+  fs::rename(folder_ / "trial/adapter", folder_ / "start");
+  ASSERT_TRUE(trained && trained->epochs == 3);
+  for (const bool frozen : {true, false}) {
+    config_["peft"] = {{"use", "hf"}, {"path", folder_ / "start"}, {"frozen", frozen}};
+    config_["train"]["epochs"] = 0;
+    const auto again = run();
+    ASSERT_TRUE(again);
+    EXPECT_EQ(again->predictions.back().logits, trained->predictions.back().logits) << frozen;
+    EXPECT_EQ(again->trainable_parameters, frozen ? 0 : trained->trainable_parameters);
+  }
+}
+
+TEST_F(AdaptedTrials, TrainBehindAFrozenAdapter) {
+  config_["peft"] = {{"use", "lora"}, {"top_layers", 1}};
+  config_["train"]["select"] = "last";
+  ASSERT_TRUE(run());
+  fs::rename(folder_ / "trial/adapter", folder_ / "start");
+  config_["peft"] = {{"use", "hf"}, {"path", folder_ / "start"}, {"frozen", true}};
+  const auto behind = run();
+  ASSERT_TRUE(behind);
+  EXPECT_LT(last_loss(*behind), first_loss(*behind)) << "the head learns";
+  EXPECT_EQ(behind->trainable_parameters, 96 * 4 + 1) << "a cosine head on features of 96";
+}
+
 TEST_F(AdaptedTrials, RoundActivationsOnRequestWhetherStoredOrNot) {
   const auto exact = run();
   config_["train"]["activations"] = "float16";

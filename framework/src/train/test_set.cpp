@@ -25,6 +25,16 @@ TestSet::Verdict TestSet::evaluate(const Logits& logits) && {
           .predictions = predictions_of("test", std::move(ids_), labels, rows)};
 }
 
+void record_verdict(TestSet::Verdict verdict, TrialResult& result) {
+  result.test_top1 = verdict.metrics.top1;
+  result.test_top5 = verdict.metrics.top5;
+  result.test_macro_accuracy = verdict.metrics.macro_accuracy;
+  result.test_macro_f1 = verdict.metrics.macro_f1;
+  result.test_loss = verdict.metrics.loss;
+  result.test_ece = verdict.metrics.ece;
+  result.predictions.push_back(std::move(verdict.predictions));
+}
+
 ClassificationMetrics metrics_of(const at::Tensor& logits,
                                  const std::vector<std::int64_t>& labels) {
   return classification_metrics(values_of(logits), labels);

@@ -37,6 +37,9 @@ class TestSet {
   std::vector<std::string> ids_;
 };
 
+// What a trial's result says of it.
+void record_verdict(TestSet::Verdict verdict, TrialResult& result);
+
 // Of logits [samples, classes].
 [[nodiscard]] ClassificationMetrics metrics_of(const at::Tensor& logits,
                                                const std::vector<std::int64_t>& labels);

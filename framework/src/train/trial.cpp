@@ -27,7 +27,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr double checkpoint_seconds = 30;
-constexpr std::int64_t most_parameters_a_photo = 100;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -46,11 +45,8 @@ class Trial {
   [[nodiscard]] std::unique_ptr<Protocol> make_graph();
   [[nodiscard]] std::vector<std::size_t> samples() const;
   [[nodiscard]] std::vector<Look> looks() const;
-  [[nodiscard]] bool learns_prompts_of_its_own() const {
-    return recipe_.adapted && setting_.has("peft", "class_template");
-  }
+  [[nodiscard]] ClassTexts texts_of_classes(const Dataset& dataset) const;
   bool adapt_encoder(Parameters& parameters);
-  void warn_of_size(const Parameters& parameters) const;
   [[nodiscard]] NetworkParts network_parts() const;
   bool train(Training& training, const Parameters& parameters, const Checkpoint& checkpoint);
   void describe_training(const Progress& progress);
@@ -85,20 +81,25 @@ void Trial::draw_data() {
   const std::shared_ptr<Dataset> dataset = setting_.kept<Dataset>();
   split_ = split_dataset(*dataset, setting_.section<ProtocolParams>("protocol"), setting_.seed());
   if (recipe_.zero_shot) split_.train = {};
-  if (recipe_.classes) {
-    prompts_ = learns_prompts_of_its_own()
-                   ? class_texts(dataset->class_names(),
-                                 std::vector{setting_.component<Peft>()->class_template()})
-                   : class_prompts(recipe_.head, setting_.config_of("dataset").at("use"), *dataset);
-  }
+  if (recipe_.classes) prompts_ = texts_of_classes(*dataset);
   photos_ = UnlabelledDataset(dataset);
   time("dataset", seconds_since(start));
 }
 
+// A method may learn in texts of its own.
+ClassTexts Trial::texts_of_classes(const Dataset& dataset) const {
+  if (!recipe_.adapted || !setting_.has("peft", "class_template")) {
+    return class_prompts(recipe_.head, setting_.config_of("dataset").at("use"), dataset);
+  }
+  const std::string own = setting_.component<Peft>()->class_template();
+  return class_texts(dataset.class_names(), std::vector{own});
+}
+
 std::vector<std::size_t> Trial::samples() const {
   std::vector<std::size_t> all = split_.train.samples;
-  all.insert(all.end(), split_.val.samples.begin(), split_.val.samples.end());
-  all.insert(all.end(), split_.test.samples.begin(), split_.test.samples.end());
+  for (const auto* more : {&split_.val.samples, &split_.test.samples}) {
+    all.insert(all.end(), more->begin(), more->end());
+  }
   return all;
 }
 
@@ -149,15 +150,6 @@ bool Trial::adapt_encoder(Parameters& parameters) {
   encoder_parameters_ -= adapted_->replaced();
   time("activations", seconds_since(start), adapted_->cached());
   return true;
-}
-
-void Trial::warn_of_size(const Parameters& parameters) const {
-  const auto photos = std::ssize(split_.train.samples);
-  if (parameters.count() <= most_parameters_a_photo * photos) return;
-  // One text for all trials with so many photos, so that a sweep says it once.
-  setting_.warn("more than " + std::to_string(most_parameters_a_photo) +
-                " parameters are trained for each of the " + std::to_string(photos) +
-                " photos, which they can learn by heart: trials.csv has trainable_parameters");
 }
 
 NetworkParts Trial::network_parts() const {
@@ -222,18 +214,12 @@ TrialResult Trial::conclude(const at::Tensor& val_logits, TestSet::Verdict verdi
   result_.seed = setting_.seed();
   result_.config = request.config;
   result_.class_names = photos_.class_names();
-  result_.test_top1 = verdict.metrics.top1;
-  result_.test_top5 = verdict.metrics.top5;
-  result_.test_macro_accuracy = verdict.metrics.macro_accuracy;
-  result_.test_macro_f1 = verdict.metrics.macro_f1;
-  result_.test_loss = verdict.metrics.loss;
-  result_.test_ece = verdict.metrics.ece;
   result_.attempt = request.attempt;
   result_.training = {.ids = ids(split_.train.samples),
                       .labels = {split_.train.labels.begin(), split_.train.labels.end()}};
   result_.predictions.push_back(
       predictions_of("val", ids(split_.val.samples), split_.val.labels, val_logits));
-  result_.predictions.push_back(std::move(verdict.predictions));
+  record_verdict(std::move(verdict), result_);
   result_.environment = trial_environment(request.config, setting_.hooks().loader->catalog());
   result_.total_seconds = seconds_since(start_);
   result_.peak_rss_bytes = memory_.peak();
@@ -262,7 +248,7 @@ TrialResult Trial::test(const Network& network, const Protocol& protocol) {
     return evaluation.answers(protocol.scenes(samples), std::ssize(samples));
   };
   const at::Tensor val_logits = answers(split_.val.samples);
-  const std::vector<std::int64_t>& labels = split_.val.labels;
+  const auto& labels = split_.val.labels;
   if (!labels.empty()) result_.val_top1 = metrics_of(val_logits, labels).top1;
   std::vector<std::string> test_ids = ids(split_.test.samples);
   TestSet test(std::move(split_.test), std::move(test_ids));
@@ -280,7 +266,7 @@ std::optional<TrialResult> Trial::run() {
   if (!adapt_encoder(parameters)) return std::nullopt;
   Network network(network_parts(), std::ssize(photos_.class_names()), setting_.seed(), parameters);
   Training training(task(network, parameters, *protocol), recipe_.train, setting_.seed());
-  warn_of_size(parameters);
+  setting_.warn_of_size(parameters.count(), std::ssize(split_.train.samples));
   const Checkpoint checkpoint(setting_.request().folder, setting_.request().trial_id,
                               setting_.log());
   checkpoint.load(training, parameters);

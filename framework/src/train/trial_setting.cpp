@@ -41,6 +41,15 @@ void TrialSetting::warn(const std::string& text) const {
   if (hooks_.warning) hooks_.warning(text);
 }
 
+// One text for all trials with so many photos, so that a sweep says it once.
+void TrialSetting::warn_of_size(std::int64_t parameters, std::int64_t photos) const {
+  constexpr std::int64_t most_a_photo = 100;
+  if (parameters <= most_a_photo * photos) return;
+  warn("more than " + std::to_string(most_a_photo) + " parameters are trained for each of the " +
+       std::to_string(photos) +
+       " photos, which they can learn by heart: trials.csv has trainable_parameters");
+}
+
 void TrialSetting::check_inputs() const {
   if (hooks_.check_inputs) hooks_.check_inputs();
 }

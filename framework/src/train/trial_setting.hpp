@@ -52,6 +52,8 @@ class TrialSetting final : public RunContext {
   [[nodiscard]] bool stopped() const;
   void begin(std::string_view stage) const;
   void warn(const std::string& text) const;
+  // Where more than a hundred parameters are trained for each photo.
+  void warn_of_size(std::int64_t parameters, std::int64_t photos) const;
   // Throws Error where what the trial reads is no longer what it was.
   void check_inputs() const;
 
