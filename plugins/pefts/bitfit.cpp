@@ -14,9 +14,7 @@ class BitFit final : public espalier::WeightMethod {
   using Params = BitFitParams;
   BitFit(const Params& params, const espalier::RunContext&) : WeightMethod(params) {}
 
-  [[nodiscard]] espalier::Json adapter_config() const override {
-    return config_of("ESPALIER_BITFIT");
-  }
+  [[nodiscard]] espalier::Json adapter_config() const override { return config_of("bitfit"); }
 
  private:
   [[nodiscard]] bool trains(const espalier::WeightSlot& weight) const override {

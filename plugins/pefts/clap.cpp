@@ -37,7 +37,9 @@ class Clap final : public espalier::LogitsMethod {
     return ((weight_ - classes_).square().sum(1) * pull_).mean() * strength_;
   }
 
-  [[nodiscard]] espalier::Json adapter_config() const override { return config_of("CLAP"); }
+  [[nodiscard]] espalier::Json adapter_config() const override {
+    return espalier::own_adapter_config("clap", {{"strength", espalier::number(strength_)}});
+  }
 
  private:
   void fit(const espalier::MethodInput& input) override {

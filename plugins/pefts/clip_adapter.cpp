@@ -52,10 +52,8 @@ class ClipAdapter final : public espalier::Peft {
   }
 
   [[nodiscard]] espalier::Json adapter_config() const override {
-    espalier::Json config = espalier::adapter_config_of("CLIP_ADAPTER", {"image_features"});
-    config["ratio"] = espalier::number(params_.ratio);
-    config["reduction"] = params_.reduction;
-    return config;
+    return espalier::own_adapter_config("clip_adapter", {{"ratio", espalier::number(params_.ratio)},
+                                                         {"reduction", params_.reduction}});
   }
 
  private:

@@ -9,6 +9,7 @@
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/matmul.h>
 
+#include <espalier/peft/adapter.hpp>
 #include <espalier/peft/logits_method.hpp>
 #include <espalier/plugin/component.hpp>
 
@@ -35,7 +36,9 @@ class CrossModal final : public espalier::LogitsMethod {
     return at::cross_entropy_loss(probe(classes_), labels) * texts_;
   }
 
-  [[nodiscard]] espalier::Json adapter_config() const override { return config_of("CROSS_MODAL"); }
+  [[nodiscard]] espalier::Json adapter_config() const override {
+    return espalier::own_adapter_config("cross_modal", {{"texts", espalier::number(texts_)}});
+  }
 
  private:
   void fit(const espalier::MethodInput& input) override {

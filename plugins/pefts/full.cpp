@@ -33,9 +33,7 @@ class Full final : public espalier::WeightMethod {
   Full(const Params& params, const espalier::RunContext&)
       : WeightMethod(params), decay_(params.layer_decay) {}
 
-  [[nodiscard]] espalier::Json adapter_config() const override {
-    return config_of("ESPALIER_FULL");
-  }
+  [[nodiscard]] espalier::Json adapter_config() const override { return config_of("full"); }
 
  private:
   [[nodiscard]] bool trains(const WeightSlot&) const override { return true; }

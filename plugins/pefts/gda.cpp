@@ -55,9 +55,7 @@ class Gda final : public espalier::LogitsMethod {
   [[nodiscard]] espalier::Json facts() const override { return {{"alpha", alpha_}}; }
 
   [[nodiscard]] espalier::Json adapter_config() const override {
-    espalier::Json config = config_of("GDA");
-    config["alpha"] = espalier::number(alpha_);
-    return config;
+    return espalier::own_adapter_config("gda", {{"alpha", espalier::number(alpha_)}});
   }
 
  private:

@@ -91,7 +91,9 @@ class LinearProbe final : public espalier::LogitsMethod {
     return {{"C", c_}};
   }
 
-  [[nodiscard]] espalier::Json adapter_config() const override { return config_of("LINEAR_PROBE"); }
+  [[nodiscard]] espalier::Json adapter_config() const override {
+    return espalier::own_adapter_config("linear_probe", {{"solver", trained_ ? "loop" : "lbfgs"}});
+  }
 
  private:
   void fit(const espalier::MethodInput& input) override {

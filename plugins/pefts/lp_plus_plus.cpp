@@ -15,6 +15,7 @@
 #include <ATen/ops/zeros.h>
 
 #include <cmath>
+#include <espalier/peft/adapter.hpp>
 #include <espalier/peft/class_statistics.hpp>
 #include <espalier/peft/logits_method.hpp>
 #include <espalier/plugin/component.hpp>
@@ -43,7 +44,9 @@ class LpPlusPlus final : public espalier::LogitsMethod {
   using Params = LpPlusPlusParams;
   LpPlusPlus(const Params& params, const espalier::RunContext&) : factor_(params.factor) {}
 
-  [[nodiscard]] espalier::Json adapter_config() const override { return config_of("LP_PLUS_PLUS"); }
+  [[nodiscard]] espalier::Json adapter_config() const override {
+    return espalier::own_adapter_config("lp_plus_plus", {{"factor", espalier::number(factor_)}});
+  }
 
  private:
   void fit(const espalier::MethodInput& input) override {

@@ -8,6 +8,7 @@ class NoPeft final : public espalier::Peft {
  public:
   using Params = espalier::NoParams;
   NoPeft(const Params&, const espalier::RunContext&) {}
+  void merge(espalier::AdaptableEncoder&) override {}
 };
 
 }  // namespace

@@ -5,7 +5,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/zeros_like.h>
 
-#include <espalier/core/error.hpp>
 #include <espalier/peft/adapter.hpp>
 #include <espalier/plugin/component.hpp>
 #include <espalier/plugin/peft.hpp>
@@ -34,7 +33,7 @@ class TaskRes final : public espalier::Peft {
   void attach(espalier::AdaptableEncoder& encoder, espalier::Parameters& parameters,
               espalier::Random&) override {
     for (espalier::Site* site : encoder.sites(espalier::SiteRole::classifier)) {
-      ESPALIER_ASSERT(start_.defined(), "a trial with class vectors");
+      if (!start_.defined()) espalier::refuse_unprepared();
       const espalier::Parameters::Scope here(parameters, "", at::kCPU);
       const at::Tensor residual = parameters.add("residual", at::zeros_like(start_));
       site->hook_input([residual, alpha = alpha_](const at::Tensor& t, const espalier::Mode&) {
@@ -44,9 +43,7 @@ class TaskRes final : public espalier::Peft {
   }
 
   [[nodiscard]] espalier::Json adapter_config() const override {
-    espalier::Json config = espalier::adapter_config_of("TASKRES", {"class_vectors"});
-    config["alpha"] = espalier::number(alpha_);
-    return config;
+    return espalier::own_adapter_config("taskres", {{"alpha", espalier::number(alpha_)}});
   }
 
  private:

@@ -86,10 +86,9 @@ class TipAdapter final : public espalier::LogitsMethod {
   }
 
   [[nodiscard]] espalier::Json adapter_config() const override {
-    espalier::Json config = config_of("TIP_ADAPTER");
-    config["alpha"] = espalier::number(alpha_);
-    config["beta"] = espalier::number(beta_);
-    return config;
+    return espalier::own_adapter_config("tip_adapter", {{"train_keys", params_.train_keys},
+                                                        {"alpha", espalier::number(alpha_)},
+                                                        {"beta", espalier::number(beta_)}});
   }
 
  private:

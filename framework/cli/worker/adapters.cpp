@@ -33,7 +33,8 @@ void show(const fs::path& folder) {
   const Adapter adapter = read_adapter(folder);
   std::printf("%s\n", printable(folder.string()).c_str());
   for (const auto& [key, value] : adapter.config.items()) {
-    const bool empty = value.is_null() || ((value.is_array() || value.is_object()) && value.empty());
+    const bool empty =
+        value.is_null() || ((value.is_array() || value.is_object()) && value.empty());
     if (empty || value == false) continue;
     const std::string text = value.is_array() && value.size() > 8
                                  ? std::to_string(value.size()) + " of them"
@@ -69,9 +70,9 @@ struct Attached {
   Parameters parameters;
 };
 
-Attached attached(const fs::path& base, const fs::path& folder, Loader& loader) {
-  spdlog::logger& log = *spdlog::default_logger();
-  const LoaderContext context(loader, log);
+// The context must outlive it.
+Attached attached(const fs::path& base, const fs::path& folder, Loader& loader,
+                  const LoaderContext& context) {
   Attached result{.encoder = load_pretrained(base), .method = {}, .parameters = {}};
   result.method = loader.make<Peft>({{"use", "hf"}, {"path", folder.string()}}, context);
   Random random(std::int64_t{1}, "peft");
@@ -84,18 +85,12 @@ void check_or_merge(const Json& request, bool merges) {
   const fs::path base = base_of(request, read_adapter(folder), folder);
   const Catalog catalog = Catalog::installed(request.at("plugins"));
   Loader loader(catalog);
-  const Attached on = attached(base, folder, loader);
+  const LoaderContext context(loader, *spdlog::default_logger());
+  const Attached on = attached(base, folder, loader, context);
   if (!merges) {
     std::printf("%s fits %s: %lld trained parameters\n", printable(folder.string()).c_str(),
                 printable(base.string()).c_str(), static_cast<long long>(on.parameters.count()));
     return;
-  }
-  if (!catalog.has("peft", {{"use", "hf"}, {"path", folder.string()}}, "mergeable")) {
-    throw Error({.what = "the method cannot be merged",
-                 .where = folder.string(),
-                 .expected = {},
-                 .found = {},
-                 .fix = {}});
   }
   on.method->merge(*on.encoder);
   const fs::path into = request.at("into").get<std::string>();

@@ -208,6 +208,14 @@ std::string own_component(std::string_view peft_type) {
   return name;
 }
 
+void refuse_unprepared() {
+  throw Error({.what = "the method starts from what a trial's encoder says, and was not told that",
+               .where = {},
+               .expected = "prepare() with the features of a trial's samples",
+               .found = "none",
+               .fix = "it works inside a trial alone, and not from an adapter: train it anew"});
+}
+
 Json number(double value) {
   if (value == std::floor(value) && std::abs(value) < 1e15) return static_cast<std::int64_t>(value);
   return value;

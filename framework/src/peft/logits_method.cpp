@@ -5,11 +5,6 @@
 #include <espalier/peft/adapter.hpp>
 
 namespace espalier {
-namespace {
-
-constexpr const char* site_name = "logits";
-
-}  // namespace
 
 void LogitsMethod::prepare(const MethodInput& input) {
   if (!input.classes.defined()) {
@@ -24,10 +19,12 @@ void LogitsMethod::prepare(const MethodInput& input) {
   unit.val.features = unit_rows(input.val.features);
   unit.classes = unit_rows(input.classes);
   fit(unit);
+  fitted_ = true;
 }
 
 void LogitsMethod::attach(AdaptableEncoder& encoder, Parameters& parameters, Random&) {
   for (Site* site : encoder.sites(SiteRole::logits)) {
+    if (!fitted_) refuse_unprepared();
     const Parameters::Scope here(parameters, "", at::kCPU);
     begin(parameters);
     site->hook_output([this](const at::Tensor& features, const at::Tensor& logits, const Mode&) {
@@ -38,10 +35,6 @@ void LogitsMethod::attach(AdaptableEncoder& encoder, Parameters& parameters, Ran
 
 at::Tensor LogitsMethod::keep(const std::string& name, const at::Tensor& tensor) {
   return buffers_.emplace_back(name, tensor.contiguous()).second;
-}
-
-Json LogitsMethod::config_of(std::string_view peft_type) {
-  return adapter_config_of(peft_type, {site_name});
 }
 
 }  // namespace espalier

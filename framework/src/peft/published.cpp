@@ -46,8 +46,6 @@ const Words& never_set() {
 
 const std::vector<Row>& published_rows() {
   static const std::vector<Row> all = {
-      {"ESPALIER_BITFIT", "bitfit", {"towers", "top_layers"}, {}},
-      {"ESPALIER_FULL", "full", {"towers", "top_layers"}, {}},
       {"LORA",
        "lora",
        {"r", "lora_alpha", "lora_dropout", "use_rslora", "use_dora", "lora_bias", "bias",

@@ -37,12 +37,11 @@ void WeightMethod::attach(AdaptableEncoder& encoder, Parameters& parameters, Ran
   }
 }
 
-Json WeightMethod::config_of(std::string_view peft_type) const {
-  Json config = adapter_config_of(peft_type, {});
-  config["towers"] = images_ && texts_ ? "both" : (images_ ? "image" : "text");
-  config["layers_to_transform"] = layers_.layers_to_transform;
-  config["top_layers"] = layers_.top_layers;
-  return config;
+Json WeightMethod::config_of(std::string_view component) const {
+  return own_adapter_config(component,
+                            {{"towers", images_ && texts_ ? "both" : (images_ ? "image" : "text")},
+                             {"layers_to_transform", layers_.layers_to_transform},
+                             {"top_layers", layers_.top_layers}});
 }
 
 void WeightMethod::merge(AdaptableEncoder& encoder) {

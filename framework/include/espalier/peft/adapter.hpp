@@ -41,6 +41,9 @@ void copy_tensors(const std::vector<Parameters::Entry>& from,
 [[nodiscard]] Json own_adapter_config(std::string_view name, const Json& parameters);
 // The component of such a type; empty where it is none.
 [[nodiscard]] std::string own_component(std::string_view peft_type);
+// For a method that is attached before it was prepared: an adapter alone does not say what a trial
+// does. Throws Error.
+[[noreturn]] void refuse_unprepared();
 // A whole number as an integer, as PEFT writes ranks and alphas.
 [[nodiscard]] Json number(double value);
 // {MODULE: value * factor} as PEFT's rank_pattern and alpha_pattern are.

@@ -19,7 +19,6 @@
 
 #include <espalier/plugin/peft.hpp>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace espalier {
@@ -28,7 +27,7 @@ class LogitsMethod : public Peft {
  public:
   // Throws Error where the trial has no class vectors.
   void prepare(const MethodInput& input) final;
-  // Does nothing where the encoder has no logits site.
+  // Does nothing where the encoder has no logits site. Throws Error before prepare().
   void attach(AdaptableEncoder& encoder, Parameters& parameters, Random& random) final;
   [[nodiscard]] std::vector<Parameters::Entry> buffers() const final { return buffers_; }
 
@@ -43,10 +42,9 @@ class LogitsMethod : public Peft {
 
   // The tensor, as a buffer of the method under this name.
   at::Tensor keep(const std::string& name, const at::Tensor& tensor);
-  // The keys that every adapter_config.json has.
-  [[nodiscard]] static Json config_of(std::string_view peft_type);
 
  private:
+  bool fitted_ = false;
   std::vector<Parameters::Entry> buffers_;
 };
 

@@ -23,7 +23,7 @@ class WeightMethod : public Peft {
   virtual void begin(const AdaptableEncoder& encoder, Parameters& parameters);
   [[nodiscard]] virtual bool trains(const WeightSlot& weight) const = 0;
   // adapter_config.json of a method that PEFT does not know, once attached.
-  [[nodiscard]] Json config_of(std::string_view peft_type) const;
+  [[nodiscard]] Json config_of(std::string_view component) const;
   // What its parameter is called, and how it learns.
   [[nodiscard]] virtual std::string name_of(const WeightSlot& weight) const { return weight.name; }
   [[nodiscard]] virtual ParameterRates rates_of(const WeightSlot& weight,

@@ -100,7 +100,7 @@ class Peft {
   using Part = std::pair<std::string, const Peft*>;
   [[nodiscard]] virtual std::vector<Part> parts() const;
   // With `mergeable`: puts what was trained into the weights and takes its hooks off. Features stay
-  // as they are, up to rounding.
+  // as they are, up to rounding. Throws Error by default.
   virtual void merge(AdaptableEncoder& encoder);
 };
 

@@ -48,7 +48,13 @@ std::vector<Parameters::Entry> Peft::memory() const { return {}; }
 void Peft::conclude(const JudgedFeatures&) {}
 Json Peft::facts() const { return Json::object(); }
 Json Peft::adapter_config() const { return nullptr; }
-void Peft::merge(AdaptableEncoder&) {}
+void Peft::merge(AdaptableEncoder&) {
+  throw Error({.what = "the method cannot be merged into weights",
+               .where = {},
+               .expected = "one that declares `mergeable`",
+               .found = {},
+               .fix = "keep the adapter beside the model"});
+}
 std::vector<Peft::Part> Peft::parts() const { return {}; }
 std::vector<Parameters::Entry> Peft::buffers() const { return {}; }
 
