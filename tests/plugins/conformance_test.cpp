@@ -43,6 +43,9 @@ Given inputs() {
   for (const char* name : {"image_folder", "manifest", "oxford_pets", "flowers102", "food101"}) {
     given[std::string("dataset/") + name] = {{"root", data + "datasets/" + name}};
   }
+  given["peft/stack"] = {
+      {"methods", Json::array({{{"use", "lora"}}, {{"use", "bitfit"}, {"towers", "text"}}})}};
+  given["peft/hf"] = {{"path", data + "peft/toy-adapter"}};
   given["captioner/file"] = {{"file", data + "captions.json"}};
   give_sizes_that_fit(given);
   return given;

@@ -61,9 +61,18 @@ Adapted::Adapted(const Subject& subject, std::int64_t seed)
   if (subject.has("needs_sites")) method->attach(*encoder, parameters, random);
 }
 
-void Adapted::conclude() {
-  method->conclude(toy_method_input(*toy_encoder(), class_template).val);
+Adapted with_sites(const Subject& subject) {
+  if (!subject.has("needs_sites")) throw Skip("`needs_sites` is not declared");
+  return Adapted(subject);
 }
+
+Adapted disturbed_method(const Subject& subject) {
+  Adapted adapted = with_sites(subject);
+  adapted.disturb();
+  return adapted;
+}
+
+void Adapted::conclude() { method->conclude(toy_method_input(*toy_encoder(), class_template).val); }
 
 bool Adapted::hooked() const {
   return std::ranges::any_of(encoder->sites(), [](const Site* site) { return site->hooked(); });

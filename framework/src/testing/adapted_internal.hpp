@@ -50,4 +50,9 @@ struct Adapted {
   [[nodiscard]] Gradients taken() const;
 };
 
+// The subject's method where it attaches to sites. Throws Skip where it does not say so.
+[[nodiscard]] Adapted with_sites(const Subject& subject);
+// The same, off its start.
+[[nodiscard]] Adapted disturbed_method(const Subject& subject);
+
 }  // namespace espalier::conformance

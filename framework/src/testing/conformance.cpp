@@ -122,6 +122,15 @@ std::shared_ptr<void> Subject::make_any(std::int64_t seed) const {
   return make_(info_->kind, section_, Context(seed, make_));
 }
 
+Subject Subject::given(const Json& params) const {
+  Json section = params;
+  section["use"] = info_->name;
+  Problems problems;
+  section = catalog_->resolve(info_->kind, section, "", nowhere, problems);
+  problems.throw_if_any();
+  return {*catalog_, *info_, std::move(section), make_};
+}
+
 std::optional<Subject> Subject::changed(const std::string& parameter, const Json& value) const {
   Json section = section_;
   section[parameter] = value;

@@ -113,9 +113,8 @@ class AdapterCase {
     Adapter adapter = with_names_here(read_adapter(folder), *encoder_);
     ComponentRef component = published_method(adapter.config, folder.string()).component;
     component.params["use"] = component.use;
-    for (const char* key : {"loraplus_lr_ratio"}) {
-      if (meta_.contains(key)) component.params[key] = meta_.at(key);
-    }
+    constexpr const char* of_training = "loraplus_lr_ratio";
+    if (meta_.contains(of_training)) component.params[of_training] = meta_.at(of_training);
     method_ = loader_.make<Peft>(component.params, context_);
     return std::move(adapter.tensors);
   }

@@ -17,20 +17,7 @@ namespace {
 
 // Sums over samples are taken in another order: float32 rounding.
 constexpr double passes_tolerance = 1e-5;
-// Weights change by rounding when they are folded, and every layer passes that on.
-constexpr double merge_tolerance = 1e-4;
 constexpr std::int64_t steps_of_training = 4;
-
-Adapted with_sites(const Subject& subject) {
-  if (!subject.has("needs_sites")) throw Skip("`needs_sites` is not declared");
-  return Adapted(subject);
-}
-
-Adapted disturbed_method(const Subject& subject) {
-  Adapted adapted = with_sites(subject);
-  adapted.disturb();
-  return adapted;
-}
 
 void sound_method_parameters(const Subject& subject) {
   const Adapted adapted(subject);
@@ -178,21 +165,6 @@ void goes_on_from_its_memory(const Subject& subject) {
          "parameters and memory put back, training goes on otherwise");
 }
 
-void merging_keeps_features(const Subject& subject) {
-  if (!subject.has("mergeable")) throw Skip("`mergeable` is not declared");
-  const Adapted adapted = disturbed_method(subject);
-  const c10::NoGradGuard no_grad;
-  const at::Tensor before = adapted.features();
-  adapted.method->merge(*adapted.encoder);
-  for (const Site* site : adapted.encoder->sites()) {
-    expect(!site->hooked(), site->name + " is still hooked after merge()");
-  }
-  for (const WeightSlot& weight : adapted.encoder->weights()) {
-    expect(!weight.slot->requires_grad(), weight.name + " is still trained after merge()");
-  }
-  expect(close(adapted.features(), before, merge_tolerance), "merge() changes the features");
-}
-
 void keeps_no_tensor(const Subject& subject) {
   const Adapted adapted = disturbed_method(subject);
   const StorageWatch watch(*adapted.encoder);
@@ -228,13 +200,6 @@ void facts_are_flat(const Subject& subject) {
   }
 }
 
-void sound_adapter_config(const Subject& subject) {
-  const Json config = Adapted(subject).method->adapter_config();
-  if (config.is_null()) throw Skip("Hugging Face has no format for it");
-  expect(config.is_object() && config.contains("peft_type") && config.at("peft_type").is_string(),
-         "adapter_config() is no object with a `peft_type`");
-}
-
 Behaviour watched_peft(const Subject& subject) {
   Adapted adapted(subject);
   Behaviour seen;
@@ -263,7 +228,7 @@ Behaviour watched_peft(const Subject& subject) {
 }  // namespace
 
 std::vector<Property> peft_properties() {
-  return {
+  std::vector<Property> all = {
       {"sound_parameters", "Parameters are distinct, finite, trainable float32", true,
        sound_method_parameters},
       {"repeatable_initialisation", "The same seed gives the same parameters", true,
@@ -287,19 +252,17 @@ std::vector<Property> peft_properties() {
        restored_parameters_make_the_same_features},
       {"goes_on_from_its_memory", "Training goes on from its parameters and memory bit by bit",
        true, goes_on_from_its_memory},
-      {"merging_keeps_features", "Where `mergeable` is declared, merge() keeps the features", true,
-       merging_keeps_features},
       {"only_the_tuned_conclude",
        "conclude() leaves parameters alone, and changes features only where `tuned` is declared",
        true, only_the_tuned_conclude},
       {"facts_are_flat", "facts() is an object of numbers, texts and truth values", true,
        facts_are_flat},
-      {"sound_adapter_config", "adapter_config() is null or says what method it is", true,
-       sound_adapter_config},
       {"leaves_the_encoder_frozen", "The weights that were loaded stay as they are", true,
        leaves_the_encoder_frozen},
       parameters_matter(watched_peft),
   };
+  for (Property& property : adapter_properties()) all.push_back(std::move(property));
+  return all;
 }
 
 }  // namespace espalier::conformance

@@ -15,6 +15,8 @@ namespace espalier::conformance {
 [[nodiscard]] std::vector<Property> graph_properties();
 [[nodiscard]] std::vector<Property> gnn_properties();
 [[nodiscard]] std::vector<Property> peft_properties();
+// Those of `peft` about what a method leaves behind.
+[[nodiscard]] std::vector<Property> adapter_properties();
 
 // `unseen:FIELD` declares that a parameter matters although small inputs do not show it.
 inline constexpr std::string_view unseen = "unseen:";

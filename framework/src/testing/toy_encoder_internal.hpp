@@ -36,8 +36,8 @@ struct ToyFeatures {
 [[nodiscard]] at::Tensor toy_features(const AdaptableEncoder& encoder,
                                       const std::string& class_template = {});
 
-// Labelled rows around the class vectors of a clean toy encoder, two views of a training sample, and
-// the ids of the classes' texts.
+// Labelled rows around the class vectors of a clean toy encoder, two views of a training sample,
+// and the ids of the classes' texts.
 [[nodiscard]] MethodInput toy_method_input(const AdaptableEncoder& clean,
                                            const std::string& class_template);
 

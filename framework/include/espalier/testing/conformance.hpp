@@ -45,6 +45,9 @@ class Subject {
     return std::static_pointer_cast<Interface>(with(other).make_any(1));
   }
   [[nodiscard]] std::shared_ptr<void> make_any(std::int64_t seed) const;
+  // The same component with these parameters, and defaults for the others. Throws Error where they
+  // do not fit.
+  [[nodiscard]] Subject given(const Json& params) const;
   // The same component with another value of a parameter; empty where that does not fit.
   [[nodiscard]] std::optional<Subject> changed(const std::string& parameter,
                                                const Json& value) const;
