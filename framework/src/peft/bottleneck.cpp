@@ -102,7 +102,8 @@ void BottleneckMethod::attach(AdaptableEncoder& encoder, Parameters& parameters,
 }
 
 Json BottleneckMethod::adapter_config() const {
-  return own_adapter_config(placing_.component, {{"target_modules", targets_},
+  return own_adapter_config(placing_.component, {{"towers", params_.towers},
+                                                 {"target_modules", targets_},
                                                  {"modules_to_save", params_.modules_to_save},
                                                  {"bottleneck", params_.bottleneck},
                                                  {"reduction_factor", params_.reduction_factor},
