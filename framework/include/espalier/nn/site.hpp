@@ -31,10 +31,10 @@ enum class TowerKind { image, text };
 [[nodiscard]] std::string_view to_string(TowerKind kind);
 
 // Hooks see tensors in the model's own type and on its device, and return such tensors; class
-// vectors and logits are float32 on the CPU, whatever the model computes in. A hook is
-// called once a chunk of samples and pass, and again where a pass is replayed for its gradients: it
-// gives the same numbers for the same parameters and mode, changes nothing in place (which is an
-// Error), and keeps no tensor that it is given.
+// vectors and logits are float32 on the CPU, whatever the model computes in. A hook is called once
+// a chunk of samples and pass, and again where a pass is replayed for its gradients: it gives the
+// same numbers for the same parameters and mode, changes nothing in place (which is an Error), and
+// keeps no tensor that it is given.
 using InputHook = std::function<at::Tensor(const at::Tensor& input, const Mode& mode)>;
 using OutputHook =
     std::function<at::Tensor(const at::Tensor& input, const at::Tensor& output, const Mode& mode)>;
