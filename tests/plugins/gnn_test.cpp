@@ -58,7 +58,12 @@ TEST_P(GoldenLayer, OutputGradientsAndAttachedQueriesAreTheReferences) {
   }
 }
 INSTANTIATE_TEST_SUITE_P(Gnn, GoldenLayer,
-                         testing::Values("gcn", "gcn-improved", "gcn-no-loops", "ga-net"),
+                         testing::Values("gcn", "gcn-improved", "gcn-no-loops", "two-layers-gcn",
+                                         "ga-net", "sage", "sage-max", "gat", "gat-edge", "gatv2",
+                                         "gatv2-edge", "gin", "gine", "appnp", "sgc", "gcn2",
+                                         "gcn2-unshared", "transformer", "transformer-edge", "rgcn",
+                                         "rgcn-bases", "rgcn-blocks", "graph_conv", "gprgnn",
+                                         "cheb", "arma", "edge_conv"),
                          [](const auto& tested) {
                            std::string name = tested.param;
                            std::replace(name.begin(), name.end(), '-', '_');
@@ -119,10 +124,10 @@ TEST(Gcn, TwoLayersHaveAnActivationBetweenThem) {
   const golden::Case reference("gnn/two-layers-gcn");
   const at::Tensor x = reference["x"];
   Built first = build_gnn("gcn", {{"layers", 1}, {"hidden", 6}}, 12);
-  first.parameters.restore({{"layers.0.weight", reference["param.first.lin.weight"]},
+  first.parameters.restore({{"layers.0.lin.weight", reference["param.first.lin.weight"]},
                             {"layers.0.bias", reference["param.first.bias"]}});
   Built second = build_gnn("gcn", {{"layers", 1}, {"hidden", 8}}, 6);
-  second.parameters.restore({{"layers.0.weight", reference["param.second.lin.weight"]},
+  second.parameters.restore({{"layers.0.lin.weight", reference["param.second.lin.weight"]},
                              {"layers.0.bias", reference["param.second.bias"]}});
   const CsrGraph graph =
       golden::graph(reference["canonical.edge_index"], reference["canonical.edge_weight"], 40, 40);
@@ -133,9 +138,9 @@ TEST(Gcn, TwoLayersHaveAnActivationBetweenThem) {
   Built same = build_gnn("gcn", {{"layers", 1}, {"hidden", 6}}, 6);
   const auto entries = both.parameters.entries();
   first.parameters.restore(
-      {{"layers.0.weight", entries[0].second}, {"layers.0.bias", entries[1].second}});
+      {{"layers.0.lin.weight", entries[0].second}, {"layers.0.bias", entries[1].second}});
   same.parameters.restore(
-      {{"layers.0.weight", entries[2].second}, {"layers.0.bias", entries[3].second}});
+      {{"layers.0.lin.weight", entries[2].second}, {"layers.0.bias", entries[3].second}});
   EXPECT_LT(golden::error(forward(*both.gnn, x, graph),
                           forward(*same.gnn, forward(*first.gnn, x, graph).clamp_min(0), graph)),
             tolerance);
