@@ -5,10 +5,11 @@ namespace {
 
 constexpr TrialTrait traits[] = {
     {"training", "head.use != 'zero_shot'"},
-    {"adapted", "has(trial, training) and has(peft, needs_sites)"},
+    {"judged", "has(trial, training) and not has(gnn, scores)"},
+    {"adapted", "has(trial, judged) and has(peft, needs_sites)"},
     {"edges", "has(trial, training) and has(gnn, graph) and protocol.graph != 'none'"},
     {"class_template", "has(trial, adapted) and has(peft, class_template)"},
-    {"class_texts", "head.use in ['prompts', 'zero_shot']"},
+    {"class_texts", "head.use == 'zero_shot' or head.use == 'prompts' and not has(gnn, scores)"},
     {"captions",
      "has(trial, training) and nodes.fuse != 'image' or has(trial, edges) and (has(graph, "
      "needs_other) or has(graph, needs_texts))"},
@@ -21,9 +22,13 @@ constexpr TrialTrait traits[] = {
 };
 
 constexpr InertRule inert[] = {
-    {"captioner", "has(trial, captions)"}, {"graph", "has(trial, edges)"},
-    {"gnn", "has(trial, training)"},       {"nodes", "has(trial, training)"},
-    {"peft", "has(trial, training)"},      {"train", "has(trial, training)"},
+    {"captioner", "has(trial, captions)"},
+    {"graph", "has(trial, edges)"},
+    {"gnn", "has(trial, training)"},
+    {"nodes", "has(trial, training)"},
+    {"peft", "has(trial, judged)"},
+    {"train", "has(trial, judged)"},
+    {"head", "head.use == 'zero_shot' or has(trial, judged)"},
 };
 
 constexpr ImpossibleRule impossible[] = {
@@ -68,6 +73,16 @@ constexpr ImpossibleRule impossible[] = {
     {"gnn", "protocol.graph == inductive_attach and has(gnn, graph) and not has(gnn, bipartite)",
      "protocol.graph: {protocol.graph} needs a network that can attach queries, and gnn/{gnn} "
      "cannot"},
+    {"gnn",
+     "has(trial, training) and has(gnn, graph) and protocol.graph == 'none' and "
+     "(gnn.norm == 'batch' or gnn.layer.norm == 'batch')",
+     "gnn.norm: batch normalises by the states of training nodes, which no query sees without a "
+     "graph: gnn.norm=layer needs none"},
+    {"gnn",
+     "has(trial, edges) and has(gnn, needs_relations) and not (nodes.fuse == 'bimodal' or "
+     "has(graph, relations))",
+     "gnn/{gnn} tells relations apart, and edges between nodes of one kind have one: nodes.fuse: "
+     "bimodal has four, images and texts being nodes of their own"},
 };
 
 }  // namespace

@@ -11,6 +11,12 @@
 namespace espalier {
 namespace {
 
+class NoHead final : public Head {
+ public:
+  void init(std::int64_t, std::int64_t, Parameters&, Random&) override {}
+  at::Tensor operator()(const at::Tensor& states, const Values&) const override { return states; }
+};
+
 class LinearHead final : public Head {
  public:
   void init(std::int64_t width, std::int64_t classes, Parameters& parameters,
@@ -88,6 +94,8 @@ class ScoreAverage final : public PromptsHead {
 };
 
 }  // namespace
+
+std::unique_ptr<Head> no_head() { return std::make_unique<NoHead>(); }
 
 std::unique_ptr<Head> make_head(const HeadParams& params, const ClassSpace& space) {
   if (params.use == "linear") return std::make_unique<LinearHead>();

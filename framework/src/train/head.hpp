@@ -27,6 +27,9 @@ struct ClassSpace {
   double logit_scale = 1;  // on cosines of pictures and texts
 };
 
+// For networks that score classes themselves: leaves their states as they are.
+[[nodiscard]] std::unique_ptr<Head> no_head();
+
 // By head.use: `linear` x W^T + b; `cosine` s cos(x, w_c) with s trained; `prompts` s cos(x, t_c)
 // with t_c the vectors that the encoder gives the classes' texts and s the encoder's own, or with
 // head.average: scores the mean of s cos(x, t) over the texts t of a class: it has no parameters.

@@ -25,6 +25,9 @@ class NamedGnn final : public Gnn {
   NamedGnn(std::shared_ptr<Gnn> gnn, std::string name)
       : gnn_(std::move(gnn)), name_(std::move(name)) {}
 
+  void expect_classes(std::int64_t count) override {
+    guarded(name_, "expect_classes", [&] { gnn_->expect_classes(count); });
+  }
   void init(std::int64_t width, Parameters& parameters, Random& random) override {
     guarded(name_, "init", [&] { gnn_->init(width, parameters, random); });
   }
@@ -70,6 +73,7 @@ Network::Network(NetworkParts parts, std::int64_t classes, std::int64_t seed,
   {
     const Parameters::Scope scope(parameters, "gnn");
     Random random(seed, "init");
+    named->expect_classes(classes);
     named->init(fusion_->width(), parameters, random);
   }
   const Parameters::Scope scope(parameters, "head");

@@ -7,7 +7,8 @@ Recipe::Recipe(const TrialSetting& setting)
       zero_shot(head.use == "zero_shot"),
       nodes(setting.section<NodesParams>("nodes")),
       train(setting.section<TrainParams>("train")),
-      graph(setting.section<ProtocolParams>("protocol").graph) {
+      graph(setting.section<ProtocolParams>("protocol").graph),
+      scores(!zero_shot && setting.has("gnn", "scores")) {
   if (zero_shot) {
     nodes = {.fuse = "image", .normalize = false};
     train.epochs = 0;
@@ -16,9 +17,9 @@ Recipe::Recipe(const TrialSetting& setting)
   const bool both = graph != "none" && setting.has("graph", "needs_other");
   images = both || nodes.fuse != "text";
   texts = both || nodes.fuse != "image";
-  adapted = !zero_shot && setting.has("peft", "needs_sites");
+  adapted = !zero_shot && !scores && setting.has("peft", "needs_sites");
   captions = (graph != "none" && setting.has("graph", "needs_texts")) || (adapted && texts);
-  classes = zero_shot || head.use == "prompts";
+  classes = zero_shot || (!scores && head.use == "prompts");
 }
 
 }  // namespace espalier

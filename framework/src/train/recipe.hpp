@@ -17,6 +17,7 @@ struct Recipe {
   NodesParams nodes;
   TrainParams train;
   std::string graph;  // the protocol; none where no network looks at edges
+  bool scores;        // the network scores classes itself, by training labels and edges alone
   bool adapted;       // a method trains inside the encoder
 
   // What of the encoder, of captions and of the classes' texts.

@@ -132,6 +132,11 @@ Scene Training::scene_of(const std::vector<std::int64_t>& batch) const {
   }
   const std::int64_t nodes = task_.network.fusion().views() * std::ssize(batch);
   scene.graph = empty_graph(nodes, nodes);
+  if (all.graph.label.defined()) {
+    const std::vector<std::uint64_t> numbers = node_numbers(batch);
+    scene.graph.label = all.graph.label.index_select(
+        0, index_of(std::vector<std::int64_t>(numbers.begin(), numbers.end()), at::kCPU));
+  }
   return scene;
 }
 

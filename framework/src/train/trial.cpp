@@ -156,7 +156,7 @@ NetworkParts Trial::network_parts() const {
   return {.fusion = fusion_,
           .gnn = recipe_.zero_shot ? no_network() : setting_.component<Gnn>(),
           .gnn_name = setting_.name_of("gnn"),
-          .head = make_head(recipe_.head, frozen_.space),
+          .head = recipe_.scores ? no_head() : make_head(recipe_.head, frozen_.space),
           .adapted = adapted_ ? &adapted_->model() : nullptr};
 }
 

@@ -1,5 +1,6 @@
 #include "train/trial_graph.hpp"
 
+#include "train/labelled_protocol.hpp"
 #include "train/node_graphs.hpp"
 #include <espalier/core/error.hpp>
 #include <espalier/graph/statistics.hpp>
@@ -19,9 +20,7 @@ FrozenNodes frozen_nodes(const GraphSetting& of, std::span<const std::size_t> sa
   return frozen;
 }
 
-}  // namespace
-
-std::unique_ptr<Protocol> make_protocol(const GraphSetting& of) {
+std::unique_ptr<Protocol> unlabelled_protocol(const GraphSetting& of) {
   const std::vector<std::size_t>& train = of.split.train.samples;
   if (of.recipe.graph == "none") return no_graph(train, of.fusion.views());
   const GraphMaker maker{
@@ -38,6 +37,12 @@ std::unique_ptr<Protocol> make_protocol(const GraphSetting& of) {
   std::vector<std::size_t> others = of.split.val.samples;
   others.insert(others.end(), of.split.test.samples.begin(), of.split.test.samples.end());
   return transductive(train, others, maker);
+}
+
+}  // namespace
+
+std::unique_ptr<Protocol> make_protocol(const GraphSetting& of) {
+  return with_labels(unlabelled_protocol(of), of.split.train, of.fusion.views());
 }
 
 Json describe_graph(const GraphSetting& of, const Protocol& protocol) {

@@ -47,7 +47,7 @@ void bind_stack(Schema<Params>& s) {
       .only_if("layers > 1")
       .doc("Between the convolutions");
   s.template field<std::string>("norm", &Params::norm)
-      .choices({"none", "layer"})
+      .choices({"none", "layer", "batch"})
       .only_if("layers > 1")
       .doc(
           "Before the activation: each node's state by itself, or each column over the training "
