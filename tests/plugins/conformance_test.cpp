@@ -46,6 +46,7 @@ Given inputs() {
   given["peft/stack"] = {
       {"methods", Json::array({{{"use", "lora"}}, {{"use", "bitfit"}, {"towers", "text"}}})}};
   given["peft/hf"] = {{"path", data + "peft/toy-adapter"}};
+  given["graph/edge_list"] = {{"file", data + "edges.csv"}};
   given["captioner/file"] = {{"file", data + "captions.json"}};
   give_sizes_that_fit(given);
   return given;

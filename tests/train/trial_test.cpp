@@ -75,6 +75,8 @@ TEST_F(Trials, LeaveACompleteResult) {
   EXPECT_EQ(result->predictions.at(0).split, "val");
   EXPECT_EQ(result->predictions.at(1).split, "test");
   EXPECT_EQ(result->graph.at("nodes"), 16) << "the training nodes alone";
+  EXPECT_EQ(result->graph.at("similarity_histogram").size(), 64U);
+  EXPECT_GE(result->graph.at("near_duplicates_test").get<int>(), 0);
   EXPECT_EQ(result->environment.at("plugins").at("dataset/flora"), 1);
   EXPECT_EQ(rows_.size(), 14U);
   EXPECT_FALSE(fs::exists(folder_ / "trial" / "checkpoint.safetensors"));

@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
       {"export", "Write results as CSV, JSON or for TensorBoard", cli::export_results},
       {"adapters", "Show, check, merge and combine what trials trained", cli::adapters},
       {"encode", "Write the features that an encoder gives", cli::encode},
+      {"graph", "Build a graph, say what it is like, and draw it", cli::graph},
       {"parity", "Hold encoders, tokenizers and pictures to recorded values", cli::parity},
       {"data", "Look at a dataset before anything is trained on it", cli::data},
       {"cache", "List, prune and verify what trials share", cli::cache},

@@ -38,24 +38,6 @@ void progress(std::size_t done, std::size_t all, Clock::time_point begin) {
                static_cast<double>(done) / std::max(seconds, 1e-9), done == all ? "\n" : "");
 }
 
-at::Tensor image_rows(const Encoder& encoder, const Dataset& dataset) {
-  const std::size_t count = dataset.samples().size();
-  const auto begin = Clock::now();
-  std::vector<at::Tensor> parts;
-  std::vector<std::size_t> samples(count);
-  std::iota(samples.begin(), samples.end(), 0);
-  PixelBatches batches(plain_looks(samples), batch, usable_cores(), [&](const Look& look) {
-    return encoder.pixels(dataset.image(look.sample));
-  });
-  std::size_t done = 0;
-  for (at::Tensor some = batches.next(); some.defined(); some = batches.next()) {
-    parts.push_back(encoder.encode_pixels(some).cpu());
-    done += static_cast<std::size_t>(some.size(0));
-    progress(done, count, begin);
-  }
-  return parts.empty() ? at::empty({0, encoder.image_width()}) : at::cat(parts);
-}
-
 FeatureMatrix matrix_of(const at::Tensor& rows) {
   if (!rows.defined()) return {};
   return {{rows.data_ptr<float>(), static_cast<std::size_t>(rows.numel())}, rows.size(1)};
@@ -90,7 +72,11 @@ struct Encoded {
 Encoded run(const Json& request, const Encoder& encoder, const Dataset& dataset) {
   Encoded out;
   if (encoder.text_width() > 0) out.classes = class_rows(request, encoder, dataset);
-  if (encoder.image_width() > 0) out.images = image_rows(encoder, dataset).contiguous();
+  if (encoder.image_width() > 0) {
+    std::vector<std::size_t> samples(dataset.samples().size());
+    std::iota(samples.begin(), samples.end(), 0);
+    out.images = image_rows(encoder, dataset, samples).contiguous();
+  }
   for (const Sample& sample : dataset.samples()) {
     out.file.labels.push_back(sample.label);
     out.file.ids.push_back(sample.id);
@@ -140,6 +126,23 @@ std::string encoded_text(const Encoded& out) {
 }
 
 }  // namespace
+
+at::Tensor image_rows(const Encoder& encoder, const Dataset& dataset,
+                      std::span<const std::size_t> samples) {
+  const std::size_t count = samples.size();
+  const auto begin = Clock::now();
+  std::vector<at::Tensor> parts;
+  PixelBatches batches(plain_looks(samples), batch, usable_cores(), [&](const Look& look) {
+    return encoder.pixels(dataset.image(look.sample));
+  });
+  std::size_t done = 0;
+  for (at::Tensor some = batches.next(); some.defined(); some = batches.next()) {
+    parts.push_back(encoder.encode_pixels(some).cpu());
+    done += static_cast<std::size_t>(some.size(0));
+    progress(done, count, begin);
+  }
+  return parts.empty() ? at::empty({0, encoder.image_width()}) : at::cat(parts);
+}
 
 void encode_dataset(const Json& request) {
   EncodeComponents components(request);

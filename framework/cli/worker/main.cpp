@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
       {"describe", "Print the schemas of plugins as JSON", cli::describe},
       {"doctor", "Say what this machine gives, and what keeps it slow", cli::doctor},
       {"encode", "Run an encoder", cli::encode},
+      {"graph", "Build a graph and describe it", cli::graph},
       {"inspect", "Open datasets for espalier plan", cli::inspect},
       {"parity", "Hold encoders, tokenizers and pictures to recorded values", cli::parity},
       {"serve", "Run trials for espalier run", cli::serve},

@@ -6,6 +6,7 @@
 #include <espalier/core/printable.hpp>
 #include <espalier/core/process.hpp>
 #include <espalier/testing/gnn_parity.hpp>
+#include <espalier/testing/graph_parity.hpp>
 #include <espalier/testing/peft_parity.hpp>
 #include <iostream>
 
@@ -40,14 +41,17 @@ Differences run_case(const fs::path& path, const fs::path& data) {
   if (conformance::is_peft_case(path)) {
     return conformance::peft_parity(path, Catalog::installed());
   }
+  if (conformance::is_graph_case(path)) {
+    return conformance::graph_parity(path, Catalog::installed());
+  }
   if (fs::exists(path / "meta.json")) {
     return conformance::gnn_parity(path, Catalog::installed());
   }
   throw Error({.what = "this is no case that can be run",
                .where = path.string(),
                .expected = "a model folder with expected.safetensors, a file of texts and ids, a "
-                           "folder of pictures with cases.json, or one of a graph layer or a PEFT "
-                           "method with meta.json",
+                           "folder of pictures with cases.json, or one of graphs, a graph layer or "
+                           "a PEFT method with meta.json",
                .found = fs::exists(path) ? "something else" : "nothing",
                .fix = "espalier parity --help says what a case is"});
 }

@@ -9,7 +9,7 @@ const std::vector<std::string>& known_capabilities(std::string_view kind) {
       {"dataset", {"attributes", "captions"}},
       {"captioner", {"text", "needs_attributes", "needs_captions", "seeded"}},
       {"encoder", {"image", "text", "shared_space", "sites", "fitted"}},
-      {"graph", {"edge_weight", "symmetric", "seeded", "needs_other", "needs_texts"}},
+      {"graph", {"edge_weight", "symmetric", "seeded", "needs_other", "needs_texts", "needs_ids"}},
       {"gnn", {"graph", "edge_weight", "bipartite", "identity_at_init"}},
       {"peft",
        {"needs_sites", "needs_features", "class_template", "needs_class_texts", "fits_features",

@@ -119,7 +119,7 @@ class Batch final : public Protocol {
         batch.samples.push_back(queries[static_cast<std::size_t>(q)]);
       }
       batch.asked = places(train, batch.samples.size());
-      batch.graph = NodeGraph(maker_, batch.samples).graph();
+      batch.graph = NodeGraph(maker_, batch.samples, static_cast<std::int64_t>(train)).graph();
     }
     return batches;
   }
@@ -150,7 +150,7 @@ class Transductive final : public Protocol {
     Samples all = train;
     all.insert(all.end(), others.begin(), others.end());
     for (std::size_t i = 0; i < all.size(); ++i) place_[all[i]] = static_cast<std::int64_t>(i);
-    CsrGraph graph = NodeGraph(maker, all).graph();
+    CsrGraph graph = NodeGraph(maker, all, std::ssize(train)).graph();
     training_ = training_scene(std::move(all), std::move(graph));
     training_.asked = places(0, train.size());
   }

@@ -2,7 +2,9 @@
 
 #include "train/node_graphs.hpp"
 #include <espalier/core/error.hpp>
+#include <espalier/graph/similarity.hpp>
 #include <espalier/graph/statistics.hpp>
+#include <utility>
 #include <vector>
 
 namespace espalier {
@@ -12,11 +14,39 @@ FrozenNodes frozen_nodes(const GraphSetting& of, std::span<const std::size_t> sa
   const Values values = values_of(of.frozen.sources, samples, {});
   FrozenNodes frozen{.nodes = of.fusion(values), .others = {}, .texts = {}};
   if (of.setting.has("graph", "needs_other")) frozen.others = of.fusion.others(values);
-  if (!of.setting.has("graph", "needs_texts")) return frozen;
+  const bool texts = of.setting.has("graph", "needs_texts");
+  const bool ids = of.setting.has("graph", "needs_ids");
   for (std::int64_t v = 0; v < frozen.nodes.views; ++v) {
-    for (const std::size_t sample : samples) frozen.texts.push_back(of.frozen.captions.at(sample));
+    for (const std::size_t sample : samples) {
+      if (texts) frozen.texts.push_back(of.frozen.captions.at(sample));
+      if (ids) frozen.ids.push_back(of.photos.id(sample));
+    }
   }
   return frozen;
+}
+
+std::vector<std::string> known_ids(const GraphSetting& of) {
+  std::vector<std::string> ids;
+  if (!of.setting.has("graph", "needs_ids")) return ids;
+  for (std::size_t sample = 0; sample < of.photos.size(); ++sample) {
+    ids.push_back(of.photos.id(sample));
+  }
+  return ids;
+}
+
+// Of the training nodes in their first view, and how many other samples have a near copy there.
+Json describe_similarities(const GraphSetting& of) {
+  constexpr std::int64_t pairs = 20000;
+  const auto rows = [&](std::span<const std::size_t> samples) {
+    return of.fusion(values_of(of.frozen.sources, samples, {})).view(0);
+  };
+  const SimilaritySearch search(rows(of.split.train.samples));
+  Json out = similarity_statistics(search, pairs);
+  for (const auto& [name, samples] : {std::pair("near_duplicates_val", &of.split.val.samples),
+                                      {"near_duplicates_test", &of.split.test.samples}}) {
+    out[name] = samples->empty() ? 0 : near_duplicates(search, rows(*samples));
+  }
+  return out;
 }
 
 }  // namespace
@@ -28,7 +58,8 @@ std::unique_ptr<Protocol> make_protocol(const GraphSetting& of) {
       .builder = of.setting.component<GraphBuilder>(),
       .name = of.setting.name_of("graph"),
       .shared_space = of.setting.has("encoder", "shared_space"),
-      .nodes = [of](std::span<const std::size_t> samples) { return frozen_nodes(of, samples); }};
+      .nodes = [of](std::span<const std::size_t> samples) { return frozen_nodes(of, samples); },
+      .known_ids = known_ids(of)};
   if (of.recipe.graph == "inductive_attach") return inductive_attach(train, maker);
   if (of.recipe.graph == "inductive_batch") {
     const auto id_of = [&photos = of.photos](std::size_t sample) { return photos.id(sample); };
@@ -50,11 +81,11 @@ Json describe_graph(const GraphSetting& of, const Protocol& protocol) {
     of_nodes.insert(of_nodes.end(), labels.begin(), labels.end());
     of_nodes.resize(static_cast<std::size_t>(v + 1) * scene.samples.size(), -1);
   }
-  Json statistics = graph_statistics(scene.graph, of_nodes);
-  if (views == 1) return statistics;
-  const auto homophily =
-      edge_homophily(without_pairs(scene.graph, std::ssize(scene.samples)), of_nodes);
-  statistics["edge_homophily"] = homophily ? Json(*homophily) : Json(nullptr);
+  Json statistics = graph_statistics(scene.graph);
+  const CsrGraph similar =
+      views == 1 ? scene.graph : without_pairs(scene.graph, std::ssize(scene.samples));
+  statistics.update(homophily_statistics(similar, of_nodes));
+  statistics.update(describe_similarities(of));
   return statistics;
 }
 
