@@ -7,6 +7,8 @@ constexpr TrialTrait traits[] = {
     {"training", "head.use != 'zero_shot'"},
     {"adapted", "has(trial, training) and has(peft, needs_sites)"},
     {"edges", "has(trial, training) and has(gnn, graph) and protocol.graph != 'none'"},
+    {"moving_nodes",
+     "has(trial, training) and (has(trial, adapted) or nodes.fuse == 'cross_attention')"},
     {"class_template", "has(trial, adapted) and has(peft, class_template)"},
     {"class_texts", "head.use in ['prompts', 'zero_shot']"},
     {"captions",
@@ -34,6 +36,9 @@ constexpr ImpossibleRule impossible[] = {
      "on captions first"},
     {"head", "head.use == 'prompts' and nodes.fuse == 'concat'",
      "head.use: prompts compares nodes with texts, and nodes.fuse: concat makes them wider"},
+    {"head", "head.use == 'prompts' and nodes.fuse == 'cross_attention' and nodes.attend == 'both'",
+     "head.use: prompts compares nodes with texts, and nodes.attend: both makes them wider: "
+     "nodes.attend=image keeps their width"},
     {"graph", "has(graph, needs_other) and not (has(encoder, image) and has(encoder, text))",
      "graph/{graph} compares images and texts, and encoder/{encoder} has not both towers"},
     {"graph", "(has(graph, needs_other) or has(graph, needs_texts)) and not has(captioner, text)",
@@ -65,6 +70,28 @@ constexpr ImpossibleRule impossible[] = {
      "peft/{peft} is fitted to the features that the encoder gives, and gnn/{gnn} changes them "
      "before anything is trained: gnn=mlp with gnn.layers=0 leaves them as they are, gnn=ga_net "
      "begins so"},
+    {"train", "train.ewc > 0 and train.ewc_source == 'previous_tasks' and protocol.tasks < 2",
+     "train.ewc holds parameters to an earlier task, and there is none: protocol.tasks=2 or more "
+     "brings classes one task after another, train.ewc_source=zero_shot takes the classification "
+     "that training begins with"},
+    {"train",
+     "train.ewc > 0 and train.ewc_source == 'zero_shot' and (head.use != 'prompts' or not "
+     "(has(gnn, identity_at_init) or gnn.layers == 0) or has(trial, adapted) and not has(peft, "
+     "identity_at_init))",
+     "train.ewc_source: zero_shot needs a start that is zero-shot classification, which "
+     "head.use=prompts gives behind a network and a method that begin as the identity, such as "
+     "gnn=ga_net; here are head.use: {head.use}, gnn/{gnn} and peft/{peft}"},
+    {"protocol", "protocol.tasks > 1 and protocol.graph == 'transductive' and has(trial, edges)",
+     "protocol.tasks brings classes one task after another, and protocol.graph: transductive knows "
+     "all images from the start"},
+    {"protocol", "protocol.tasks > 1 and has(trial, adapted) and has(peft, needs_features)",
+     "protocol.tasks brings classes one task after another, and peft/{peft} is fitted to all "
+     "training images at once"},
+    {"protocol",
+     "protocol.graph_refresh > 0 and protocol.graph == 'transductive' and has(trial, edges) and "
+     "has(trial, moving_nodes)",
+     "protocol.graph_refresh makes the graph anew of what is learned, and under protocol.graph: "
+     "transductive that would go through test images"},
     {"gnn", "protocol.graph == inductive_attach and has(gnn, graph) and not has(gnn, bipartite)",
      "protocol.graph: {protocol.graph} needs a network that can attach queries, and gnn/{gnn} "
      "cannot"},

@@ -47,16 +47,54 @@ void bind(Schema<ProtocolParams>& s) {
       .min(0)
       .only_if("not has(dataset, official_val) or not has(dataset, official_test)")
       .doc("Seed of the split, where the dataset has none of its own");
+  s.field("graph_refresh", &ProtocolParams::graph_refresh)
+      .range(0, 1e6)
+      .only_if("has(trial, edges) and has(trial, moving_nodes)")
+      .doc(
+          "Epochs after which the graph is made anew of the nodes as training has left them, 0 for "
+          "never");
+  s.field("tasks", &ProtocolParams::tasks)
+      .range(1, 1000)
+      .only_if("has(trial, training)")
+      .doc("Parts of the classes that are learned one after another, drawn by the trial's seed");
+  s.field("scenario", &ProtocolParams::scenario)
+      .choices({"class", "task"})
+      .only_if("has(trial, training) and tasks > 1")
+      .doc(
+          "What a photo may be: any class of the tasks so far, or one of its own task, which is "
+          "told")
+      .source("van de Ven and Tolias 2019");
   s.check("val_fraction + test_fraction < 1",
           "val_fraction and test_fraction leave nothing to train on");
 }
 
 void bind(Schema<NodesParams>& s) {
   s.field("fuse", &NodesParams::fuse)
-      .choices({"image", "text", "mean", "concat", "bimodal"})
+      .choices({"image", "text", "mean", "concat", "bimodal", "cross_attention"})
       .doc("What a node holds: one modality, both together, or a node for each");
   s.field("normalize", &NodesParams::normalize)
       .doc("Scale each feature row to length 1 before fusing");
+  s.field("predict", &NodesParams::predict)
+      .choices({"image", "text", "both"})
+      .only_if("fuse == 'bimodal'")
+      .doc("Node whose state the class comes from, both for the mean of the two");
+  s.field("attend", &NodesParams::attend)
+      .choices({"image", "text", "both"})
+      .only_if("fuse == 'cross_attention'")
+      .doc("Features that a node holds, with what they attend to in the other modality's");
+  s.field("tokens", &NodesParams::tokens)
+      .range(1, 4096)
+      .only_if("fuse == 'cross_attention'")
+      .doc("Tokens that a feature row is mapped to; with 1 there is nothing to choose from");
+  s.field("token_width", &NodesParams::token_width)
+      .range(1, 65536)
+      .only_if("fuse == 'cross_attention'")
+      .doc("Columns of a token");
+  s.field("heads", &NodesParams::heads)
+      .range(1, 1024)
+      .only_if("fuse == 'cross_attention'")
+      .doc("Heads of the attention, among which the columns of a token are divided");
+  s.check("token_width % heads == 0", "token_width must be a multiple of heads");
 }
 
 void bind(Schema<HeadParams>& s) {
@@ -131,6 +169,30 @@ void bind(Schema<TrainParams>& s) {
   s.field("clip_norm", &TrainParams::clip_norm)
       .range(0, 1e9)
       .doc("Largest norm of all gradients together, 0 for no limit");
+  s.field("ewc", &TrainParams::ewc)
+      .range(0, 1e12)
+      .doc(
+          "Factor lambda of elastic weight consolidation, which holds parameters to what an "
+          "earlier "
+          "task made of them; 0 for none")
+      .source("Kirkpatrick et al. 2017");
+  s.field("ewc_source", &TrainParams::ewc_source)
+      .choices({"previous_tasks", "zero_shot"})
+      .only_if("ewc > 0")
+      .doc(
+          "The earlier task: each that protocol.tasks has brought before, or the zero-shot "
+          "classification that training begins with");
+  s.field("ewc_fisher", &TrainParams::ewc_fisher)
+      .choices({"expected", "sampled", "empirical"})
+      .only_if("ewc > 0")
+      .doc(
+          "Labels of the Fisher information: all by the model's own probabilities, one drawn from "
+          "them, or those that are given")
+      .source("Kunstner, Balles and Hennig 2019");
+  s.field("ewc_samples", &TrainParams::ewc_samples)
+      .range(0, 1e9)
+      .only_if("ewc > 0")
+      .doc("Training images that the Fisher information is taken of, drawn, 0 for all");
   s.field("select", &TrainParams::select)
       .choices({"best_val", "last"})
       .doc(

@@ -21,14 +21,25 @@ struct ProtocolParams {
   double val_fraction = 0.2;  // of each class, where the dataset has no official split; 0: none
   double test_fraction = 0.3;
   std::int64_t split_seed = 1;  // of that split
+  // Epochs after which the graph is made anew of the nodes as they are then; 0: never.
+  std::int64_t graph_refresh = 0;
+  std::int64_t tasks = 1;          // parts that the classes come in, one after another
+  std::string scenario = "class";  // class | task: whether a photo's task is unknown or known
 };
 void bind(Schema<ProtocolParams>& s);
 // What val_shots comes to: validation images a class, 0 for all.
 [[nodiscard]] std::int64_t validation_shots(const ProtocolParams& protocol);
 
 struct NodesParams {
-  std::string fuse = "image";  // image | text | mean | concat | bimodal
+  std::string fuse = "image";  // image | text | mean | concat | bimodal | cross_attention
   bool normalize = true;       // each feature row to length 1 before fusing
+  std::string predict =
+      "both";  // image | text | both: of bimodal, whose state the class comes from
+  // Of cross_attention.
+  std::string attend = "both";  // image | text | both: whose features look at the other's
+  std::int64_t tokens = 4;      // that a feature row is mapped to
+  std::int64_t token_width = 64;
+  std::int64_t heads = 4;
 };
 void bind(Schema<NodesParams>& s);
 
@@ -57,8 +68,13 @@ struct TrainParams {
   std::string schedule = "cosine";  // cosine | constant
   double warmup = 0.1;              // fraction of the steps
   double label_smoothing = 0.0;
-  std::int64_t patience = 0;        // epochs without a better validation top-1; 0: never stop early
-  double clip_norm = 0.0;           // of all gradients together; 0: no clipping
+  std::int64_t patience = 0;  // epochs without a better validation top-1; 0: never stop early
+  double clip_norm = 0.0;     // of all gradients together; 0: no clipping
+  // Elastic weight consolidation.
+  double ewc = 0.0;                           // lambda; 0: none
+  std::string ewc_source = "previous_tasks";  // previous_tasks | zero_shot: held to what was there
+  std::string ewc_fisher = "expected";        // expected | sampled | empirical
+  std::int64_t ewc_samples = 0;               // that the Fisher information is taken of, 0: all
   std::string select = "best_val";  // best_val | last: the epoch whose parameters are judged
   // Random views that a training picture is looked at in, one of them an epoch; 0: it is as it is.
   std::int64_t views = 0;

@@ -14,6 +14,8 @@ constexpr TrialField fields[] = {
     {"test_macro_f1", &TrialResult::test_macro_f1},
     {"test_loss", &TrialResult::test_loss},
     {"test_ece", &TrialResult::test_ece},
+    {"forgetting", &TrialResult::forgetting},
+    {"backward_transfer", &TrialResult::backward_transfer},
     {"best_epoch", &TrialResult::best_epoch},
     {"epochs", &TrialResult::epochs},
     {"trainable_parameters", &TrialResult::trainable_parameters},

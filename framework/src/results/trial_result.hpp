@@ -37,6 +37,12 @@ struct Predictions {
   std::vector<float> logits;  // [ids, classes]
 };
 
+// Of a trial whose classes came in parts.
+struct TaskResults {
+  std::vector<std::int32_t> task_of_class;    // from 0, by label
+  std::vector<std::vector<double>> accuracy;  // after task i of task j, NaN for j > i
+};
+
 struct StageTime {
   std::string stage;
   double seconds = 0;
@@ -57,6 +63,8 @@ struct TrialResult {
   double test_macro_f1 = missing;
   double test_loss = missing;
   double test_ece = missing;
+  double forgetting = missing;         // of a sequence of tasks
+  double backward_transfer = missing;  // the same
   std::int64_t best_epoch = -1;
   std::int64_t epochs = 0;
   std::int64_t trainable_parameters = 0;
@@ -69,6 +77,7 @@ struct TrialResult {
   std::vector<EpochMetrics> metrics;
   TrainingSamples training;
   std::vector<Predictions> predictions;
+  TaskResults tasks;
   std::vector<StageTime> timing;
   Json graph = Json::object();        // statistics of the training graph
   Json method = Json::object();       // what the PEFT method found by itself

@@ -80,9 +80,8 @@ Network::Network(NetworkParts parts, std::int64_t classes, std::int64_t seed,
 
 // Of a sample's nodes in several views the first has the sample's row id.
 Scores Network::classify(const at::Tensor& states, const Values& values, const Mode& mode) const {
-  const std::int64_t views = fusion_->views();
   Scores scores;
-  scores.features = views == 1 ? states : states.view({views, -1, states.size(1)}).mean(0);
+  scores.features = fusion_->of_samples(states);
   scores.head = scores.logits = (*head_)(scores.features, values);
   if (adapted_ == nullptr) return scores;
   Mode own = mode;

@@ -21,12 +21,14 @@ struct FrozenNodes {
   std::vector<std::string> texts = {};  // one a node, where it declares needs_texts
 };
 
+using NodesOf = std::function<FrozenNodes(std::span<const std::size_t> samples)>;
+
 // A component that builds graphs, and what it builds them from.
 struct GraphMaker {
   std::shared_ptr<const GraphBuilder> builder;
   std::string name;           // graph/..., for messages
   bool shared_space = false;  // features of images and texts can be compared
-  std::function<FrozenNodes(std::span<const std::size_t> samples)> nodes;
+  NodesOf nodes;
 };
 
 // The graph of some samples, to which others can be attached any number of times.

@@ -75,7 +75,8 @@ class NoGraph final : public Protocol {
 class Attach final : public Protocol {
  public:
   Attach(Samples train, const GraphMaker& maker)
-      : graph_(maker, train),
+      : maker_(maker),
+        graph_(maker, train),
         block_(block_size(train.size())),
         training_(training_scene(std::move(train), graph_.graph())) {}
 
@@ -88,8 +89,14 @@ class Attach final : public Protocol {
     }
     return blocks;
   }
+  void rebuild(const NodesOf& nodes) override {
+    maker_.nodes = nodes;
+    graph_ = NodeGraph(maker_, training_.samples);
+    training_.graph = graph_.graph();
+  }
 
  private:
+  GraphMaker maker_;
   NodeGraph graph_;
   std::size_t block_;
   Scene training_;
@@ -122,6 +129,10 @@ class Batch final : public Protocol {
       batch.graph = NodeGraph(maker_, batch.samples).graph();
     }
     return batches;
+  }
+  void rebuild(const NodesOf& nodes) override {
+    maker_.nodes = nodes;
+    training_.graph = NodeGraph(maker_, training_.samples).graph();
   }
 
  private:
@@ -166,6 +177,9 @@ class Transductive final : public Protocol {
     }
     scene.queries = places(0, queries.size());
     return {std::move(scene)};
+  }
+  void rebuild(const NodesOf&) override {
+    ESPALIER_ASSERT(false, "no plan asks for a graph of test features that follows training");
   }
 
  private:

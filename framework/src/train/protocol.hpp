@@ -23,6 +23,9 @@ class Protocol {
   [[nodiscard]] virtual const Scene& training() const = 0;
   // Scenes in which each query is asked once.
   [[nodiscard]] virtual std::vector<Scene> scenes(std::span<const std::size_t> queries) const = 0;
+  // Makes the training graph anew of what the nodes hold now, and from now on queries' edges too.
+  // Nothing to do without edges; never of `transductive`, whose graph holds the queries.
+  virtual void rebuild(const NodesOf&) {}
 };
 
 using Samples = std::vector<std::size_t>;

@@ -7,10 +7,16 @@ Recipe::Recipe(const TrialSetting& setting)
       zero_shot(head.use == "zero_shot"),
       nodes(setting.section<NodesParams>("nodes")),
       train(setting.section<TrainParams>("train")),
-      graph(setting.section<ProtocolParams>("protocol").graph) {
+      graph(setting.section<ProtocolParams>("protocol").graph),
+      tasks(setting.section<ProtocolParams>("protocol").tasks),
+      told(tasks > 1 && setting.section<ProtocolParams>("protocol").scenario == "task"),
+      graph_refresh(setting.section<ProtocolParams>("protocol").graph_refresh) {
   if (zero_shot) {
     nodes = {.fuse = "image", .normalize = false};
     train.epochs = 0;
+    train.ewc = 0;
+    tasks = 1;
+    told = false;
   }
   if (zero_shot || !setting.has("gnn", "graph")) graph = "none";
   const bool both = graph != "none" && setting.has("graph", "needs_other");
@@ -18,6 +24,7 @@ Recipe::Recipe(const TrialSetting& setting)
   texts = both || nodes.fuse != "image";
   adapted = !zero_shot && setting.has("peft", "needs_sites");
   captions = (graph != "none" && setting.has("graph", "needs_texts")) || (adapted && texts);
+  if (graph == "none" || !(adapted || nodes.fuse == "cross_attention")) graph_refresh = 0;
   classes = zero_shot || head.use == "prompts";
 }
 

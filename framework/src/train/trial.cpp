@@ -2,19 +2,16 @@
 
 #include "train/adapted_encoder.hpp"
 #include "train/adapter_folder.hpp"
-#include "train/checkpoint.hpp"
 #include "train/class_features.hpp"
 #include "train/component_call.hpp"
 #include "train/environment.hpp"
 #include "train/evaluation.hpp"
 #include "train/method_input.hpp"
-#include "train/protocol.hpp"
 #include "train/recipe.hpp"
 #include "train/split.hpp"
+#include "train/task_sequence.hpp"
 #include "train/test_set.hpp"
-#include "train/training.hpp"
 #include "train/trial_features.hpp"
-#include "train/trial_graph.hpp"
 #include "train/trial_setting.hpp"
 #include "train/unlabelled_dataset.hpp"
 #include <algorithm>
@@ -25,8 +22,6 @@ namespace espalier {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-constexpr double checkpoint_seconds = 30;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -42,17 +37,15 @@ class Trial {
  private:
   void draw_data();
   bool make_features();
-  [[nodiscard]] std::unique_ptr<Protocol> make_graph();
   [[nodiscard]] std::vector<std::size_t> samples() const;
   [[nodiscard]] std::vector<Look> looks() const;
   [[nodiscard]] ClassTexts texts_of_classes(const Dataset& dataset) const;
   bool adapt_encoder(Parameters& parameters);
   [[nodiscard]] NetworkParts network_parts() const;
-  bool train(Training& training, const Parameters& parameters, const Checkpoint& checkpoint);
-  void describe_training(const Progress& progress);
-  [[nodiscard]] Task task(Network& network, Parameters& parameters, const Protocol& protocol) const;
+  [[nodiscard]] Learner learner(Network& network, Parameters& parameters);
+  void describe_training(const TaskSequence& tasks);
   void conclude_method(const Network& network, const Protocol& protocol);
-  TrialResult test(const Network& network, const Protocol& protocol);
+  TrialResult test(const Network& network, const TaskSequence& tasks);
   TrialResult conclude(const at::Tensor& val_logits, TestSet::Verdict verdict);
 
   void time(const std::string& stage, double seconds, bool cached = false) {
@@ -125,16 +118,6 @@ bool Trial::make_features() {
   return true;
 }
 
-std::unique_ptr<Protocol> Trial::make_graph() {
-  const Clock::time_point start = Clock::now();
-  setting_.begin("graph");
-  const GraphSetting of{setting_, recipe_, split_, photos_, frozen_, *fusion_};
-  std::unique_ptr<Protocol> protocol = make_protocol(of);
-  result_.graph = describe_graph(of, *protocol);
-  time("graph", seconds_since(start));
-  return protocol;
-}
-
 // False: stopped.
 bool Trial::adapt_encoder(Parameters& parameters) {
   if (!recipe_.adapted) return true;
@@ -160,45 +143,32 @@ NetworkParts Trial::network_parts() const {
           .adapted = adapted_ ? &adapted_->model() : nullptr};
 }
 
-Task Trial::task(Network& network, Parameters& parameters, const Protocol& protocol) const {
-  return {.network = network,
-          .parameters = parameters,
+Learner Trial::learner(Network& network, Parameters& parameters) {
+  return {.setting = setting_,
+          .recipe = recipe_,
+          .split = split_,
+          .photos = photos_,
+          .frozen = frozen_,
           .sources = sources_,
-          .protocol = protocol,
-          .train = split_.train,
-          .val = split_.val,
-          .method = adapted_ ? adapted_->in_training() : MethodInTraining()};
+          .fusion = *fusion_,
+          .network = network,
+          .parameters = parameters,
+          .method = adapted_ ? adapted_->in_training() : MethodInTraining(),
+          .time = [this](std::string_view stage, double seconds) {
+            time(std::string(stage), seconds);
+          }};
 }
 
-// False: stopped, with a checkpoint on disk.
-bool Trial::train(Training& training, const Parameters& parameters, const Checkpoint& checkpoint) {
-  Clock::time_point saved = Clock::now();
-  while (!training.finished()) {
-    training.next();
-    if (const auto& tell = setting_.hooks().epoch) {
-      for (const EpochMetrics& row : training.last_metrics()) tell(row);
-    }
-    const bool stop = setting_.stopped() && !training.finished();
-    if (stop || seconds_since(saved) > checkpoint_seconds) {
-      checkpoint.save(training, parameters);
-      saved = Clock::now();
-    }
-    if (stop) return false;
-  }
-  return true;
-}
-
-void Trial::describe_training(const Progress& progress) {
+void Trial::describe_training(const TaskSequence& tasks) {
+  const Progress& progress = tasks.progress();
   time("train", progress.seconds);
-  if (progress.epoch > 0 && progress.best_epoch == 0) {
-    setting_.warn(
-        "no epoch was better on the validation images than the untrained start, which is "
-        "what is tested: raise train.lr or train.epochs, or train.select=last");
-  }
+  result_.graph = describe_graph(tasks.graph(), tasks.protocol());
   result_.best_epoch = progress.best_epoch;
   result_.epochs = progress.epoch;
   result_.train_seconds = progress.seconds;
   result_.metrics = progress.metrics;
+  const std::vector<std::size_t>& of_classes = tasks.parts().parts_of();
+  result_.tasks.task_of_class.assign(of_classes.begin(), of_classes.end());
 }
 
 std::vector<std::string> Trial::ids(const std::vector<std::size_t>& samples) const {
@@ -238,8 +208,9 @@ void Trial::conclude_method(const Network& network, const Protocol& protocol) {
   result_.method = adapted_->facts();
 }
 
-TrialResult Trial::test(const Network& network, const Protocol& protocol) {
+TrialResult Trial::test(const Network& network, const TaskSequence& tasks) {
   const Clock::time_point start = Clock::now();
+  const Protocol& protocol = tasks.protocol();
   setting_.begin("test");
   conclude_method(network, protocol);
   StateBank bank;
@@ -247,12 +218,12 @@ TrialResult Trial::test(const Network& network, const Protocol& protocol) {
   const auto answers = [&](std::span<const std::size_t> samples) {
     return evaluation.answers(protocol.scenes(samples), std::ssize(samples));
   };
-  const at::Tensor val_logits = answers(split_.val.samples);
   const auto& labels = split_.val.labels;
+  const at::Tensor val_logits = tasks.heard(answers(split_.val.samples), labels);
   if (!labels.empty()) result_.val_top1 = metrics_of(val_logits, labels).top1;
   std::vector<std::string> test_ids = ids(split_.test.samples);
   TestSet test(std::move(split_.test), std::move(test_ids));
-  TestSet::Verdict verdict = std::move(test).evaluate(answers);
+  TestSet::Verdict verdict = std::move(test).evaluate(answers, &tasks.trail());
   time("test", seconds_since(start));
   return conclude(val_logits, std::move(verdict));
 }
@@ -261,27 +232,24 @@ std::optional<TrialResult> Trial::run() {
   draw_data();
   if (!make_features()) return std::nullopt;
 
-  const std::unique_ptr<Protocol> protocol = make_graph();
   Parameters parameters;
   if (!adapt_encoder(parameters)) return std::nullopt;
-  Network network(network_parts(), std::ssize(photos_.class_names()), setting_.seed(), parameters);
-  Training training(task(network, parameters, *protocol), recipe_.train, setting_.seed());
+  const std::vector<std::string>& class_names = photos_.class_names();
+  Network network(network_parts(), std::ssize(class_names), setting_.seed(), parameters);
   setting_.warn_of_size(parameters.count(), std::ssize(split_.train.samples));
-  const Checkpoint checkpoint(setting_.request().folder, setting_.request().trial_id,
-                              setting_.log());
-  checkpoint.load(training, parameters);
-  setting_.begin("train");
-  if (!train(training, parameters, checkpoint)) return std::nullopt;
-  describe_training(training.progress());
+  TaskSequence tasks(learner(network, parameters), class_names.size());
+  if (!tasks.run()) return std::nullopt;
+  describe_training(tasks);
 
-  parameters.restore(training.best());
   result_.trainable_parameters = parameters.count();
   result_.total_parameters = parameters.count() + encoder_parameters_;
-  TrialResult result = test(network, *protocol);
+  TrialResult result = test(network, tasks);
   if (!recipe_.zero_shot) {
-    save_adapter(setting_, adapted_ ? &*adapted_ : nullptr, parameters, photos_.class_names());
+    save_adapter(setting_, adapted_ ? &*adapted_ : nullptr, parameters, class_names);
+    tasks.consolidation().save(setting_.request().folder / "adapter",
+                               {{"espalier.trial_id", setting_.request().trial_id}});
   }
-  checkpoint.remove();
+  tasks.remove_files();
   return result;
 }
 
