@@ -40,6 +40,7 @@ Differences run_case(const fs::path& path, const fs::path& data) {
   if (conformance::is_peft_case(path)) {
     return conformance::peft_parity(path, Catalog::installed());
   }
+  if (is_ewc_case(path)) return ewc_parity(path);
   if (fs::exists(path / "meta.json")) {
     return conformance::gnn_parity(path, Catalog::installed());
   }
