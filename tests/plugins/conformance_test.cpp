@@ -43,6 +43,7 @@ Given inputs() {
   for (const char* name : {"image_folder", "manifest", "oxford_pets", "flowers102", "food101"}) {
     given[std::string("dataset/") + name] = {{"root", data + "datasets/" + name}};
   }
+  given["dataset/features"] = {{"file", data + "datasets/features.safetensors"}};
   given["peft/stack"] = {
       {"methods", Json::array({{{"use", "lora"}}, {{"use", "bitfit"}, {"towers", "text"}}})}};
   given["peft/hf"] = {{"path", data + "peft/toy-adapter"}};

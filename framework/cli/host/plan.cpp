@@ -228,7 +228,7 @@ void print_stages(const Plan& plan, const std::filesystem::path& cache) {
     for (const StageRef& stage : plan.stages(i)) ++trials_of[stage.name][stage.key];
   }
   const std::set<std::string> kept = families_in(cache);
-  std::puts("\nshared stages");
+  if (!trials_of.empty()) std::puts("\nshared stages");
   for (const auto& [name, keys] : trials_of) {
     std::size_t trials = 0;
     std::size_t cached = 0;

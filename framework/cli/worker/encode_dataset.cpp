@@ -87,8 +87,21 @@ struct Encoded {
   FeatureFile file;
 };
 
+at::Tensor tensor_of(const FeatureRows& rows) {
+  if (rows.width == 0) return {};
+  at::Tensor tensor = at::empty({rows.count(), rows.width});
+  std::copy(rows.values.begin(), rows.values.end(), tensor.data_ptr<float>());
+  return tensor;
+}
+
 Encoded run(const Json& request, const Encoder& encoder, const Dataset& dataset) {
   Encoded out;
+  double logit_scale = encoder.logit_scale();
+  if (const GivenFeatures* const given = dataset.features()) {
+    out.images = tensor_of(given->images);
+    out.classes = tensor_of(given->classes);
+    logit_scale = given->logit_scale;
+  }
   if (encoder.text_width() > 0) out.classes = class_rows(request, encoder, dataset);
   if (encoder.image_width() > 0) out.images = image_rows(encoder, dataset).contiguous();
   for (const Sample& sample : dataset.samples()) {
@@ -101,11 +114,21 @@ Encoded run(const Json& request, const Encoder& encoder, const Dataset& dataset)
   if (out.classes.defined()) require_finite(out.classes, out.file.class_names, "class");
   out.file.images = matrix_of(out.images);
   out.file.classes = matrix_of(out.classes);
-  out.file.attributes = {{"encoder", request.at("encoder").dump()},
-                         {"dataset", request.at("dataset").dump()},
-                         {"templates", request.at("templates").dump()},
-                         {"espalier", ESPALIER_VERSION}};
+  out.file.attributes = {
+      {"encoder", request.at("encoder").dump()},     {"dataset", request.at("dataset").dump()},
+      {"templates", request.at("templates").dump()}, {"logit_scale", logit_scale},
+      {"features_format", feature_file_format},      {"espalier", ESPALIER_VERSION}};
   return out;
+}
+
+// Who needs pictures has to get them, and features are passed on by `given` alone.
+void require_a_match(bool given, const Dataset& dataset) {
+  if (given == (dataset.features() != nullptr)) return;
+  throw Error({.what = "the encoder and the dataset do not fit together",
+               .where = "command line",
+               .expected = "pictures and an encoder, or features and encoder.use=given",
+               .found = given ? "encoder.use=given and pictures" : "features and an encoder",
+               .fix = {}});
 }
 
 void write_as_tensors(const std::string& path, const Encoded& out) {
@@ -120,7 +143,7 @@ void write_as_tensors(const std::string& path, const Encoded& out) {
       {"splits", Json(out.file.splits).dump()},
       {"class_names", Json(out.file.class_names).dump()}};
   for (const auto& [name, value] : out.file.attributes.items()) {
-    metadata[name] = value.get<std::string>();
+    metadata[name] = value.is_string() ? value.get<std::string>() : value.dump();
   }
   write_tensors(path, tensors, metadata);
 }
@@ -145,6 +168,7 @@ void encode_dataset(const Json& request) {
   EncodeComponents components(request);
   const auto dataset = components.make<Dataset>(request.at("dataset"));
   const auto encoder = components.make<Encoder>(request.at("encoder"));
+  require_a_match(components.has("encoder", request.at("encoder"), "given"), *dataset);
   const auto begin = Clock::now();
   const Encoded out = run(request, *encoder, *dataset);
   const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();

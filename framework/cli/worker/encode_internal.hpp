@@ -26,6 +26,11 @@ class EncodeComponents {
     return loader_.make<Interface>(section, context_);
   }
 
+  [[nodiscard]] bool has(std::string_view kind, const Json& section,
+                         std::string_view capability) const {
+    return catalog_.has(kind, section, capability);
+  }
+
  private:
   Catalog catalog_;
   Loader loader_;

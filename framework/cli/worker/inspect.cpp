@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <espalier/core/error.hpp>
 #include <espalier/core/process.hpp>
-#include <espalier/plugin/capabilities.hpp>
 #include <espalier/plugin/captioner.hpp>
 #include <espalier/plugin/dataset.hpp>
 #include <espalier/plugin/loader_context.hpp>
@@ -106,14 +105,21 @@ class Inspection {
 
   static std::vector<std::string> capabilities(const Dataset& dataset) {
     std::vector<std::string> found;
-    for (const std::string& name : data_capabilities()) {
-      const Split split = name == "official_val" ? Split::val : Split::test;
-      const auto& samples = dataset.samples();
-      if (std::any_of(samples.begin(), samples.end(),
-                      [&](const Sample& sample) { return sample.split == split; })) {
-        found.push_back(name);
-      }
-    }
+    const auto add = [&](const char* name, bool holds) {
+      if (holds) found.emplace_back(name);
+    };
+    const auto some = [&](Split split) {
+      return std::ranges::any_of(dataset.samples(),
+                                 [&](const Sample& sample) { return sample.split == split; });
+    };
+    add("official_val", some(Split::val));
+    add("official_test", some(Split::test));
+    const GivenFeatures* const given = dataset.features();
+    if (given == nullptr) return found;
+    add("image_features", given->images.width > 0);
+    add("text_features", given->texts.width > 0);
+    add("class_features", given->classes.width > 0);
+    add("shared_features", given->shared_space);
     return found;
   }
 

@@ -14,7 +14,7 @@ void DataChecks::note(std::uint32_t trial, std::uint32_t context) {
   const std::uint32_t dataset = texts[dataset_section];
   with_protocol_.emplace(std::pair(dataset, texts[section_index("protocol")]), trial);
   const auto has = [&](const char* trait) { return state_.identities.has_trait(context, trait); };
-  if (has("class_texts")) {
+  if (has("told_classes")) {
     with_head_.emplace(std::pair(dataset, texts[section_index("head")]), trial);
   }
   if (has("captions")) note_captions(trial);

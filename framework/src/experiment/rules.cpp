@@ -9,15 +9,17 @@ constexpr TrialTrait traits[] = {
     {"edges", "has(trial, training) and has(gnn, graph) and protocol.graph != 'none'"},
     {"class_template", "has(trial, adapted) and has(peft, class_template)"},
     {"class_texts", "head.use in ['prompts', 'zero_shot']"},
+    {"told_classes", "has(trial, class_texts) and not has(encoder, given)"},
+    {"text_rows",
+     "has(trial, training) and nodes.fuse != 'image' or has(trial, edges) and has(graph, "
+     "needs_other)"},
     {"captions",
-     "has(trial, training) and nodes.fuse != 'image' or has(trial, edges) and (has(graph, "
-     "needs_other) or has(graph, needs_texts))"},
+     "has(trial, text_rows) and not has(encoder, given) or has(trial, edges) and has(graph, "
+     "needs_texts)"},
     {"image",
      "not has(trial, training) or nodes.fuse != 'text' or has(trial, edges) and has(graph, "
      "needs_other)"},
-    {"text",
-     "has(trial, training) and nodes.fuse != 'image' or has(trial, edges) and has(graph, "
-     "needs_other) or has(trial, class_texts)"},
+    {"text", "has(trial, text_rows) or has(trial, class_texts)"},
 };
 
 constexpr InertRule inert[] = {
@@ -27,6 +29,24 @@ constexpr InertRule inert[] = {
 };
 
 constexpr ImpossibleRule impossible[] = {
+    {"encoder", "has(dataset, features) and not has(encoder, given)",
+     "dataset/{dataset} has features in place of pictures, which encoder=given passes on, and "
+     "encoder/{encoder} needs pictures"},
+    {"encoder", "has(encoder, given) and not has(dataset, features)",
+     "encoder/{encoder} passes on the features that a dataset has, as dataset/features does, and "
+     "dataset/{dataset} has pictures"},
+    {"dataset", "has(encoder, given) and has(trial, image) and not has(dataset, image_features)",
+     "the trial looks at image features, and dataset/{dataset} has none"},
+    {"dataset", "has(encoder, given) and has(trial, text_rows) and not has(dataset, text_features)",
+     "the trial looks at text features, and dataset/{dataset} has none"},
+    {"head", "has(encoder, given) and has(trial, class_texts) and not has(dataset, class_features)",
+     "head.use: {head.use} compares nodes with class features, and dataset/{dataset} has none"},
+    {"nodes", "has(encoder, given) and nodes.fuse == 'mean' and not has(dataset, shared_features)",
+     "nodes.fuse: mean needs image and text features in one space, and those of dataset/{dataset} "
+     "are not"},
+    {"train", "has(encoder, given) and train.views > 0",
+     "train.views: {train.views} looks at random views of pictures, and dataset/{dataset} has "
+     "none"},
     {"head", "has(trial, class_texts) and not has(encoder, shared_space)",
      "head.use: {head.use} needs pictures and texts in one space, and encoder/{encoder} has none"},
     {"head", "has(trial, class_texts) and has(encoder, fitted)",
@@ -36,13 +56,15 @@ constexpr ImpossibleRule impossible[] = {
      "head.use: prompts compares nodes with texts, and nodes.fuse: concat makes them wider"},
     {"graph", "has(graph, needs_other) and not (has(encoder, image) and has(encoder, text))",
      "graph/{graph} compares images and texts, and encoder/{encoder} has not both towers"},
-    {"graph", "(has(graph, needs_other) or has(graph, needs_texts)) and not has(captioner, text)",
+    {"graph",
+     "(has(graph, needs_other) and not has(encoder, given) or has(graph, needs_texts)) and not "
+     "has(captioner, text)",
      "graph/{graph} needs captions, and captioner/{captioner} gives none"},
     {"nodes", "nodes.fuse != 'text' and not has(encoder, image)",
      "nodes.fuse: {nodes.fuse} needs image features, and encoder/{encoder} has no image tower"},
     {"nodes", "nodes.fuse != 'image' and not has(encoder, text)",
      "nodes.fuse: {nodes.fuse} needs text features, and encoder/{encoder} has no text tower"},
-    {"nodes", "nodes.fuse != 'image' and not has(captioner, text)",
+    {"nodes", "nodes.fuse != 'image' and not has(encoder, given) and not has(captioner, text)",
      "nodes.fuse: {nodes.fuse} needs captions, and captioner/{captioner} gives none"},
     {"captioner", "has(captioner, needs_attributes) and not has(dataset, attributes)",
      "captioner/{captioner} needs attributes, and dataset/{dataset} has none"},

@@ -8,7 +8,8 @@ namespace {
 
 // Where head.prompts says what the encoder is told of the classes.
 constexpr std::string_view told =
-    "use in ['prompts', 'zero_shot'] and not has(trial, class_template)";
+    "use in ['prompts', 'zero_shot'] and not has(trial, class_template) and not has(encoder, "
+    "given)";
 
 std::string told_if(const std::string& condition) {
   return std::string(told) + " and " + condition;

@@ -6,9 +6,9 @@ namespace espalier {
 
 const std::vector<std::string>& known_capabilities(std::string_view kind) {
   static const std::map<std::string_view, std::vector<std::string>> known = {
-      {"dataset", {"attributes", "captions"}},
+      {"dataset", {"attributes", "captions", "features"}},
       {"captioner", {"text", "needs_attributes", "needs_captions", "seeded"}},
-      {"encoder", {"image", "text", "shared_space", "sites", "fitted"}},
+      {"encoder", {"image", "text", "shared_space", "sites", "fitted", "given"}},
       {"graph", {"edge_weight", "symmetric", "seeded", "needs_other", "needs_texts"}},
       {"gnn", {"graph", "edge_weight", "bipartite", "identity_at_init"}},
       {"peft",
@@ -25,7 +25,9 @@ bool asked_of_all(std::string_view capability) {
 }
 
 const std::vector<std::string>& data_capabilities() {
-  static const std::vector<std::string> all = {"official_val", "official_test"};
+  static const std::vector<std::string> all = {"official_val",   "official_test",
+                                               "image_features", "text_features",
+                                               "class_features", "shared_features"};
   return all;
 }
 

@@ -15,6 +15,7 @@ void Registrar::add(std::string_view kind, std::string_view name, std::int64_t v
   add({std::string(kind), std::string(name), version, schema, std::move(make)});
 }
 
+const GivenFeatures* Dataset::features() const { return nullptr; }
 Json Dataset::facts(std::size_t) const { return nullptr; }
 const Wording* Dataset::wording() const { return nullptr; }
 std::vector<std::string> Dataset::class_texts(std::int64_t) const { return {}; }

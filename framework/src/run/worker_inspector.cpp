@@ -13,7 +13,7 @@
 namespace espalier {
 namespace {
 
-constexpr int memory_format = 4;
+constexpr int memory_format = 5;
 constexpr std::size_t most_memory = std::size_t{16} << 20;
 constexpr std::size_t most_answers = 50'000;
 constexpr int a_moment = 2000;  // milliseconds

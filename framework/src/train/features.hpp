@@ -34,6 +34,8 @@ struct FeatureInputs {
   std::string dataset_name;  // dataset/..., for messages
   std::string captioner_name;
   std::string encoder_name;
+  bool given = false;                    // rows are those that the photos' dataset has
+  bool shared_space = false;             // rows of images and texts can be compared
   bool fitted = false;                   // the encoder must be fitted first
   std::vector<std::size_t> fit_samples;  // on the captions of these
   std::int64_t seed = 0;                 // of captions

@@ -86,8 +86,9 @@ void Trial::draw_data() {
   time("dataset", seconds_since(start));
 }
 
-// A method may learn in texts of its own.
+// Class features that are given were told already; a method may learn in texts of its own.
 ClassTexts Trial::texts_of_classes(const Dataset& dataset) const {
+  if (setting_.has("encoder", "given")) return ClassTexts(dataset.class_names().size());
   if (!recipe_.adapted || !setting_.has("peft", "class_template")) {
     return class_prompts(recipe_.head, setting_.config_of("dataset").at("use"), dataset);
   }
@@ -117,7 +118,7 @@ bool Trial::make_features() {
   if (!features) return false;
   frozen_ = std::move(*features);
   sources_ = frozen_.sources;
-  fusion_ = make_fusion(recipe_.nodes, frozen_.widths, setting_.has("encoder", "shared_space"));
+  fusion_ = make_fusion(recipe_.nodes, frozen_.widths, inputs_.shared_space);
   encoder_parameters_ = stages.encoder_parameters();
   const auto& cached = stages.cached();
   time("features", seconds_since(start),
@@ -128,7 +129,7 @@ bool Trial::make_features() {
 std::unique_ptr<Protocol> Trial::make_graph() {
   const Clock::time_point start = Clock::now();
   setting_.begin("graph");
-  const GraphSetting of{setting_, recipe_, split_, photos_, frozen_, *fusion_};
+  const GraphSetting of{setting_, recipe_, split_, photos_, frozen_, *fusion_, inputs_.shared_space};
   std::unique_ptr<Protocol> protocol = make_protocol(of);
   result_.graph = describe_graph(of, *protocol);
   time("graph", seconds_since(start));

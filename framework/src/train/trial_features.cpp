@@ -49,6 +49,9 @@ FeatureInputs feature_inputs(const TrialSetting& setting, const Recipe& recipe,
   inputs.dataset_name = setting.name_of("dataset");
   inputs.captioner_name = setting.name_of("captioner");
   inputs.encoder_name = setting.name_of("encoder");
+  inputs.given = setting.has("encoder", "given");
+  inputs.shared_space = inputs.given ? photos.features()->shared_space
+                                     : setting.has("encoder", "shared_space");
   inputs.fitted = setting.has("encoder", "fitted");
   inputs.fit_samples = std::move(fit_samples);
   inputs.seed = setting.has("captioner", "seeded") ? setting.seed() : 0;

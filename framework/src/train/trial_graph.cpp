@@ -27,7 +27,7 @@ std::unique_ptr<Protocol> make_protocol(const GraphSetting& of) {
   const GraphMaker maker{
       .builder = of.setting.component<GraphBuilder>(),
       .name = of.setting.name_of("graph"),
-      .shared_space = of.setting.has("encoder", "shared_space"),
+      .shared_space = of.shared_space,
       .nodes = [of](std::span<const std::size_t> samples) { return frozen_nodes(of, samples); }};
   if (of.recipe.graph == "inductive_attach") return inductive_attach(train, maker);
   if (of.recipe.graph == "inductive_batch") {

@@ -21,6 +21,7 @@ struct GraphSetting {
   const UnlabelledDataset& photos;
   const TrialFeatures& frozen;
   const Fusion& fusion;
+  bool shared_space;  // features of images and texts can be compared
 };
 
 // The one that the recipe names; it goes on reading the setting, which must outlive it.

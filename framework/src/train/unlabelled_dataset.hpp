@@ -28,6 +28,10 @@ class UnlabelledDataset {
     return dataset_->samples()[sample].id;
   }
   [[nodiscard]] Image image(std::size_t sample) const { return dataset_->image(sample); }
+  // Null where it has pictures.
+  [[nodiscard]] std::shared_ptr<const GivenFeatures> features() const {
+    return {dataset_, dataset_->features()};
+  }
   // For captioners, which never see a label.
   [[nodiscard]] CaptionRequest caption_request(std::size_t sample, std::int64_t seed) const {
     return espalier::caption_request(*dataset_, sample, seed);
