@@ -10,6 +10,7 @@
 #include <memory>
 #include <span>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace espalier {
@@ -40,11 +41,16 @@ class FrozenSource final : public FeatureSource {
   [[nodiscard]] std::int64_t width() const override { return table_.width(); }
   [[nodiscard]] bool trained() const override { return false; }
   [[nodiscard]] std::int64_t chunk() const override { return table_.size(); }
+  // The same tensor where the same looks come again soon; nobody may change it.
   [[nodiscard]] at::Tensor rows(std::span<const Look> looks, const Mode& mode) const override;
 
  private:
+  [[nodiscard]] at::Tensor taken(std::span<const Look> looks) const;
+
   FeatureTable table_;
   std::unordered_map<std::uint64_t, std::int64_t> row_of_;  // by look_id()
+  // What was asked for last: scenes come again in every epoch.
+  mutable std::vector<std::pair<std::vector<Look>, at::Tensor>> known_;
 };
 
 // Null where the trial has no use for one.

@@ -31,7 +31,7 @@ using Samples = std::vector<std::size_t>;
 [[nodiscard]] std::unique_ptr<Protocol> no_graph(Samples train, std::int64_t views);
 
 // `inductive_attach`: the graph is of training samples; each query gets edges from them and from
-// nothing else, so other queries change its logits by rounding at most.
+// nothing else, so other queries change no bit of its logits.
 [[nodiscard]] std::unique_ptr<Protocol> inductive_attach(Samples train, const GraphMaker& maker);
 
 // `inductive_batch`: queries join the training samples in one graph, `query_batch` at a time. Which

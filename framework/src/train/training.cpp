@@ -205,7 +205,7 @@ void Training::evaluate() {
   }
   double top1 = missing;
   if (!task_.val.samples.empty()) {
-    const at::Tensor val = evaluation.answers(val_, std::ssize(task_.val.samples));
+    const at::Tensor val = evaluation.answers_together(val_, std::ssize(task_.val.samples));
     top1 = add_metrics("val", val, task_.val.labels);
   }
   if (!takes_last() && top1 <= progress_.best_top1) return;
