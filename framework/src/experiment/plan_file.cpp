@@ -117,7 +117,7 @@ class Lines {
     axes_.add(trial, text);
     text.append("},\"combo_id\":\"").append(hex(planned.combo_id)).append("\",\"config\":{");
     configs_.add(trial, text);
-    text += "},\"stages\":{";
+    text += sees_test(trial) ? "},\"sees_test\":true,\"stages\":{" : "},\"stages\":{";
     bool first = true;
     for (const StageRef& stage : state_.stage_lists[state_.stages[trial]]) {
       text.append(std::exchange(first, false) ? "\"" : ",\"").append(stage.name);
@@ -127,6 +127,13 @@ class Lines {
   }
 
  private:
+  // Whether features of the test split are in its training graph.
+  [[nodiscard]] bool sees_test(std::size_t trial) const {
+    const std::uint32_t text = state_.texts[trial][section_index("protocol")];
+    if (text == Identities::inert) return false;
+    return state_.identities.texts()[text].find(R"("graph":"transductive")") != std::string::npos;
+  }
+
   const Plan::State& state_;
   AxisTexts axes_;
   ConfigTexts configs_;

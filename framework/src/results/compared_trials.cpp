@@ -111,7 +111,8 @@ class Collector {
       const std::string name = sweep.plan.name + ": " + trial_label(sweep.plan, i) + " (" +
                                row.trial_id.substr(0, 12) + ")";
       if (takes_part(name, row.trial_id, sweep.records[i])) {
-        add(name, axis_values(sweep.plan, i, details[i].config), details[i], sweep.records[i]);
+        add(name, axis_values(sweep.plan, i, details[i].config), details[i], sweep.records[i],
+            row.sees_test);
       }
     }
     for (const PlanAxis& axis : sweep.plan.axes) {
@@ -150,7 +151,7 @@ class Collector {
   }
 
   void add(const std::string& name, std::vector<Json> values, PlanDetail& detail,
-           const TrialRecord& record) {
+           const TrialRecord& record, bool sees_test) {
     if (std::all_of(values.begin(), values.end(), [](const Json& v) { return v.is_null(); })) {
       return leave_out("without " + joined(axes_), name);
     }
@@ -161,7 +162,7 @@ class Collector {
     std::string data = data_of(detail.config, axes_);
     std::string draw = draw_of(detail.config);
     found_.trials.push_back({name, std::move(values), std::move(detail.config), std::move(shared),
-                             std::move(data), std::move(draw), record});
+                             std::move(data), sees_test, std::move(draw), record});
   }
 
   void leave_out(const std::string& why, const std::string& name) {

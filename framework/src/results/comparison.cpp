@@ -58,6 +58,7 @@ ComparedRow row_of(const Trials& trials, std::vector<std::string> values, const 
   for (const ComparedTrial* trial : trials) {
     by_draw[trial->draw].push_back(metric_of(trial->record.result, metric));
     row.untrained = row.untrained || kept_untrained(trial->record.result);
+    row.sees_test = row.sees_test || trial->sees_test;
     row.mixed = row.mixed || !mix.of(trial->record).empty();
   }
   row.metric = spread_of(means_of(by_draw));

@@ -32,6 +32,7 @@ struct ComparedRow {
   double train_seconds = missing;
   bool front = false;      // no row has a better mean and as few parameters, or fewer and as good
   bool untrained = false;  // a trial kept the weights before training
+  bool sees_test = false;  // the training graph of a trial held the test samples
   bool mixed = false;      // a component has several builds among the trials of the group
 };
 

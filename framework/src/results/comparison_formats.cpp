@@ -110,7 +110,7 @@ struct CsvColumns {
   std::vector<std::string> group;
   std::vector<std::vector<std::string>> values;
   std::map<std::string, std::vector<double>> numbers;
-  std::vector<Flag> front, untrained, mixed, reference, exact;
+  std::vector<Flag> front, untrained, sees_test, mixed, reference, exact;
 
   void add(const ComparedGroup& of, std::size_t index);
   [[nodiscard]] Table table(const std::vector<std::string>& axes) &&;
@@ -131,6 +131,7 @@ Table CsvColumns::table(const std::vector<std::string>& axes) && {
                       "peak_rss_bytes", "train_seconds"});
   table.add("pareto_front", std::move(front));
   table.add("untrained", std::move(untrained));
+  table.add("sees_test", std::move(sees_test));
   table.add("mixed_builds", std::move(mixed));
   table.add("reference", std::move(reference));
   add_numbers(table, {"pairs", "paired_seeds", "difference", "difference_ci_lo", "difference_ci_hi",
@@ -168,6 +169,7 @@ void CsvColumns::add(const ComparedRow& row) {
   for (const auto& [name, value] : of_row) numbers[name].push_back(value);
   front.push_back(flag_of(row.front));
   untrained.push_back(flag_of(row.untrained));
+  sees_test.push_back(flag_of(row.sees_test));
   mixed.push_back(flag_of(row.mixed));
 }
 

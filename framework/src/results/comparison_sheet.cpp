@@ -61,7 +61,8 @@ std::vector<std::string> printable_keys(const std::vector<std::string>& keys) {
 
 std::vector<std::string> row_line(const ComparedRow& row, const std::string& metric, bool trials) {
   std::vector<std::string> line = row.values;
-  line.push_back(measure(metric, row.metric.mean, false) + (row.untrained ? " +" : ""));
+  line.push_back(measure(metric, row.metric.mean, false) + (row.untrained ? " +" : "") +
+                 (row.sees_test ? " ^" : ""));
   line.push_back(interval(metric, row.metric, false));
   line.push_back(std::to_string(row.metric.n) + (row.mixed ? "*" : ""));
   if (trials) line.push_back(std::to_string(row.trials));
@@ -98,6 +99,9 @@ std::vector<std::string> row_notes(const ComparedGroup& group, const ComparisonV
   if (any([](const ComparedRow& row) { return row.untrained; })) {
     notes.emplace_back(
         "+ best_epoch 0: in one of the trials at least the untrained weights were kept");
+  }
+  if (any([](const ComparedRow& row) { return row.sees_test; })) {
+    notes.emplace_back("^ transductive: the test samples' features were in the training graph");
   }
   if (!group.builds.empty()) {
     notes.push_back("* made by different builds of one component, which may not be comparable: " +
