@@ -150,6 +150,23 @@ def test_the_order_of_the_rows_changes_nothing(run, tmp_path):
     assert float(top1[0]["test_loss"]) == pytest.approx(float(top1[1]["test_loss"]), rel=1e-3)
 
 
+def test_transductive_rows_are_marked(espalier, run, tmp_path):
+    """Where the network looks at the graph; elsewhere there is nothing to see through."""
+    labels, rows, _ = made()
+    with h5py.File(tmp_path / "mine.h5", "w") as f:
+        f["image_features"], f["labels"] = rows, labels
+    trials = run(
+        tmp_path / "mine.h5",
+        "{gnn: [mlp, {use: ga_net, layer: gcn}], protocol.graph: [inductive_attach, transductive], seed: [1]}",
+    )
+    seen = {(trial["gnn"] == "mlp", trial["protocol.graph"]): trial["sees_test"] for trial in trials}
+    assert [key for key, value in seen.items() if value.lower() in ("true", "1")] == [(False, "transductive")]
+    lines = espalier("table", tmp_path / "results/own").stdout.splitlines()
+    marked = [line for line in lines if line.endswith(" ^")]
+    assert len(marked) == 1 and "transductive" in marked[0]
+    assert any(line.startswith("^ transductive") for line in lines)
+
+
 def broken(change):
     """Writes a sound file, then changes it."""
 

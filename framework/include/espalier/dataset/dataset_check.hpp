@@ -1,5 +1,5 @@
-// Looks at every picture of a dataset, or at the features that it has in place of pictures, for what
-// would make results wrong.
+// Looks at every picture of a dataset, or at the features that it has in place of pictures, for
+// what would make results wrong.
 #pragma once
 
 #include <array>
@@ -17,7 +17,8 @@ namespace espalier {
 struct DatasetCheckOptions {
   int threads = 1;
   // Also pairs of different splits that look alike: difference hashes of 8 x 8 pixels that differ
-  // in at most 2 of 64 bits, or cosines of features above 0.99. Finds rescaled and recompressed copies; plain pictures look alike too.
+  // in at most 2 of 64 bits, or cosines of features above 0.99. Finds rescaled and recompressed
+  // copies; plain pictures look alike too.
   bool near_duplicates = false;
   std::function<void(std::size_t done, std::size_t total)> progress;  // called from one thread
 };
