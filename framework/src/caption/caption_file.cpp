@@ -1,11 +1,13 @@
 #include <algorithm>
+#include <espalier/caption/caption_file.hpp>
 #include <espalier/core/error.hpp>
 #include <espalier/core/file.hpp>
 #include <espalier/core/json.hpp>
-#include <espalier/dataset/caption_file.hpp>
 #include <espalier/dataset/csv.hpp>
 #include <espalier/dataset/photo_dataset.hpp>
+#include <map>
 #include <optional>
+#include <utility>
 
 namespace espalier {
 namespace {
@@ -14,17 +16,16 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t caption_file_limit = std::size_t{1} << 30;
 constexpr JsonLimits limits{.bytes = caption_file_limit};
-constexpr std::size_t longest_caption = 8192;
 constexpr std::string_view id_names[] = {"id", "path"};
 constexpr std::string_view text_names[] = {"text", "caption"};
 
+// Forms of a person's own.
 class CaptionReader {
  public:
   CaptionReader(const fs::path& file, Problems& problems)
       : file_(file.string()), wrong_(problems) {}
 
-  CaptionTable read() {
-    const std::string text = read_file(file_, caption_file_limit);
+  std::vector<CaptionRecord> read(const std::string& text) {
     const std::size_t first = text.find_first_not_of(" \t\r\n\xef\xbb\xbf");
     if (first == std::string::npos) {
       wrong(1, "there are no captions", "");
@@ -35,7 +36,11 @@ class CaptionReader {
     } else {
       read_table(text);
     }
-    return std::move(captions_);
+    std::vector<CaptionRecord> records;
+    for (auto& [id, caption] : captions_) {
+      records.push_back({.id = id, .caption = {std::move(caption), "file"}});
+    }
+    return records;
   }
 
  private:
@@ -147,16 +152,20 @@ class CaptionReader {
 
   std::string file_;
   ListProblems wrong_;
-  CaptionTable captions_;
+  std::map<std::string, std::string> captions_;
 };
 
 }  // namespace
 
-CaptionTable read_captions(const fs::path& file) {
+CaptionSet read_captions(const fs::path& file) {
+  const std::string text = read_file(file, caption_file_limit);
+  if (CaptionSet::is_set(text)) return CaptionSet::parse(text, file.string());
   Problems problems;
-  CaptionTable captions = CaptionReader(file, problems).read();
+  std::vector<CaptionRecord> records = CaptionReader(file, problems).read(text);
   problems.throw_if_any();
-  return captions;
+  CaptionSet set(Json::object(), std::move(records), file.string());
+  set.set_digest_of(text);
+  return set;
 }
 
 }  // namespace espalier

@@ -1,4 +1,4 @@
-#include <espalier/dataset/caption_file.hpp>
+#include <espalier/caption/caption_file.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,6 +6,8 @@
 
 #include <espalier/core/error.hpp>
 #include <fstream>
+#include <map>
+#include <string>
 
 namespace espalier {
 namespace {
@@ -19,9 +21,17 @@ class CaptionFile : public testing::Test {
  protected:
   ~CaptionFile() override { std::filesystem::remove(file_); }
 
-  [[nodiscard]] CaptionTable read(std::string_view text) const {
+  [[nodiscard]] CaptionSet read_set(std::string_view text) const {
     std::ofstream(file_, std::ios::binary) << text;
     return read_captions(file_);
+  }
+  [[nodiscard]] std::map<std::string, std::string> read(std::string_view text) const {
+    std::map<std::string, std::string> captions;
+    const CaptionSet set = read_set(text);
+    for (const CaptionRecord& record : set.records()) {
+      captions[record.id] = record.caption.text;
+    }
+    return captions;
   }
   [[nodiscard]] std::string error_of(std::string_view text) const {
     try {
@@ -65,6 +75,17 @@ TEST_F(CaptionFile, NamesEveryMistakeWithItsLine) {
               AllOf(HasSubstr(":2"), HasSubstr(":3"), HasSubstr("for no photo"), HasSubstr(":5")));
   EXPECT_THAT(error_of(R"({"a": ["x"], "b": ")" + std::string(9000, 'x') + "\"}"),
               AllOf(HasSubstr("no text"), HasSubstr("longer than 8192")));
+}
+
+TEST_F(CaptionFile, IsKnownByItsBytes) {
+  // printf 'id,text\na,x\n' | sha256sum
+  EXPECT_EQ(read_set("id,text\na,x\n").digest(),
+            "sha256:f45556078c9bf882bacd4f93a4e6f418b5fdc1c4dd961b362eba2f67f8d02606");
+  const CaptionSet set({{"by", "hand"}}, {{.id = "a", .caption = {"x", "me"}}}, "here");
+  const CaptionSet again = read_set(set.text());
+  EXPECT_EQ(again.digest(), set.digest());
+  EXPECT_EQ(again.about(), Json({{"by", "hand"}}));
+  EXPECT_EQ(again.records().at(0).caption.source, "me");
 }
 
 TEST_F(CaptionFile, RefusesWhatItIsNot) {
