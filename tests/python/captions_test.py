@@ -10,6 +10,7 @@ import time
 import urllib.request
 
 import pytest
+from small import experiment
 
 KEY = "sk-very-secret-0815"
 FLORA = ["dataset.use=flora", "dataset.classes=3", "dataset.per_class=8", "dataset.size=32"]
@@ -145,3 +146,55 @@ def test_a_key_that_is_missing_is_named(espalier, words, monkeypatch):
     monkeypatch.delenv("STUB_KEY")
     done = espalier(*words("echo"), code=2)
     assert "environment variable STUB_KEY" in done.stderr
+
+
+@pytest.fixture
+def sweep(tmp_path, stub):
+    """An experiment whose trials read captions of the stub."""
+
+    def make(model, *blocks):
+        text = experiment("captions", "{epochs: 2}", *(blocks or ("grid: {seed: [0, 1]}",)))
+        text = text.replace("fuse: image", "fuse: bimodal").replace(
+            "{use: none}\n  encoder",
+            f"{{use: openai, model: {model}, base_url: '{stub.origin}/v1', key_env: STUB_KEY}}\n"
+            "  encoder")
+        file = tmp_path / "e.yaml"
+        file.write_text(text)
+        return [file, "--results", tmp_path / "results"]
+
+    return make
+
+
+def test_a_sweep_asks_once_before_its_trials(espalier, sweep, stub, tmp_path):
+    planned = espalier("plan", *sweep("echo"))
+    assert "1 caption set is not written yet" in planned.stderr
+    assert stub.log()["requests"] == 0
+    done = espalier("run", *sweep("echo"), "--workers", "1", timeout=120)
+    assert "captions of captioner/openai for dataset/flora" in done.stderr
+    assert stub.log()["requests"] == 40
+    sets = list((tmp_path / "results/.captions").iterdir())
+    assert len(sets) == 1 and sets[0].suffix == ".jsonl"
+
+    trials = [json.loads(line) for line in espalier("plan", *sweep("echo"), "--json").stdout.splitlines()]
+    digest = "sha256:" + hashlib.sha256(sets[0].read_bytes()).hexdigest()
+    assert {trial["identity"]["captioner"]["params"]["captions"] for trial in trials} == {digest}
+    assert all(trial["done"] for trial in trials)
+    espalier("run", *sweep("echo"), timeout=60)
+    assert stub.log()["requests"] == 40
+    assert KEY not in done.stdout + done.stderr
+    for file in (tmp_path / "results").rglob("*"):
+        assert not file.is_file() or KEY.encode() not in file.read_bytes(), file
+
+
+def test_a_sweep_over_prompts_has_them_as_columns(espalier, sweep, tmp_path):
+    espalier("run", *sweep("echo", "grid: {captioner.prompt: [plain, name]}"), timeout=120)
+    csv = (tmp_path / "results/captions/trials.csv").read_text()
+    assert "captioner.prompt" in csv.splitlines()[0]
+    assert ",plain," in csv or "plain" in csv.splitlines()[1]
+    assert len(list((tmp_path / "results/.captions").iterdir())) == 2
+
+
+def test_a_sweep_runs_no_trial_where_captions_are_missing(espalier, sweep, tmp_path):
+    done = espalier("run", *sweep("some-refused"), code=2, timeout=60)
+    assert "not every picture has a caption, so no trial was run" in done.stderr
+    assert not list((tmp_path / "results").glob("captions/trials/*"))

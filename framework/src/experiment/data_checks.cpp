@@ -33,6 +33,7 @@ void DataChecks::note(std::uint32_t trial, std::uint32_t context) {
 void DataChecks::note_captions(std::uint32_t trial) {
   const Picks& texts = state_.texts[trial];
   const std::uint32_t captioner = texts[section_index("captioner")];
+  if (state_.is_unrecorded(state_.resolved(trial, section_index("captioner")))) return;
   // A file that cannot be read counts as null, and was reported.
   const std::string_view identity = state_.identities.texts()[captioner];
   if (identity.find(":null") != std::string_view::npos) return;
@@ -69,8 +70,7 @@ void DataChecks::find_cuts(const std::vector<std::uint32_t>& trials, std::uint32
 
 InspectedSection DataChecks::inspected(std::uint32_t trial, std::string_view section) const {
   const std::size_t index = section_index(section);
-  return {&state_.variants.at(index, state_.picks[trial][index]).resolved,
-          state_.identities.texts()[state_.texts[trial][index]]};
+  return {&state_.resolved(trial, index), state_.identities.texts()[state_.texts[trial][index]]};
 }
 
 void DataChecks::run(const Report& report, const Impossible& impossible) {

@@ -50,6 +50,14 @@ struct PlannedCut {
   std::int64_t looks = 0;  // pictures of that trial, views included
 };
 
+// Captions that a server is to write before the trials which read them have their final names.
+struct PlannedCaptions {
+  std::filesystem::path file;  // below the results, named by what is asked about which pictures
+  Json dataset;                // sections, resolved
+  Json captioner;
+  Json asked;  // the captioner's identity
+};
+
 class Plan {
  public:
   // Expands, resolves and validates everything. Throws Error with all problems of the experiment,
@@ -78,6 +86,10 @@ class Plan {
   [[nodiscard]] Json identity(std::size_t trial) const;
   // In the order in which they are made; empty for trials without a trial_id.
   [[nodiscard]] const std::vector<StageRef>& stages(std::size_t trial) const;
+
+  // Of captioners whose captions are recorded: the sets that are not there yet. Until they are, the
+  // names of their trials say what is asked, and then what was answered.
+  [[nodiscard]] const std::vector<PlannedCaptions>& missing_captions() const;
 
   // Of every encoder, method, dataset and protocol that trials combine, where a method trains
   // inside the encoder; empty where no inspector looked.

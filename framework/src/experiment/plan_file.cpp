@@ -19,7 +19,9 @@ class ConfigTexts {
   void add(std::size_t trial, std::string& text) {
     for (std::size_t i = 0; i < trial_sections.size(); ++i) {
       text.append(i == 0 ? "\"" : ",\"").append(trial_sections[i]).append("\":");
-      text += section(i, state_.picks[trial][i]);
+      const bool recorded = state_.recorded.contains(state_.texts[trial][i]);
+      text += recorded ? canonical_json(state_.resolved(trial, i))
+                       : section(i, state_.picks[trial][i]);
     }
   }
 

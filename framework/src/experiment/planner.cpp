@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "caption_binding_internal.hpp"
 #include "condition_internal.hpp"
 #include "data_checks_internal.hpp"
 #include "plan_internal.hpp"
@@ -29,8 +30,9 @@ struct Condition {
 
 class Planner {
  public:
-  Planner(Plan::State& state, DataInspector* inspector, Problems& problems)
-      : state_(state), problems_(problems), checks_(state, inspector) {
+  Planner(Plan::State& state, const std::filesystem::path& captions, DataInspector* inspector,
+          Problems& problems)
+      : state_(state), problems_(problems), captions_(state, captions), checks_(state, inspector) {
     for (const SweepBlock& block : state.source.blocks) {
       std::vector<Condition>& conditions = conditions_.emplace_back();
       for (const auto& [text, where] : block.when) add_condition(text, where, false, conditions);
@@ -167,6 +169,7 @@ class Planner {
       state_.towers.back().text = state_.identities.tower("text", picks, context, found);
     }
     for (const Problem& problem : found.list()) add(problem);
+    captions_.bind(picks, texts);
     const auto index = static_cast<std::uint32_t>(state_.trials.size() - 1);
     trial.trial_id = sha256(state_.identity_text(index, true));
     trial.combo_id = combo_id(index);
@@ -252,6 +255,7 @@ class Planner {
 
   Plan::State& state_;
   Problems& problems_;
+  CaptionBinding captions_;
   DataChecks checks_;
   std::vector<std::vector<Condition>> conditions_;
   std::unordered_map<std::string, std::uint32_t> reason_ids_;
@@ -259,6 +263,12 @@ class Planner {
 };
 
 }  // namespace
+
+const Json& Plan::State::resolved(std::size_t trial, std::size_t section) const {
+  const auto found = recorded.find(texts[trial][section]);
+  return found != recorded.end() ? found->second
+                                 : variants.at(section, picks[trial][section]).resolved;
+}
 
 std::string Plan::State::identity_text(std::size_t trial, bool with_seed) const {
   std::string text = "{";
@@ -277,11 +287,12 @@ std::string Plan::State::identity_text(std::size_t trial, bool with_seed) const 
 
 std::shared_ptr<const Plan::State> plan_trials(const ExperimentSource& source,
                                                const Catalog& catalog, ContentHasher hasher,
+                                               const std::filesystem::path& captions,
                                                DataInspector* inspector, Problems& problems) {
   for (const Problem& mistake : source.mistakes) problems.add(mistake);
   auto state =
       std::make_shared<Plan::State>(source, catalog, std::move(hasher), inspector, problems);
-  Planner(*state, inspector, problems).plan();
+  Planner(*state, captions, inspector, problems).plan();
   if (problems.empty()) add_stages(*state);
   state->hasher.save();
   return state;
