@@ -47,6 +47,8 @@ Given inputs() {
       {"methods", Json::array({{{"use", "lora"}}, {{"use", "bitfit"}, {"towers", "text"}}})}};
   given["peft/hf"] = {{"path", data + "peft/toy-adapter"}};
   given["captioner/file"] = {{"file", data + "captions.json"}};
+  given["captioner/noisy"] = {{"of", "attributes"}};
+  given["captioner/masked"] = {{"of", "attributes"}};
   give_sizes_that_fit(given);
   return given;
 }

@@ -7,7 +7,7 @@ namespace espalier {
 const std::vector<std::string>& known_capabilities(std::string_view kind) {
   static const std::map<std::string_view, std::vector<std::string>> known = {
       {"dataset", {"attributes", "captions"}},
-      {"captioner", {"text", "needs_attributes", "needs_captions", "seeded"}},
+      {"captioner", {"text", "needs_attributes", "needs_captions", "needs_label", "seeded"}},
       {"encoder", {"image", "text", "shared_space", "sites", "fitted"}},
       {"graph", {"edge_weight", "symmetric", "seeded", "needs_other", "needs_texts"}},
       {"gnn", {"graph", "edge_weight", "bipartite", "identity_at_init"}},

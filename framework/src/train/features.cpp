@@ -106,7 +106,8 @@ std::shared_ptr<Captioner> FeatureStages::checked_captioner() const {
 
 std::string FeatureStages::caption(std::size_t sample) {
   if (!captioner_) captioner_ = checked_captioner();
-  const CaptionRequest request = inputs_.photos->caption_request(sample, inputs_.seed);
+  const CaptionRequest request =
+      inputs_.photos->caption_request(sample, inputs_.seed, inputs_.label_told);
   return call_component(inputs_.captioner_name, "caption of " + std::string(request.id),
                         [&] { return captioner_->caption(request); })
       .text;

@@ -37,6 +37,7 @@ struct FeatureInputs {
   bool fitted = false;                   // the encoder must be fitted first
   std::vector<std::size_t> fit_samples;  // on the captions of these
   std::int64_t seed = 0;                 // of captions
+  LabelTold label_told = LabelTold::no;  // to the captioner
   ViewDraw views{};
   std::vector<StageRef> stages;
   Json config;  // resolved, of which the cache keeps what an entry was made of
@@ -66,6 +67,9 @@ class FeatureStages {
   [[nodiscard]] std::optional<std::vector<std::string>> captions(
       std::span<const std::size_t> samples);
 
+  [[nodiscard]] const std::vector<std::string>& class_names() const {
+    return inputs_.photos->class_names();
+  }
   // Of every class, by its texts.
   [[nodiscard]] std::optional<ClassFeatures> classes(const ClassTexts& texts);
 

@@ -52,6 +52,7 @@ FeatureInputs feature_inputs(const TrialSetting& setting, const Recipe& recipe,
   inputs.fitted = setting.has("encoder", "fitted");
   inputs.fit_samples = std::move(fit_samples);
   inputs.seed = setting.has("captioner", "seeded") ? setting.seed() : 0;
+  inputs.label_told = setting.has("captioner", "needs_label") ? LabelTold::yes : LabelTold::no;
   inputs.views.seed = recipe.train.view_seed;
   inputs.views.options.scale_min = recipe.train.view_scale;
   inputs.activation_limit = setting.request().activation_limit;
