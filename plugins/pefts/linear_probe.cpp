@@ -9,10 +9,9 @@
 #include <cmath>
 #include <espalier/peft/adapter.hpp>
 #include <espalier/peft/class_statistics.hpp>
+#include <espalier/peft/logistic_regression.hpp>
 #include <espalier/peft/logits_method.hpp>
 #include <espalier/plugin/component.hpp>
-
-#include "pefts/linear_probe/logistic_regression.hpp"
 
 namespace {
 

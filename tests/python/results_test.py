@@ -22,7 +22,8 @@ EXPERIMENT = (
 TRIALS = (
     "trial_id combo_id status seed gnn.layer head.use train.epochs val_top1 test_top1 test_top5 "
     "test_macro_accuracy test_macro_f1 test_loss test_ece best_epoch epochs trainable_parameters "
-    "total_parameters train_seconds total_seconds peak_rss_bytes attempt error file"
+    "total_parameters caption_score caption_leak_rate caption_flagged train_seconds total_seconds "
+    "peak_rss_bytes attempt error file"
 ).split()
 METRICS = "trial_idx epoch step split loss top1 lr wall_s".split()
 

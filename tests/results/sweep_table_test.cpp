@@ -50,8 +50,9 @@ TEST_F(SweepTableTest, HasTheColumnsInTheirOrder) {
       ElementsAre("trial_id", "combo_id", "status", "seed", "graph.tau", "gnn.use", "val_top1",
                   "test_top1", "test_top5", "test_macro_accuracy", "test_macro_f1", "test_loss",
                   "test_ece", "best_epoch", "epochs", "trainable_parameters", "total_parameters",
-                  "train_seconds", "total_seconds", "peak_rss_bytes", "attempt", "error", "file",
-                  "builds", "graph_protocol"));
+                  "caption_score", "caption_leak_rate", "caption_flagged", "train_seconds",
+                  "total_seconds", "peak_rss_bytes", "attempt", "error", "file", "builds",
+                  "graph_protocol"));
   EXPECT_THAT(names(sweep_metrics_table(made())),
               ElementsAre("trial_idx", "epoch", "step", "split", "loss", "top1", "lr", "wall_s"));
 }

@@ -61,6 +61,9 @@ struct TrialResult {
   std::int64_t epochs = 0;
   std::int64_t trainable_parameters = 0;
   std::int64_t total_parameters = 0;
+  double caption_score = missing;      // of the captions: train/caption_quality.hpp
+  double caption_leak_rate = missing;
+  double caption_flagged = missing;
   double train_seconds = missing;
   double total_seconds = missing;
   std::int64_t peak_rss_bytes = 0;

@@ -2,6 +2,7 @@
 
 #include "train/adapted_encoder.hpp"
 #include "train/adapter_folder.hpp"
+#include "train/caption_quality.hpp"
 #include "train/checkpoint.hpp"
 #include "train/class_features.hpp"
 #include "train/component_call.hpp"
@@ -117,7 +118,12 @@ bool Trial::make_features() {
   if (!features) return false;
   frozen_ = std::move(*features);
   sources_ = frozen_.sources;
-  fusion_ = make_fusion(recipe_.nodes, frozen_.widths, setting_.has("encoder", "shared_space"));
+  const bool shared_space = setting_.has("encoder", "shared_space");
+  if ((recipe_.texts || recipe_.captions) &&
+      !judge_captions(stages, frozen_, split_, shared_space, result_)) {
+    return false;
+  }
+  fusion_ = make_fusion(recipe_.nodes, frozen_.widths, shared_space);
   encoder_parameters_ = stages.encoder_parameters();
   const auto& cached = stages.cached();
   time("features", seconds_since(start),

@@ -1,4 +1,4 @@
-#include "pefts/linear_probe/logistic_regression.hpp"
+#include <espalier/peft/logistic_regression.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
