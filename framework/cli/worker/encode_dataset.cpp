@@ -1,17 +1,13 @@
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
-#include <unistd.h>
 
 #include "results/feature_file.hpp"
 #include "train/class_features.hpp"
-#include "train/pixel_batches.hpp"
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <espalier/core/error.hpp>
-#include <espalier/core/process.hpp>
 #include <espalier/core/words.hpp>
 #include <espalier/nn/safetensors_tensor.hpp>
 #include <espalier/nn/unit_rows.hpp>
@@ -27,34 +23,6 @@ namespace espalier::cli {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-constexpr std::int64_t batch = 64;
-
-// One line on a terminal that renews itself.
-void progress(std::size_t done, std::size_t all, Clock::time_point begin) {
-  if (::isatty(STDERR_FILENO) == 0) return;
-  const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-  std::fprintf(stderr, "\r%zu of %zu pictures, %.1f a second%s", done, all,
-               static_cast<double>(done) / std::max(seconds, 1e-9), done == all ? "\n" : "");
-}
-
-at::Tensor image_rows(const Encoder& encoder, const Dataset& dataset) {
-  const std::size_t count = dataset.samples().size();
-  const auto begin = Clock::now();
-  std::vector<at::Tensor> parts;
-  std::vector<std::size_t> samples(count);
-  std::iota(samples.begin(), samples.end(), 0);
-  PixelBatches batches(plain_looks(samples), batch, usable_cores(), [&](const Look& look) {
-    return encoder.pixels(dataset.image(look.sample));
-  });
-  std::size_t done = 0;
-  for (at::Tensor some = batches.next(); some.defined(); some = batches.next()) {
-    parts.push_back(encoder.encode_pixels(some).cpu());
-    done += static_cast<std::size_t>(some.size(0));
-    progress(done, count, begin);
-  }
-  return parts.empty() ? at::empty({0, encoder.image_width()}) : at::cat(parts);
-}
 
 FeatureMatrix matrix_of(const at::Tensor& rows) {
   if (!rows.defined()) return {};
@@ -90,7 +58,11 @@ struct Encoded {
 Encoded run(const Json& request, const Encoder& encoder, const Dataset& dataset) {
   Encoded out;
   if (encoder.text_width() > 0) out.classes = class_rows(request, encoder, dataset);
-  if (encoder.image_width() > 0) out.images = image_rows(encoder, dataset).contiguous();
+  if (encoder.image_width() > 0) {
+    std::vector<std::size_t> samples(dataset.samples().size());
+    std::iota(samples.begin(), samples.end(), 0);
+    out.images = image_rows(encoder, dataset, samples).contiguous();
+  }
   for (const Sample& sample : dataset.samples()) {
     out.file.labels.push_back(sample.label);
     out.file.ids.push_back(sample.id);

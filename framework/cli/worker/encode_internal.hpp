@@ -1,7 +1,10 @@
 // The three forms of `espalier encode`. Requests are what cli/host/encode.cpp makes.
 #pragma once
 
+#include <cstddef>
 #include <espalier/core/json.hpp>
+#include <espalier/plugin/dataset.hpp>
+#include <espalier/plugin/encoder.hpp>
 #include <espalier/plugin/loader_context.hpp>
 #include <espalier/tensor/tensor.hpp>
 #include <memory>
@@ -32,6 +35,10 @@ class EncodeComponents {
   spdlog::logger log_;
   LoaderContext context_;
 };
+
+// Features of the pictures of some samples, [n, width] on the CPU, with progress on a terminal.
+[[nodiscard]] at::Tensor image_rows(const Encoder& encoder, const Dataset& dataset,
+                                    std::span<const std::size_t> samples);
 
 // Throws Error with the first ten of `names` whose row, float32 [n, width], is not finite. `kind`
 // is what a name names, such as `picture`.
