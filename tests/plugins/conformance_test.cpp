@@ -47,6 +47,7 @@ Given inputs() {
       {"methods", Json::array({{{"use", "lora"}}, {{"use", "bitfit"}, {"towers", "text"}}})}};
   given["peft/hf"] = {{"path", data + "peft/toy-adapter"}};
   given["captioner/file"] = {{"file", data + "captions.json"}};
+  given["captioner/blip"] = {{"weights", data + "captioners/blip-tiny"}, {"max_new_tokens", 8}};
   give_sizes_that_fit(given);
   return given;
 }

@@ -5,6 +5,7 @@
 #include <espalier/core/error.hpp>
 #include <espalier/core/printable.hpp>
 #include <espalier/core/process.hpp>
+#include <espalier/nn/blip.hpp>
 #include <espalier/testing/gnn_parity.hpp>
 #include <espalier/testing/peft_parity.hpp>
 #include <iostream>
@@ -36,7 +37,9 @@ std::vector<fs::path> candidates(const fs::path& name, const fs::path& folder,
 Differences run_case(const fs::path& path, const fs::path& data) {
   if (fs::is_regular_file(path)) return tokenizer_parity(path, data);
   if (fs::exists(path / "cases.json")) return image_parity(path, data);
-  if (fs::exists(path / "config.json")) return encoder_parity(path);
+  if (fs::exists(path / "config.json")) {
+    return is_blip_folder(path) ? blip_parity(path) : encoder_parity(path);
+  }
   if (conformance::is_peft_case(path)) {
     return conformance::peft_parity(path, Catalog::installed());
   }

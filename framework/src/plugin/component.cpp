@@ -21,6 +21,12 @@ std::vector<std::string> Dataset::class_texts(std::int64_t) const { return {}; }
 
 void Captioner::check(std::span<const CaptionRequest>) const {}
 
+std::vector<Caption> Captioner::captions(std::span<const CaptionRequest> requests) const {
+  std::vector<Caption> all;
+  for (const CaptionRequest& request : requests) all.push_back(caption(request));
+  return all;
+}
+
 CaptionRequest caption_request(const Dataset& dataset, std::size_t sample, std::int64_t seed) {
   const std::string& id = dataset.samples().at(sample).id;
   return {.id = id,

@@ -78,6 +78,17 @@ void repeatable_captions(const Subject& subject) {
   }
 }
 
+void same_together(const Subject& subject) {
+  const auto captioner = subject.make<Captioner>();
+  const Requests requests = requests_for(subject);
+  const std::vector<Caption> together = captioner->captions(requests.list);
+  expect(together.size() == requests.list.size(), "captions() gives another number of captions");
+  for (std::size_t i = 0; i < together.size(); ++i) {
+    expect(same_caption(together[i], captioner->caption(requests.list[i])),
+           "captions() gives another caption than caption()");
+  }
+}
+
 void seed_as_declared(const Subject& subject) {
   if (subject.has("seeded")) throw Skip("`seeded` is declared: captions may follow the seed");
   const auto first = subject.make<Captioner>(1);
@@ -129,6 +140,8 @@ std::vector<Property> captioner_properties() {
       {"sound_captions", "Captions are UTF-8, of bounded length, with their source", true,
        sound_captions},
       {"repeatable", "The same request gives the same caption", true, repeatable_captions},
+      {"same_together", "Several at once get the captions that each gets alone", true,
+       same_together},
       {"seed_as_declared", "Only a captioner that says so follows the seed", true,
        seed_as_declared},
       {"thread_safe", "Captions are the same when several threads ask", true, thread_safe_captions},

@@ -104,12 +104,26 @@ std::shared_ptr<Captioner> FeatureStages::checked_captioner() const {
   return captioner;
 }
 
-std::string FeatureStages::caption(std::size_t sample) {
+std::vector<std::string> FeatureStages::caption_batch(Samples samples) {
   if (!captioner_) captioner_ = checked_captioner();
-  const CaptionRequest request = inputs_.photos->caption_request(sample, inputs_.seed);
-  return call_component(inputs_.captioner_name, "caption of " + std::string(request.id),
-                        [&] { return captioner_->caption(request); })
-      .text;
+  std::vector<CaptionRequest> requests;
+  for (const std::size_t sample : samples) {
+    requests.push_back(inputs_.photos->caption_request(sample, inputs_.seed));
+  }
+  const std::string what =
+      "captions of " + std::string(requests.front().id) + " to " + std::string(requests.back().id);
+  const std::vector<Caption> captions =
+      call_component(inputs_.captioner_name, what, [&] { return captioner_->captions(requests); });
+  if (captions.size() != requests.size()) {
+    throw Error({.what = inputs_.captioner_name + " did not caption every picture",
+                 .where = what,
+                 .expected = std::to_string(requests.size()) + " captions",
+                 .found = std::to_string(captions.size()),
+                 .fix = "this is a mistake in the component"});
+  }
+  std::vector<std::string> texts;
+  for (const Caption& caption : captions) texts.push_back(caption.text);
+  return texts;
 }
 
 std::shared_ptr<PixelBatches> FeatureStages::loading(std::vector<Look> looks) {
@@ -199,9 +213,9 @@ std::optional<std::vector<std::string>> FeatureStages::captions(Samples samples)
     Texts::Steps steps;
     steps.begin = [&](Ids some) -> Texts::Compute {
       return [&, chosen = positions.of(some)] {
-        std::vector<std::string> texts;
-        for (const std::size_t position : chosen) texts.push_back(caption(samples[position]));
-        return texts;
+        std::vector<std::size_t> batch;
+        for (const std::size_t position : chosen) batch.push_back(samples[position]);
+        return caption_batch(batch);
       };
     };
     steps.add = [](StageEntry& to, Ids some, const std::vector<std::vector<std::string>>& slices) {

@@ -92,7 +92,7 @@ class FeatureStages {
   Encoder& encoder();
   bool fit_encoder();
   [[nodiscard]] std::shared_ptr<Captioner> checked_captioner() const;
-  [[nodiscard]] std::string caption(std::size_t sample);
+  [[nodiscard]] std::vector<std::string> caption_batch(Samples samples);
   [[nodiscard]] std::shared_ptr<PixelBatches> loading(std::vector<Look> looks);
   [[nodiscard]] at::Tensor image_batch(const at::Tensor& pixels);
   [[nodiscard]] at::Tensor text_batch(const std::vector<std::string>& texts);

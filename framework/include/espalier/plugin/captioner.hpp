@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace espalier {
 
@@ -43,6 +44,9 @@ class Captioner {
   virtual void check(std::span<const CaptionRequest> requests) const;
   // The same request gives the same caption. May be called from several threads at once.
   [[nodiscard]] virtual Caption caption(const CaptionRequest& request) const = 0;
+  // What caption() gives for each, which is what this does unless several at once are cheaper.
+  [[nodiscard]] virtual std::vector<Caption> captions(
+      std::span<const CaptionRequest> requests) const;
 };
 
 // Captioner::check() with all samples of a dataset: cheap, and complete before anything is
