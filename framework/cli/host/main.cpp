@@ -16,6 +16,7 @@ int main(int argc, char** argv) {
       {"encode", "Write the features that an encoder gives", cli::encode},
       {"parity", "Hold encoders, tokenizers and pictures to recorded values", cli::parity},
       {"data", "Look at a dataset before anything is trained on it", cli::data},
+      {"captions", "Review captions, and say how many are wrong", cli::captions},
       {"cache", "List, prune and verify what trials share", cli::cache},
       {"tokenize", "Print the ids of texts", cli::tokenize},
       {"plugins", "List, show, write and check components", cli::plugins},

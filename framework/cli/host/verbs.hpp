@@ -8,6 +8,7 @@ namespace espalier::cli {
 
 int adapters(const std::vector<std::string>& arguments);
 int cache(const std::vector<std::string>& arguments);
+int captions(const std::vector<std::string>& arguments);
 int compare_results(const std::vector<std::string>& arguments);
 int data(const std::vector<std::string>& arguments);
 int doctor(const std::vector<std::string>& arguments);

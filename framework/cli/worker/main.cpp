@@ -6,6 +6,7 @@ int main(int argc, char** argv) {
   namespace cli = espalier::cli;
   const std::vector<cli::Verb> verbs = {
       {"adapters", "Show, check, merge and combine adapters", cli::adapters},
+      {"captions", "Serve the page of a review", cli::captions},
       {"check-device", "Say whether this machine has a device", cli::check_device},
       {"check-plugin", "Run the conformance suite over a plugin", cli::check_plugin},
       {"describe", "Print the schemas of plugins as JSON", cli::describe},

@@ -7,6 +7,7 @@
 namespace espalier::cli {
 
 int adapters(const std::vector<std::string>& arguments);
+int captions(const std::vector<std::string>& arguments);
 int check_device(const std::vector<std::string>& arguments);
 int check_plugin(const std::vector<std::string>& arguments);
 int describe(const std::vector<std::string>& arguments);
