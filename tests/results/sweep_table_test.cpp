@@ -49,9 +49,13 @@ TEST_F(SweepTableTest, HasTheColumnsInTheirOrder) {
       names(trials_table(made())),
       ElementsAre("trial_id", "combo_id", "status", "seed", "graph.tau", "gnn.use", "val_top1",
                   "test_top1", "test_top5", "test_macro_accuracy", "test_macro_f1", "test_loss",
-                  "test_ece", "best_epoch", "epochs", "trainable_parameters", "total_parameters",
-                  "train_seconds", "total_seconds", "peak_rss_bytes", "attempt", "error", "file",
-                  "builds", "graph_protocol"));
+                  "test_ece", "new_top1", "harmonic_mean", "new_zero_shot_top1", "forgetting",
+                  "best_epoch", "epochs", "trainable_parameters", "method_parameters",
+                  "budget_deviation", "total_parameters", "adapter_bytes", "optimizer_bytes",
+                  "train_seconds", "prefix_seconds", "forward_seconds", "backward_seconds",
+                  "total_seconds", "prefix_flops", "forward_flops", "backward_flops",
+                  "inference_seconds", "merged_inference_seconds", "peak_rss_bytes",
+                  "peak_cuda_bytes", "attempt", "error", "file", "builds", "graph_protocol"));
   EXPECT_THAT(names(sweep_metrics_table(made())),
               ElementsAre("trial_idx", "epoch", "step", "split", "loss", "top1", "lr", "wall_s"));
 }

@@ -4,7 +4,7 @@ namespace espalier {
 namespace {
 
 // Traits of a trial that say what it looks at of an encoder.
-constexpr const char* looked_at[] = {"image", "text", "class_texts"};
+constexpr const char* looked_at[] = {"image", "text", "class_vectors"};
 
 }  // namespace
 

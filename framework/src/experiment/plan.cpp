@@ -66,6 +66,8 @@ Json Plan::identity(std::size_t trial) const {
 
 const std::vector<PlannedCut>& Plan::cuts() const { return state_->cuts; }
 
+const std::vector<PlannedSize>& Plan::sizes() const { return state_->sizes; }
+
 const std::vector<StageRef>& Plan::stages(std::size_t trial) const {
   return state_->stage_lists[state_->stages[trial]];
 }

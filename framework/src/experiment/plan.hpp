@@ -50,6 +50,16 @@ struct PlannedCut {
   std::int64_t looks = 0;  // pictures of that trial, views included
 };
 
+// How large a budget makes a method.
+struct PlannedSize {
+  std::string method;
+  std::string encoder;
+  std::string key;         // of the setting that was set; empty: the method has none, and fits
+  std::int64_t value = 0;  // of it
+  std::int64_t trainable = 0;
+  std::int64_t budget = 0;
+};
+
 class Plan {
  public:
   // Expands, resolves and validates everything. Throws Error with all problems of the experiment,
@@ -82,6 +92,9 @@ class Plan {
   // Of every encoder, method, dataset and protocol that trials combine, where a method trains
   // inside the encoder; empty where no inspector looked.
   [[nodiscard]] const std::vector<PlannedCut>& cuts() const;
+
+  // Of every method, encoder and budget that trials combine.
+  [[nodiscard]] const std::vector<PlannedSize>& sizes() const;
 
   // Data and weights that the name of a trial depends on; empty for trials without one.
   [[nodiscard]] std::vector<TrialInput> inputs(std::size_t trial) const;

@@ -2,9 +2,12 @@
 #include <algorithm>
 #include <array>
 #include <espalier/core/file.hpp>
+#include <espalier/core/predicate.hpp>
 #include <map>
 #include <numeric>
 #include <utility>
+
+#include "experiment/sections.hpp"
 
 #include "plan_internal.hpp"
 
@@ -47,6 +50,16 @@ bool has_place(const Json& identity, std::string_view key) {
   return members.is_object() && members.contains(name) && has_place(members.at(name), rest);
 }
 
+// Whether it is left out of an identity at one of its values alone, the default of old, and so
+// counts at that value too.
+bool counts_by_itself(std::string_view section, std::string_view key) {
+  if (!is_fixed_section(section)) return false;
+  const FieldInfo* field = section_schema(section).find(key);
+  if (field == nullptr || field->only_if.empty()) return false;
+  const std::vector<std::string> words = Predicate::parse(field->only_if, section).words();
+  return std::find(words.begin(), words.end(), field->name) != words.end();
+}
+
 // The axes that make a difference to a trial: those that its identity knows.
 class CountingAxes {
  public:
@@ -59,9 +72,10 @@ class CountingAxes {
     if (text == Identities::inert) return false;
     const auto [known, fresh] = known_.try_emplace({text, axis});
     if (fresh) {
-      const std::string_view rest = std::string_view(key).substr(section.size());
-      known->second = has_place(Json::parse(state_.identities.texts()[text]),
-                                rest.substr(std::min<std::size_t>(1, rest.size())));
+      std::string_view rest = std::string_view(key).substr(section.size());
+      rest = rest.substr(std::min<std::size_t>(1, rest.size()));
+      known->second = counts_by_itself(section, rest) ||
+                      has_place(Json::parse(state_.identities.texts()[text]), rest);
     }
     return known->second;
   }

@@ -53,6 +53,7 @@ struct Plan::State {
   std::deque<std::vector<StageRef>> stage_lists{1};  // the first is empty
   std::vector<std::string> warnings;
   std::vector<PlannedCut> cuts;
+  std::vector<PlannedSize> sizes;
   std::vector<std::string> reasons{""};
 };
 

@@ -85,8 +85,9 @@ class StageLists {
     if (inputs.seeded_captions) inputs.identity[seed_section] = text(texts[seed_section]);
     inputs.image_tower = text(state_.towers[trial].image);
     inputs.text_tower = text(state_.towers[trial].text);
-    const Json& head = resolved(head_section, picks[head_section]).at("use");
-    inputs.class_texts = head == "prompts" || head == "zero_shot";
+    const Json& head = resolved(head_section, picks[head_section]);
+    inputs.class_texts = head.at("use") == "prompts" || head.at("use") == "zero_shot" ||
+                         head.at("init") == "prompts";
     inputs.captions = inputs.identity[captioner_section] != nullptr;
     inputs.fitted_encoder = has(encoder_section, picks[encoder_section], "fitted");
     inputs.adapted = texts[peft_section] != Identities::inert &&

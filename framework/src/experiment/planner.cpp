@@ -7,6 +7,7 @@
 
 #include "condition_internal.hpp"
 #include "data_checks_internal.hpp"
+#include "derived_internal.hpp"
 #include "plan_internal.hpp"
 
 namespace espalier {
@@ -30,7 +31,10 @@ struct Condition {
 class Planner {
  public:
   Planner(Plan::State& state, DataInspector* inspector, Problems& problems)
-      : state_(state), problems_(problems), checks_(state, inspector) {
+      : state_(state),
+        problems_(problems),
+        checks_(state, inspector),
+        derived_(state.catalog, state.variants, state.identities, inspector) {
     for (const SweepBlock& block : state.source.blocks) {
       std::vector<Condition>& conditions = conditions_.emplace_back();
       for (const auto& [text, where] : block.when) add_condition(text, where, false, conditions);
@@ -58,6 +62,7 @@ class Planner {
     rows = {};
     check_data();
     state_.cuts = checks_.take_cuts();
+    state_.sizes = derived_.sizes();
     if (problems_.empty()) refuse_an_empty_plan();
     warn();
   }
@@ -88,7 +93,7 @@ class Planner {
   }
 
   void decide(std::uint32_t block) {
-    const Picks& picks = state_.picks.back();
+    Picks& picks = state_.picks.back();
     PlannedTrial& trial = state_.trials.back();
     if (const Condition* condition = excluding(block, picks)) {
       return settle(
@@ -100,7 +105,14 @@ class Planner {
     if (const std::string& reason = state_.identities.impossible(context); !reason.empty()) {
       return settle(trial, TrialState::impossible, reason);
     }
-    identify(trial, picks, context);
+    Problems found;
+    const DerivedSettings::Settled derived = derived_.settle(picks, context, found);
+    for (const Problem& problem : found.list()) add(problem);
+    if (!derived.impossible.empty()) {
+      return settle(trial, TrialState::impossible, derived.impossible);
+    }
+    picks = derived.picks;
+    identify(trial, picks, state_.identities.context(picks));
   }
 
   const Condition* excluding(std::uint32_t block, const Picks& picks) {
@@ -253,6 +265,7 @@ class Planner {
   Plan::State& state_;
   Problems& problems_;
   DataChecks checks_;
+  DerivedSettings derived_;
   std::vector<std::vector<Condition>> conditions_;
   std::unordered_map<std::string, std::uint32_t> reason_ids_;
   std::unordered_map<Digest, std::uint32_t, DigestHash> seen_;

@@ -8,7 +8,8 @@ constexpr TrialTrait traits[] = {
     {"adapted", "has(trial, training) and has(peft, needs_sites)"},
     {"edges", "has(trial, training) and has(gnn, graph) and protocol.graph != 'none'"},
     {"class_template", "has(trial, adapted) and has(peft, class_template)"},
-    {"class_texts", "head.use in ['prompts', 'zero_shot']"},
+    {"class_vectors", "head.use in ['prompts', 'zero_shot']"},
+    {"class_texts", "has(trial, class_vectors) or head.init == 'prompts'"},
     {"captions",
      "has(trial, training) and nodes.fuse != 'image' or has(trial, edges) and (has(graph, "
      "needs_other) or has(graph, needs_texts))"},
@@ -21,19 +22,35 @@ constexpr TrialTrait traits[] = {
 };
 
 constexpr InertRule inert[] = {
-    {"captioner", "has(trial, captions)"}, {"graph", "has(trial, edges)"},
-    {"gnn", "has(trial, training)"},       {"nodes", "has(trial, training)"},
-    {"peft", "has(trial, training)"},      {"train", "has(trial, training)"},
+    {"captioner", "has(trial, captions)"},
+    {"graph", "has(trial, edges)"},
+    {"gnn", "has(trial, training)"},
+    {"nodes", "has(trial, training)"},
+    {"peft", "has(trial, training)"},
+    {"train", "has(trial, training)"},
+    {"budget", "has(trial, adapted) and budget.trainable > 0"},
 };
 
 constexpr ImpossibleRule impossible[] = {
     {"head", "has(trial, class_texts) and not has(encoder, shared_space)",
-     "head.use: {head.use} needs pictures and texts in one space, and encoder/{encoder} has none"},
+     "head.use: {head.use} with the classes' texts needs pictures and texts in one space, and "
+     "encoder/{encoder} has none"},
     {"head", "has(trial, class_texts) and has(encoder, fitted)",
      "head.use: {head.use} reads the classes' texts as they are, and encoder/{encoder} is fitted "
      "on captions first"},
-    {"head", "head.use == 'prompts' and nodes.fuse == 'concat'",
-     "head.use: prompts compares nodes with texts, and nodes.fuse: concat makes them wider"},
+    {"head", "has(trial, class_texts) and has(trial, training) and nodes.fuse == 'concat'",
+     "head.use: {head.use} compares nodes with the classes' texts, and nodes.fuse: concat makes "
+     "them wider"},
+    {"protocol", "protocol.classes == 'base' and not has(trial, class_vectors)",
+     "protocol.classes: base asks for classes that were not learnt, and head.use: {head.use} has "
+     "scores for those alone that were: head.use: prompts judges by texts"},
+    {"protocol", "protocol.classes == 'base' and has(trial, adapted) and has(peft, class_bound)",
+     "protocol.classes: base asks for classes that were not learnt, and peft/{peft} trains "
+     "something for each class that was"},
+    {"protocol",
+     "protocol.classes == 'base' and has(trial, edges) and protocol.graph == 'transductive'",
+     "protocol.classes: base asks for classes that were not learnt, and protocol.graph: "
+     "transductive has the test images in the graph that is learnt from"},
     {"graph", "has(graph, needs_other) and not (has(encoder, image) and has(encoder, text))",
      "graph/{graph} compares images and texts, and encoder/{encoder} has not both towers"},
     {"graph", "(has(graph, needs_other) or has(graph, needs_texts)) and not has(captioner, text)",
@@ -52,11 +69,11 @@ constexpr ImpossibleRule impossible[] = {
      "nodes.fuse: mean needs image and text features in one space, and encoder/{encoder} has two"},
     {"peft", "has(peft, needs_sites) and not has(encoder, sites)",
      "peft/{peft} attaches to sites, and encoder/{encoder} has none"},
-    {"peft", "has(trial, class_template) and not has(trial, class_texts)",
+    {"peft", "has(trial, class_template) and not has(trial, class_vectors)",
      "peft/{peft} learns what the encoder is told of the classes, and head.use: {head.use} does "
      "not "
      "listen: head.use: prompts does"},
-    {"peft", "has(peft, needs_class_texts) and not has(trial, class_texts)",
+    {"peft", "has(peft, needs_class_texts) and not has(trial, class_vectors)",
      "peft/{peft} works on class vectors, which head.use=prompts takes from the classes' texts, "
      "and head.use: {head.use} has none"},
     {"gnn",

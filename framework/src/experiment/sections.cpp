@@ -7,8 +7,7 @@ namespace espalier {
 namespace {
 
 // Where head.prompts says what the encoder is told of the classes.
-constexpr std::string_view told =
-    "use in ['prompts', 'zero_shot'] and not has(trial, class_template)";
+constexpr std::string_view told = "has(trial, class_texts) and not has(trial, class_template)";
 
 std::string told_if(const std::string& condition) {
   return std::string(told) + " and " + condition;
@@ -47,6 +46,11 @@ void bind(Schema<ProtocolParams>& s) {
       .min(0)
       .only_if("not has(dataset, official_val) or not has(dataset, official_test)")
       .doc("Seed of the split, where the dataset has none of its own");
+  s.field("classes", &ProtocolParams::classes)
+      .choices({"all", "base"})
+      .only_if("classes != 'all'")
+      .doc("Classes to learn: all, or the first half; then the other half is tested as new classes")
+      .source("base to new: Zhou et al. 2022, CoCoOp");
   s.check("val_fraction + test_fraction < 1",
           "val_fraction and test_fraction leave nothing to train on");
 }
@@ -69,8 +73,12 @@ void bind(Schema<HeadParams>& s) {
   s.field("scale", &HeadParams::scale)
       .above(0)
       .max(1000)
-      .only_if("use == 'cosine'")
-      .doc("Initial factor on the cosines, trained");
+      .only_if("use == 'cosine' and init == 'random'")
+      .doc("Initial factor on the cosines, trained; with init: prompts it is the encoder's own");
+  s.field("init", &HeadParams::init)
+      .choices({"random", "prompts"})
+      .only_if("use in ['linear', 'cosine'] and init != 'random'")
+      .doc("Start at random, or from what the encoder says of the classes' texts");
   s.field("prompts", &HeadParams::prompts)
       .choices({"auto", "simple", "general", "oxford_pets", "flowers102", "food101", "template",
                 "file", "phrases"})
@@ -91,11 +99,12 @@ void bind(Schema<HeadParams>& s) {
       .source("Menon and Vondrick 2023");
   s.field("average", &HeadParams::average)
       .choices({"features", "scores"})
-      .only_if(told)
+      .only_if("use in ['prompts', 'zero_shot'] and not has(trial, class_template)")
       .doc("What is averaged over the texts of a class")
       .source("features: Radford et al. 2021; scores: Menon and Vondrick 2023");
   s.check(
-      "use not in ['prompts', 'zero_shot'] or not (prompts in ['file', 'phrases']) or descriptions "
+      "use not in ['prompts', 'zero_shot'] and init != 'prompts' or not (prompts in ['file', "
+      "'phrases']) or descriptions "
       "!= ''",
       "prompts: file and phrases need the file's path in descriptions");
 }
@@ -105,14 +114,39 @@ void bind(Schema<TrainParams>& s) {
   s.field("batch_size", &TrainParams::batch_size)
       .range(0, 1e6)
       .doc("Labelled nodes an update, 0 for all at once");
-  s.field("lr", &TrainParams::lr).above(0).max(100).doc("Peak learning rate of AdamW");
-  s.field("weight_decay", &TrainParams::weight_decay)
-      .range(0, 10)
-      .doc("Decoupled weight decay")
-      .source("Loshchilov and Hutter 2019");
-  s.field("beta1", &TrainParams::beta1).min(0).below(1).doc("Decay of the mean gradient");
-  s.field("beta2", &TrainParams::beta2).min(0).below(1).doc("Decay of the squared gradient");
-  s.field("eps", &TrainParams::eps).above(0).max(1).doc("Added to the denominator of AdamW");
+  s.field("preset", &TrainParams::preset)
+      .choices({"none", "paper"})
+      .only_if("has(trial, adapted) and preset != 'none'")
+      .doc(
+          "With paper, settings of this section that are not given are those that the PEFT method "
+          "was published with; espalier plugins show says them");
+  s.field("optimizer", &TrainParams::optimizer)
+      .choices({"adamw", "adam", "sgd"})
+      .only_if("optimizer != 'adamw'")
+      .doc("Optimiser; weight decay is decoupled in adamw, part of the gradient in the others")
+      .source("Loshchilov and Hutter 2019; Kingma and Ba 2015");
+  s.field("lr", &TrainParams::lr).above(0).max(100).doc("Peak learning rate");
+  s.field("weight_decay", &TrainParams::weight_decay).range(0, 10).doc("Weight decay");
+  s.field("momentum", &TrainParams::momentum)
+      .min(0)
+      .below(1)
+      .only_if("optimizer == 'sgd'")
+      .doc("Share of the last step that is taken again");
+  s.field("beta1", &TrainParams::beta1)
+      .min(0)
+      .below(1)
+      .only_if("optimizer != 'sgd'")
+      .doc("Decay of the mean gradient");
+  s.field("beta2", &TrainParams::beta2)
+      .min(0)
+      .below(1)
+      .only_if("optimizer != 'sgd'")
+      .doc("Decay of the squared gradient");
+  s.field("eps", &TrainParams::eps)
+      .above(0)
+      .max(1)
+      .only_if("optimizer != 'sgd'")
+      .doc("Added to the denominator of adam and adamw");
   s.field("schedule", &TrainParams::schedule)
       .choices({"cosine", "constant"})
       .doc("Learning rate after the warm-up");
@@ -163,6 +197,15 @@ void bind(Schema<TrainParams>& s) {
       .doc("Type in which what enters the trained layers is kept");
 }
 
+void bind(Schema<BudgetParams>& s) {
+  s.field("trainable", &BudgetParams::trainable)
+      .range(0, 1e12)
+      .only_if("trainable > 0")
+      .doc(
+          "Parameters that the PEFT method trains at most: its rank, bottleneck or the like is set "
+          "to come as close as it can; 0 for what its section says");
+}
+
 bool is_fixed_section(std::string_view name) {
   return std::find(std::begin(fixed_sections), std::end(fixed_sections), name) !=
          std::end(fixed_sections);
@@ -173,6 +216,7 @@ std::string_view section_summary(std::string_view section) {
     return "Who is learnt from, chosen by and judged on, and what a graph may hold";
   if (section == "nodes") return "Which features a node of the graph holds";
   if (section == "head") return "The classifier behind the graph network";
+  if (section == "budget") return "How much a PEFT method may train";
   ESPALIER_ASSERT(section == "train", "no such fixed section");
   return "Optimiser and schedule";
 }
@@ -201,9 +245,11 @@ const SchemaInfo& section_schema(std::string_view section) {
   static const SchemaInfo nodes = schema_of<NodesParams>().info();
   static const SchemaInfo head = schema_of<HeadParams>().info();
   static const SchemaInfo train = schema_of<TrainParams>().info();
+  static const SchemaInfo budget = schema_of<BudgetParams>().info();
   if (section == "protocol") return protocol;
   if (section == "nodes") return nodes;
   if (section == "head") return head;
+  if (section == "budget") return budget;
   ESPALIER_ASSERT(section == "train", "no such fixed section");
   return train;
 }

@@ -1,7 +1,7 @@
 // The sections of an experiment that are no components: what every trial has.
 //
 // A trial's configuration has the keys dataset, captioner, encoder, graph, gnn, peft (components)
-// and protocol, nodes, head, train (below), and the number `seed`.
+// and protocol, nodes, head, train, budget (below), and the number `seed`.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +21,7 @@ struct ProtocolParams {
   double val_fraction = 0.2;  // of each class, where the dataset has no official split; 0: none
   double test_fraction = 0.3;
   std::int64_t split_seed = 1;  // of that split
+  std::string classes = "all";  // all | base: the first half is learnt, the other is new
 };
 void bind(Schema<ProtocolParams>& s);
 // What val_shots comes to: validation images a class, 0 for all.
@@ -33,8 +34,9 @@ struct NodesParams {
 void bind(Schema<NodesParams>& s);
 
 struct HeadParams {
-  std::string use = "linear";  // linear | cosine | prompts | zero_shot
-  double scale = 16.0;         // of the cosine, trained
+  std::string use = "linear";   // linear | cosine | prompts | zero_shot
+  double scale = 16.0;          // of the cosine, trained
+  std::string init = "random";  // random | prompts: of linear and cosine, from the classes' texts
   // Of prompts, and of zero_shot, which is prompts with nothing to train: what the encoder is told
   // about each class.
   // auto | simple | general | oxford_pets | ... | template | file | phrases
@@ -49,8 +51,12 @@ void bind(Schema<HeadParams>& s);
 struct TrainParams {
   std::int64_t epochs = 60;
   std::int64_t batch_size = 0;  // 0: all at once
+  // none | paper: what is not given is as the PEFT method was published.
+  std::string preset = "none";
+  std::string optimizer = "adamw";  // adamw | adam | sgd
   double lr = 1e-3;
   double weight_decay = 0.01;
+  double momentum = 0.9;  // of sgd
   double beta1 = 0.9;
   double beta2 = 0.999;
   double eps = 1e-8;
@@ -70,8 +76,13 @@ struct TrainParams {
 };
 void bind(Schema<TrainParams>& s);
 
-// protocol, nodes, head, train.
-inline constexpr std::string_view fixed_sections[] = {"protocol", "nodes", "head", "train"};
+struct BudgetParams {
+  std::int64_t trainable = 0;  // parameters of the PEFT method at most; 0: as its section says
+};
+void bind(Schema<BudgetParams>& s);
+
+inline constexpr std::string_view fixed_sections[] = {"protocol", "nodes", "head", "train",
+                                                      "budget"};
 
 [[nodiscard]] bool is_fixed_section(std::string_view name);
 // The schema of a fixed section.

@@ -13,7 +13,7 @@ const std::vector<std::string>& known_capabilities(std::string_view kind) {
       {"gnn", {"graph", "edge_weight", "bipartite", "identity_at_init"}},
       {"peft",
        {"needs_sites", "needs_features", "class_template", "needs_class_texts", "fits_features",
-        "tuned", "identity_at_init", "mergeable"}},
+        "class_bound", "tuned", "identity_at_init", "mergeable"}},
   };
   static const std::vector<std::string> none;
   const auto found = known.find(kind);

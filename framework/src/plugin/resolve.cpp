@@ -28,6 +28,13 @@ std::string hint(const Catalog& catalog, const std::string& name,
   return text;
 }
 
+// `CAPABILITY:FIELD` holds where that parameter is true.
+bool has_by_field(std::string_view own, std::string_view capability, const Json& section) {
+  if (!own.starts_with(capability) || own.substr(capability.size(), 1) != ":") return false;
+  const auto field = section.find(own.substr(capability.size() + 1));
+  return field != section.end() && *field == true;
+}
+
 class Resolver {
  public:
   Resolver(const Catalog& catalog, Problems& problems) : catalog_(catalog), problems_(problems) {}
@@ -222,6 +229,7 @@ bool Catalog::has(std::string_view kind, const Json& section, std::string_view c
   if (component == nullptr) return false;
   if (component->has(capability)) return true;
   for (const std::string& own : component->capabilities) {
+    if (has_by_field(own, capability, section)) return true;
     if (!own.starts_with(wraps)) continue;
     const std::size_t end = std::min(own.find(':', wraps.size()), own.size());
     if (end < own.size() && own.substr(end + 1) != capability) continue;

@@ -127,8 +127,11 @@ Table CsvColumns::table(const std::vector<std::string>& axes) && {
   Table table;
   table.add("group", std::move(group));
   for (std::size_t i = 0; i < axes.size(); ++i) table.add(axes[i], std::move(values[i]));
-  add_numbers(table, {"mean", "std", "ci_lo", "ci_hi", "seeds", "trials", "trainable_parameters",
-                      "peak_rss_bytes", "train_seconds"});
+  add_numbers(table, {"mean", "std", "ci_lo", "ci_hi", "seeds", "trials"});
+  for (const std::string_view field : cost_fields) {
+    const std::string name(field);
+    table.add(name, std::move(numbers[name]));
+  }
   table.add("pareto_front", std::move(front));
   table.add("untrained", std::move(untrained));
   table.add("mixed_builds", std::move(mixed));
@@ -161,11 +164,11 @@ void CsvColumns::add(const ComparedRow& row) {
                                                    {"ci_lo", few ? missing : row.metric.ci_lo},
                                                    {"ci_hi", few ? missing : row.metric.ci_hi},
                                                    {"seeds", static_cast<double>(row.metric.n)},
-                                                   {"trials", static_cast<double>(row.trials)},
-                                                   {"trainable_parameters", row.parameters},
-                                                   {"peak_rss_bytes", row.peak_bytes},
-                                                   {"train_seconds", row.train_seconds}};
+                                                   {"trials", static_cast<double>(row.trials)}};
   for (const auto& [name, value] : of_row) numbers[name].push_back(value);
+  for (const std::string_view field : cost_fields) {
+    numbers[std::string(field)].push_back(cost_of(row, field));
+  }
   front.push_back(flag_of(row.front));
   untrained.push_back(flag_of(row.untrained));
   mixed.push_back(flag_of(row.mixed));

@@ -209,6 +209,9 @@ ResultExtent write_result(const std::filesystem::path& file, const TrialResult& 
   hdf5::write_attributes(hdf5::create_group(memory, "method"), result.method);
   hdf5::write_attributes(hdf5::create_group(memory, "env"), result.environment);
   hdf5::write_column(memory, "class_names", result.class_names);
+  if (!result.new_class_names.empty()) {
+    hdf5::write_column(memory, "new_class_names", result.new_class_names);
+  }
   hdf5::write_table(memory, "final", final_table(result));
   hdf5::write_table(memory, "timing", timing_table(result.timing));
   write_training(memory, result.training);

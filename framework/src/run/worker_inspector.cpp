@@ -81,6 +81,24 @@ MethodCuts WorkerInspector::cuts(const InspectedSection& encoder, const Inspecte
   });
 }
 
+SizeSearch WorkerInspector::fit(const InspectedSection& encoder, const InspectedSection& peft,
+                                const InspectedSection& dataset,
+                                const std::vector<std::string>& towers,
+                                const SizeQuestion& question) {
+  const Json found = answer("fit", {{"encoder", encoder}, {"peft", peft}, {"dataset", dataset}},
+                            {{"towers", towers},
+                             {"trainable", question.trainable},
+                             {"key", question.key},
+                             {"values", question.values}});
+  const auto size = [](const Json& json) -> std::optional<MethodSize> {
+    if (json.is_null()) return std::nullopt;
+    return MethodSize{.value = json.at("value"), .trainable = json.at("trainable")};
+  };
+  return understood([&] {
+    return SizeSearch{.found = size(found.at("found")), .smallest = size(found.at("smallest"))};
+  });
+}
+
 Json WorkerInspector::answer(const char* question, const Sections& sections, const Json& more) {
   std::string words = question;
   Json message = more;

@@ -36,8 +36,13 @@ void known_capabilities(const Subject& subject) {
       continue;
     }
     if (!capability.starts_with(wraps)) {
-      expect(std::find(known.begin(), known.end(), capability) != known.end(),
+      const std::string word = capability.substr(0, capability.find(':'));
+      expect(std::find(known.begin(), known.end(), word) != known.end(),
              "unknown capability \"" + capability + "\"");
+      if (word == capability) continue;
+      const FieldInfo* field = subject.info().schema.find(capability.substr(word.size() + 1));
+      expect(field != nullptr && field->type == FieldType::boolean,
+             "\"" + capability + "\" names no parameter that is true or false");
       continue;
     }
     const std::string field_name = capability.substr(wraps.size());

@@ -11,7 +11,7 @@
 namespace espalier {
 namespace {
 
-constexpr int format = 2;
+constexpr int format = 3;
 
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 double number(const Json& value) { return value.is_null() ? missing : value.get<double>(); }
@@ -26,14 +26,20 @@ Json to_json(const Progress& progress) {
           {"best_epoch", progress.best_epoch},
           {"best_top1", number(progress.best_top1)},
           {"seconds", progress.seconds},
+          {"forward", {progress.forward.seconds, progress.forward.flops}},
+          {"backward", {progress.backward.seconds, progress.backward.flops}},
           {"metrics", rows}};
 }
+
+Cost cost_from(const Json& json) { return {.seconds = json.at(0), .flops = json.at(1)}; }
 
 Progress progress_from(const Json& json) {
   Progress progress{.epoch = json.at("epoch"),
                     .best_epoch = json.at("best_epoch"),
                     .best_top1 = number(json.at("best_top1")),
                     .seconds = json.at("seconds"),
+                    .forward = cost_from(json.at("forward")),
+                    .backward = cost_from(json.at("backward")),
                     .metrics = {}};
   for (const Json& m : json.at("metrics")) {
     progress.metrics.push_back({.epoch = m.at(0),

@@ -25,4 +25,10 @@ at::Tensor FrozenSource::rows(std::span<const Look> looks, const Mode&) const {
   return table_.take(places);
 }
 
+std::vector<Look> class_looks(const Sources& sources) {
+  std::vector<Look> looks(sources.class_count);
+  for (std::size_t i = 0; i < looks.size(); ++i) looks[i].sample = sources.first_class + i;
+  return looks;
+}
+
 }  // namespace espalier

@@ -51,8 +51,12 @@ class FrozenSource final : public FeatureSource {
 struct Sources {
   std::shared_ptr<const FeatureSource> images = {};
   std::shared_ptr<const FeatureSource> texts = {};
-  std::shared_ptr<const FeatureSource> classes = {};  // looks are labels, from 0 to class_count - 1
+  std::shared_ptr<const FeatureSource> classes = {};  // looks are labels
+  // Labels of the classes that are told apart: these many from first_class on.
   std::size_t class_count = 0;
+  std::size_t first_class = 0;
 };
+
+[[nodiscard]] std::vector<Look> class_looks(const Sources& sources);
 
 }  // namespace espalier

@@ -19,6 +19,7 @@ Recipe::Recipe(const TrialSetting& setting)
   adapted = !zero_shot && setting.has("peft", "needs_sites");
   captions = (graph != "none" && setting.has("graph", "needs_texts")) || (adapted && texts);
   classes = zero_shot || head.use == "prompts";
+  class_start = !classes && head.init == "prompts";
 }
 
 }  // namespace espalier

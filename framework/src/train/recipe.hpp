@@ -24,6 +24,7 @@ struct Recipe {
   bool texts;
   bool captions;
   bool classes;
+  bool class_start;  // the head starts from these texts, and looks at them no more
 };
 
 }  // namespace espalier

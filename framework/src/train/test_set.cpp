@@ -13,8 +13,8 @@ std::vector<double> values_of(const at::Tensor& logits) {
 
 }  // namespace
 
-TestSet::TestSet(SealedSamples test, std::vector<std::string> ids)
-    : test_(std::move(test)), ids_(std::move(ids)) {
+TestSet::TestSet(SealedSamples test, std::vector<std::string> ids, std::string name)
+    : test_(std::move(test)), ids_(std::move(ids)), name_(std::move(name)) {
   ESPALIER_ASSERT(test_.labels.size() == ids_.size(), "one label a sample");
 }
 
@@ -22,7 +22,7 @@ TestSet::Verdict TestSet::evaluate(const Logits& logits) && {
   const at::Tensor rows = logits(test_.samples);
   const std::vector<std::int64_t>& labels = test_.labels.labels_;
   return {.metrics = metrics_of(rows, labels),
-          .predictions = predictions_of("test", std::move(ids_), labels, rows)};
+          .predictions = predictions_of(name_, std::move(ids_), labels, rows)};
 }
 
 void record_verdict(TestSet::Verdict verdict, TrialResult& result) {

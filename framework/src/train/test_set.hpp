@@ -17,7 +17,8 @@ namespace espalier {
 // nothing can be chosen by its answer.
 class TestSet {
  public:
-  TestSet(SealedSamples test, std::vector<std::string> ids);
+  // `name` is that of its predictions.
+  TestSet(SealedSamples test, std::vector<std::string> ids, std::string name = "test");
   TestSet(TestSet&&) = default;
   TestSet(const TestSet&) = delete;
   TestSet& operator=(const TestSet&) = delete;
@@ -35,6 +36,7 @@ class TestSet {
  private:
   SealedSamples test_;
   std::vector<std::string> ids_;
+  std::string name_;
 };
 
 // What a trial's result says of it.

@@ -12,6 +12,8 @@
 #include <cmath>
 #include <espalier/core/error.hpp>
 #include <espalier/core/random.hpp>
+#include <espalier/nn/adamw.hpp>
+#include <espalier/nn/sgd.hpp>
 #include <numeric>
 #include <span>
 
@@ -22,11 +24,17 @@ std::int64_t batches(std::int64_t samples, std::int64_t size) {
   return size == 0 ? 1 : (samples + size - 1) / size;
 }
 
-AdamWOptions options_of(const TrainParams& params) {
-  return {.weight_decay = params.weight_decay,
-          .beta1 = params.beta1,
-          .beta2 = params.beta2,
-          .eps = params.eps};
+std::unique_ptr<Optimizer> optimizer_of(Parameters& parameters, const TrainParams& params) {
+  if (params.optimizer == "sgd") {
+    return std::make_unique<Sgd>(
+        parameters, SgdOptions{.weight_decay = params.weight_decay, .momentum = params.momentum});
+  }
+  const AdamWOptions options{.weight_decay = params.weight_decay,
+                             .beta1 = params.beta1,
+                             .beta2 = params.beta2,
+                             .eps = params.eps};
+  if (params.optimizer == "adam") return std::make_unique<Adam>(parameters, options);
+  return std::make_unique<AdamW>(parameters, options);
 }
 
 std::int64_t warmup_steps(const TrainParams& params, std::int64_t steps) {
@@ -52,7 +60,7 @@ Training::Training(Task task, const TrainParams& params, std::int64_t seed)
       steps_per_epoch_(batches(std::ssize(task_.train.samples), params.batch_size)),
       schedule_(params.schedule, params.lr, params.epochs * steps_per_epoch_,
                 warmup_steps(params, params.epochs * steps_per_epoch_)),
-      optimizer_(task_.parameters, options_of(params)) {}
+      optimizer_(optimizer_of(task_.parameters, params)) {}
 
 bool Training::finished() const {
   const bool trains = !task_.parameters.entries().empty();
@@ -165,6 +173,7 @@ void Training::update(const std::vector<std::int64_t>& batch, std::int64_t step)
   const std::vector<Look> looks = looks_at(scene.samples);
   const std::vector<std::uint64_t> nodes = node_numbers(batch);
   const Mode mode{.training = true, .dropout = {.key = key, .rows = nodes}};
+  CostMeter meter;
   // In a mini-batch on a graph the neighbours stand in with what was last known of them.
   Pass pass = params_.batch_size > 0 ? Pass(task_.sources, bank_, looks, scene.asked, mode)
                                      : Pass(task_.sources, bank_, looks, mode);
@@ -176,12 +185,15 @@ void Training::update(const std::vector<std::int64_t>& batch, std::int64_t step)
   if (task_.penalty != nullptr) loss = loss + (*task_.penalty)(task_.parameters);
   loss = task_.method.penalised(loss);
   require_finite_loss(loss.item<double>(), progress_.epoch, "training");
+  meter.add_to(progress_.forward, device);
   loss.backward();
   pass.backward();
-  if (params_.clip_norm > 0) optimizer_.clip(params_.clip_norm);
-  lr_ = schedule_.rate(optimizer_.steps());
-  optimizer_.step(
-      lr_, [this] { task_.method.updated(optimizer_.steps(), params_.epochs * steps_per_epoch_); });
+  meter.add_to(progress_.backward, device);
+  if (params_.clip_norm > 0) optimizer_->clip(params_.clip_norm);
+  lr_ = schedule_.rate(optimizer_->steps());
+  optimizer_->step(lr_, [this] {
+    task_.method.updated(optimizer_->steps(), params_.epochs * steps_per_epoch_);
+  });
 }
 
 double Training::add_metrics(const std::string& split, const at::Tensor& logits,
@@ -189,7 +201,7 @@ double Training::add_metrics(const std::string& split, const at::Tensor& logits,
   const ClassificationMetrics metrics = metrics_of(logits, labels);
   require_finite_loss(metrics.loss, progress_.epoch, split);
   progress_.metrics.push_back({.epoch = static_cast<std::int32_t>(progress_.epoch),
-                               .step = optimizer_.steps(),
+                               .step = optimizer_->steps(),
                                .split = split,
                                .loss = metrics.loss,
                                .top1 = metrics.top1,
@@ -218,7 +230,7 @@ void Training::resume(Progress progress, std::vector<Parameters::Entry> best,
                       const std::vector<Parameters::Entry>& moments, std::int64_t steps) {
   progress_ = std::move(progress);
   best_ = std::move(best);
-  optimizer_.restore(moments, steps);
+  optimizer_->restore(moments, steps);
 }
 
 }  // namespace espalier

@@ -3,6 +3,7 @@
 
 #include "experiment/sections.hpp"
 #include "results/trial_result.hpp"
+#include "train/cost.hpp"
 #include "train/method_in_training.hpp"
 #include "train/network.hpp"
 #include "train/penalty.hpp"
@@ -12,8 +13,9 @@
 #include "train/state_bank.hpp"
 #include "train/values.hpp"
 #include <cstdint>
-#include <espalier/nn/adamw.hpp>
+#include <espalier/nn/optimizer.hpp>
 #include <espalier/nn/parameters.hpp>
+#include <memory>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -27,6 +29,8 @@ struct Progress {
   std::int64_t best_epoch = 0;  // the chosen one
   double best_top1 = -1;        // its validation top-1, NaN without validation samples
   double seconds = 0;           // spent so far
+  Cost forward;                 // of the updates so far
+  Cost backward;
   std::vector<EpochMetrics> metrics;
 };
 
@@ -42,9 +46,9 @@ struct Task {
   MethodInTraining method = {};
 };
 
-// AdamW on the cross-entropy of the training samples and the penalties. The epoch is chosen by
-// validation top-1, the earlier of equals; it is the last where train.select says so, or where
-// there are no validation samples.
+// train.optimizer on the cross-entropy of the training samples and the penalties. The epoch is
+// chosen by validation top-1, the earlier of equals; it is the last where train.select says so, or
+// where there are no validation samples.
 class Training {
  public:
   Training(Task task, const TrainParams& params, std::int64_t seed);
@@ -60,7 +64,7 @@ class Training {
   // The rows of the last evaluation.
   [[nodiscard]] std::span<const EpochMetrics> last_metrics() const;
   [[nodiscard]] const std::vector<Parameters::Entry>& best() const noexcept { return best_; }
-  [[nodiscard]] const AdamW& optimizer() const noexcept { return optimizer_; }
+  [[nodiscard]] const Optimizer& optimizer() const noexcept { return *optimizer_; }
 
   [[nodiscard]] const MethodInTraining& method() const noexcept { return task_.method; }
 
@@ -90,7 +94,7 @@ class Training {
   std::unordered_map<std::size_t, std::int64_t> view_of_;  // in this epoch, where there are views
   std::int64_t steps_per_epoch_;
   Schedule schedule_;
-  AdamW optimizer_;
+  std::unique_ptr<Optimizer> optimizer_;
   Progress progress_;
   double lr_ = missing;
   std::vector<Parameters::Entry> best_;
