@@ -36,7 +36,8 @@ find_package(PkgConfig QUIET)
 espalier_need("${PkgConfig_FOUND}" pkg-config pkg-config)
 foreach(library IN ITEMS TURBOJPEG:libturbojpeg:libturbojpeg0-dev WEBP:libwebp:libwebp-dev SPNG:spng:libspng-dev
                          UTF8PROC:libutf8proc:libutf8proc-dev MATIO:matio:libmatio-dev
-                         RE2:re2:libre2-dev)
+                         RE2:re2:libre2-dev CURL:libcurl:libcurl4-openssl-dev
+                         HTTPLIB:cpp-httplib:libcpp-httplib-dev)
   string(REPLACE ":" ";" parts ${library})
   list(GET parts 0 name)
   list(GET parts 1 module)

@@ -1,15 +1,15 @@
-# espalier_add_plugin(NAME KIND kind SOURCES file... [LINK target...])
+# espalier_add_plugin(NAME KIND kind SOURCES file... [TENSORS] [LINK target...])
 #
 # A component in a shared library of its own, KIND-NAME.espalier.so in the folder `plugins` of the
-# build. Datasets and captioners link espalier::core alone and fit every LibTorch; the other kinds
-# link espalier::tensor. The library exports its manifest and entry point, refers to nothing that is
+# build. Datasets and captioners link espalier::core alone and fit every LibTorch; with TENSORS, as
+# the other kinds always, they link espalier::tensor. The library exports its manifest and entry point, refers to nothing that is
 # not there, and is never unloaded.
 function(espalier_add_plugin name)
-  cmake_parse_arguments(arg "" "KIND" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(arg "TENSORS" "KIND" "SOURCES;LINK" ${ARGN})
   set(target plugin_${arg_KIND}_${name})
   add_library(${target} MODULE ${arg_SOURCES})
   set(family tensor)
-  if(arg_KIND STREQUAL "dataset" OR arg_KIND STREQUAL "captioner")
+  if(NOT arg_TENSORS AND (arg_KIND STREQUAL "dataset" OR arg_KIND STREQUAL "captioner"))
     set(family core)
   endif()
   target_link_libraries(${target} PRIVATE espalier::${family} ${arg_LINK})

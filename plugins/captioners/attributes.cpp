@@ -62,6 +62,8 @@ class Attributes final : public espalier::Captioner {
     return {words.describe(facts, way), "attributes"};
   }
 
+  bool says_facts() const override { return true; }
+
  private:
   static const Wording& wording(const espalier::CaptionRequest& request) {
     return request.wording == nullptr ? espalier::plain_wording() : *request.wording;

@@ -1,96 +1,89 @@
 // Graph convolution, Kipf and Welling 2017:
 //   x'_i = sum over j in N(i) and i of w_ji / sqrt(d_j d_i) W x_j + b,  d the weighted in-degree
 //   with the loop.
-#include <ATen/ops/add.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/linear.h>
 
 #include <espalier/graph/coefficients.hpp>
-#include <espalier/nn/activation.hpp>
-#include <espalier/nn/dropout.hpp>
 #include <espalier/nn/linear.hpp>
 #include <espalier/plugin/component.hpp>
-#include <espalier/plugin/gnn.hpp>
+#include <espalier/plugin/gnn_stack.hpp>
 
 namespace {
 
-struct GcnParams {
-  std::int64_t layers = 2;
-  std::int64_t hidden = 0;
-  double dropout = 0.0;
-  std::string activation = "relu";
+using espalier::Neighbourhood;
+
+struct GcnParams : espalier::StackParams {
   bool self_loops = true;
   bool improved = false;
   bool normalize = true;
   bool bias = true;
+  std::string negative_weights = "refuse";
 };
 
 void bind(espalier::Schema<GcnParams>& s) {
-  s.field("layers", &GcnParams::layers)
-      .range(1, 64)
-      .doc("Convolutions, the activation between them");
-  s.field("hidden", &GcnParams::hidden)
-      .range(0, 65536)
-      .doc("Width of every convolution, 0 for that of the input");
-  s.field("dropout", &GcnParams::dropout)
-      .min(0)
-      .below(1)
-      .doc("Share of each convolution's inputs set to 0 in training");
-  s.field("activation", &GcnParams::activation)
-      .choices(espalier::activations)
-      .only_if("layers > 1")
-      .doc("Between the convolutions");
+  bind_stack(s);
   s.field("self_loops", &GcnParams::self_loops).doc("Whether a node sees itself");
   s.field("improved", &GcnParams::improved)
       .only_if("self_loops")
       .doc("Self-loops of weight 2 instead of 1");
   s.field("normalize", &GcnParams::normalize).doc("Divide by the roots of both ends' degrees");
   s.field("bias", &GcnParams::bias).doc("Add a bias after each convolution");
+  bind_negative_weights(s);
 }
 
-class Gcn final : public espalier::Gnn {
+class GcnConvolution final : public espalier::Convolution {
  public:
-  using Params = GcnParams;
-  Gcn(const Params& params, const espalier::RunContext&) : params_(params) {
-    options_.normalize = params.normalize;
-    options_.loop_weight = !params.self_loops ? 0.0 : params.improved ? 2.0 : 1.0;
-  }
+  explicit GcnConvolution(const GcnParams& params)
+      : options_{.normalize = params.normalize,
+                 .loop_weight = !params.self_loops ? 0.0
+                                : params.improved  ? 2.0
+                                                   : 1.0,
+                 .negative = params.negative_weights},
+        biased_(params.bias) {}
 
-  void init(std::int64_t width, espalier::Parameters& parameters,
+  void init(std::int64_t in, std::int64_t out, espalier::Parameters& parameters,
             espalier::Random& random) override {
-    out_ = params_.hidden == 0 ? width : params_.hidden;
-    layers_.resize(static_cast<std::size_t>(params_.layers));
-    for (std::size_t l = 0; l < layers_.size(); ++l) {
-      layers_[l].init("layers." + std::to_string(l), l == 0 ? width : out_, out_,
-                      espalier::LinearInit::glorot, parameters, random, params_.bias);
-    }
+    narrows_ = out < in;
+    linear_.init("lin", in, out, espalier::LinearInit::glorot, parameters, random, false);
+    bias_ = espalier::zero_bias(out, biased_, parameters);
   }
 
-  std::int64_t out_width() const override { return out_; }
-  std::int64_t depth() const override { return params_.layers; }
-
-  at::Tensor step(std::int64_t layer, const at::Tensor& sources, const at::Tensor& targets,
-                  const at::Tensor&, const espalier::CsrGraph& graph,
-                  const espalier::Mode& mode) const override {
-    const espalier::Linear& linear = layers_[static_cast<std::size_t>(layer)];
-    const auto project = [&](const at::Tensor& h) {
-      return linear.product(
-          espalier::dropout(h, params_.dropout, mode, "layers." + std::to_string(layer)));
-    };
-    const at::Tensor from = project(sources);
-    const at::Tensor own = targets.is_same(sources) ? from : project(targets);
-    const auto coefficients = espalier::gcn_coefficients(graph, graph.weight, options_);
-    at::Tensor h = espalier::propagate(graph, coefficients, from, own);
-    if (linear.bias().defined()) h = at::add(h, linear.bias());
-    return layer + 1 < params_.layers ? espalier::activate(params_.activation, h) : h;
+  // Messages travel at the smaller width, and before the product where both are equal: then what
+  // enters the network needs no gradient through the graph.
+  at::Tensor operator()(const Neighbourhood& on) const override {
+    const auto weights = espalier::gcn_coefficients(on.graph, on.graph.weight, options_);
+    if (!narrows_) {
+      const at::Tensor h = espalier::propagate(on.graph, weights, on.sources, on.targets);
+      return at::linear(h, linear_.weight(), bias_);
+    }
+    const auto projected = on.mapped(linear_);
+    const at::Tensor h =
+        espalier::propagate(on.graph, weights, projected.sources, projected.targets);
+    return bias_.defined() ? h + bias_ : h;
   }
 
  private:
-  Params params_;
   espalier::GcnOptions options_;
-  std::int64_t out_ = 0;
-  std::vector<espalier::Linear> layers_;
+  bool biased_;
+  bool narrows_ = false;
+  espalier::Linear linear_;
+  at::Tensor bias_;
+};
+
+class Gcn final : public espalier::GnnStack {
+ public:
+  using Params = GcnParams;
+  Gcn(const Params& params, const espalier::RunContext&) : GnnStack(params), params_(params) {}
+
+ private:
+  std::unique_ptr<espalier::Convolution> convolution(std::int64_t) const override {
+    return std::make_unique<GcnConvolution>(params_);
+  }
+  Params params_;
 };
 
 }  // namespace
 
-ESPALIER_COMPONENT(gnn, "gcn", 2, Gcn, "Graph convolution (Kipf and Welling 2017)",
-                   "graph edge_weight bipartite")
+ESPALIER_COMPONENT(gnn, "gcn", 3, Gcn, "Graph convolution (Kipf and Welling 2017)",
+                   "graph edge_weight bipartite unseen:negative_weights")

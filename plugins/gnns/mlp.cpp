@@ -1,7 +1,6 @@
 // A perceptron on each node by itself: what a graph layer is compared with.
 #include <espalier/nn/activation.hpp>
-#include <espalier/nn/dropout.hpp>
-#include <espalier/nn/linear.hpp>
+#include <espalier/nn/perceptron.hpp>
 #include <espalier/plugin/component.hpp>
 #include <espalier/plugin/gnn.hpp>
 
@@ -41,23 +40,14 @@ class Mlp final : public espalier::Gnn {
   void init(std::int64_t width, espalier::Parameters& parameters,
             espalier::Random& random) override {
     out_ = params_.hidden == 0 || params_.layers == 0 ? width : params_.hidden;
-    layers_.resize(static_cast<std::size_t>(params_.layers));
-    for (std::size_t l = 0; l < layers_.size(); ++l) {
-      layers_[l].init("layers." + std::to_string(l), l == 0 ? width : out_, out_,
-                      espalier::LinearInit::standard, parameters, random);
-    }
+    perceptron_.init(params_.layers, width, out_, params_.activation, parameters, random);
   }
 
   std::int64_t out_width() const override { return out_; }
   std::int64_t depth() const override { return 0; }
 
   at::Tensor embed(const at::Tensor& x, const espalier::Mode& mode) const override {
-    at::Tensor h = x;
-    for (std::size_t l = 0; l < layers_.size(); ++l) {
-      if (l > 0) h = espalier::activate(params_.activation, h);
-      h = layers_[l](espalier::dropout(h, params_.dropout, mode, "layers." + std::to_string(l)));
-    }
-    return h;
+    return perceptron_(x, params_.dropout, mode);
   }
 
   at::Tensor step(std::int64_t, const at::Tensor&, const at::Tensor& targets, const at::Tensor&,
@@ -68,7 +58,7 @@ class Mlp final : public espalier::Gnn {
  private:
   Params params_;
   std::int64_t out_ = 0;
-  std::vector<espalier::Linear> layers_;
+  espalier::Perceptron perceptron_;
 };
 
 }  // namespace

@@ -61,6 +61,7 @@ void bind_schedule(espalier::Schema<AdaLoraParams>& s) {
 void bind(espalier::Schema<AdaLoraParams>& s) {
   bind_targets(s);
   s.field("init_r", &AdaLoraParams::init_r)
+      .sizes()
       .range(1, 65536)
       .doc("Rank of each map at the start")
       .source("Hugging Face PEFT");
@@ -98,6 +99,7 @@ void bind(espalier::Schema<AdaLoraParams>& s) {
   s.check("total_step == 0 or tinit + tfinal < total_step",
           "tinit and tfinal leave no step of total_step to take ranks in");
   s.check("target_r <= init_r", "target_r is more than init_r, and ranks are only taken away");
+  compared_by_peft(s);
 }
 
 class AdaLoraChange final : public espalier::AddedProduct {

@@ -17,7 +17,18 @@ struct AdaptFormerParams : espalier::BottleneckParams {
   }
 };
 
-void bind(espalier::Schema<AdaptFormerParams>& s) { bind_bottleneck(s); }
+void bind(espalier::Schema<AdaptFormerParams>& s) {
+  bind_bottleneck(s);
+  s.paper({{"optimizer", "sgd"},
+           {"momentum", 0.9},
+           {"lr", 0.1},
+           {"weight_decay", 0},
+           {"batch_size", 256},
+           {"epochs", 100},
+           {"warmup", 0.2},
+           {"schedule", "cosine"}},
+          "the authors' code: 0.1 for 256 images an update");
+}
 
 class AdaptFormer final : public espalier::BottleneckMethod {
  public:

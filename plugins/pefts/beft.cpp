@@ -15,7 +15,10 @@ struct BeftParams : espalier::TargetParams {
   BeftParams() { target_modules = {"q", "v"}; }
 };
 
-void bind(espalier::Schema<BeftParams>& s) { bind_targets(s); }
+void bind(espalier::Schema<BeftParams>& s) {
+  bind_targets(s);
+  compared_by_peft(s);
+}
 
 class AddedBias final : public espalier::OutputChange {
  public:

@@ -7,7 +7,15 @@ namespace {
 
 struct BitFitParams : espalier::LayerParams {};
 
-void bind(espalier::Schema<BitFitParams>& s) { bind_layers(s); }
+void bind(espalier::Schema<BitFitParams>& s) {
+  bind_layers(s);
+  s.paper({{"lr", 2e-4},
+           {"weight_decay", 0.01},
+           {"batch_size", 32},
+           {"schedule", "cosine"},
+           {"warmup", 0}},
+          "Farina et al. 2025, few-shot CLIP, for 300 updates a shot");
+}
 
 class BitFit final : public espalier::WeightMethod {
  public:

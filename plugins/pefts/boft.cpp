@@ -34,6 +34,7 @@ struct BoftParams : espalier::TargetParams {
 void bind(espalier::Schema<BoftParams>& s) {
   bind_targets(s);
   s.field("boft_block_size", &BoftParams::boft_block_size)
+      .sizes()
       .range(0, 65536)
       .doc("Width of a block, with boft_block_num 0")
       .source("Hugging Face PEFT");
@@ -52,6 +53,7 @@ void bind(espalier::Schema<BoftParams>& s) {
   bind_bias(s, "boft_only");
   s.check("(boft_block_size == 0) != (boft_block_num == 0)",
           "one of boft_block_size and boft_block_num is 0: the other counts");
+  compared_by_peft(s);
 }
 
 struct Butterfly {

@@ -1,7 +1,7 @@
 // C3A (Chen et al. 2024): a change of a weight out of circulant blocks, each of one trained row.
 //   W'[m b + j, n b + p] = W[m b + j, n b + p] + K[m, n, (p - j) mod b] / in
-// Hugging Face PEFT 0.21 computes the same, but not its derivative by the map's input, where its own
-// backward pass has (p + j): maps below another are trained otherwise there.
+// Hugging Face PEFT 0.21 computes the same, but not its derivative by the map's input, where its
+// own backward pass has (p + j): maps below another are trained otherwise there.
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/zeros.h>
@@ -26,6 +26,7 @@ struct C3aParams : espalier::TargetParams {
 void bind(espalier::Schema<C3aParams>& s) {
   bind_targets(s);
   s.field("block_size", &C3aParams::block_size)
+      .sizes(-1)
       .range(1, 65536)
       .doc("Width of a block, which divides inputs and outputs of each map")
       .source("Hugging Face PEFT");
@@ -36,6 +37,7 @@ void bind(espalier::Schema<C3aParams>& s) {
       .doc("Start of the rows")
       .source("Hugging Face PEFT");
   bind_bias(s, "c3a_only");
+  compared_by_peft(s, {{"lr", 0.3}, {"weight_decay", 1e-5}});
 }
 
 class Circulants final : public espalier::AddedWeight {

@@ -26,6 +26,13 @@ void bind(espalier::Schema<ClapParams>& s) {
   s.field("strength", &ClapParams::strength)
       .range(0, 1e6)
       .doc("Factor on the pull to the class vectors of length 1; 0 for a probe that is free");
+  s.paper({{"optimizer", "sgd"},
+           {"momentum", 0.9},
+           {"lr", 0.1},
+           {"batch_size", 256},
+           {"epochs", 300},
+           {"schedule", "cosine"}},
+          "the authors' code, with 20 views");
 }
 
 class Clap final : public espalier::LogitsMethod {
@@ -70,6 +77,7 @@ class Clap final : public espalier::LogitsMethod {
 
 }  // namespace
 
-ESPALIER_COMPONENT(peft, "clap", 1, Clap,
-                   "A linear probe held to the class vectors, CLAP (Silva-Rodriguez et al. 2024)",
-                   "needs_sites needs_features needs_class_texts fits_features identity_at_init")
+ESPALIER_COMPONENT(
+    peft, "clap", 1, Clap,
+    "A linear probe held to the class vectors, CLAP (Silva-Rodriguez et al. 2024)",
+    "needs_sites needs_features needs_class_texts class_bound fits_features identity_at_init")

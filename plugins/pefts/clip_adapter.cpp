@@ -24,9 +24,11 @@ void bind(espalier::Schema<ClipAdapterParams>& s) {
       .doc("Share of the bottleneck in the feature")
       .source("Gao et al. 2021");
   s.field("reduction", &ClipAdapterParams::reduction)
+      .sizes(-1)
       .range(1, 65536)
       .doc("Width of the feature over that of the bottleneck, which is 1 at least")
       .source("Gao et al. 2021");
+  s.paper({{"lr", 1e-5}, {"batch_size", 32}}, "Gao et al. 2021");
 }
 
 class ClipAdapter final : public espalier::Peft {

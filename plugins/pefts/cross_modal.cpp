@@ -24,6 +24,8 @@ void bind(espalier::Schema<CrossModalParams>& s) {
       .range(0, 1e4)
       .doc("Weight of the class vectors' mean loss over that of the images")
       .source("Lin et al. 2023: halves of a batch");
+  s.paper({{"lr", 1e-3}, {"weight_decay", 0.01}, {"batch_size", 8}, {"schedule", "cosine"}},
+          "Lin et al. 2023: the first of the grid that they search, for 12,800 updates");
 }
 
 class CrossModal final : public espalier::LogitsMethod {
@@ -65,6 +67,7 @@ class CrossModal final : public espalier::LogitsMethod {
 
 }  // namespace
 
-ESPALIER_COMPONENT(peft, "cross_modal", 1, CrossModal,
-                   "A linear probe on images and class texts together (Lin et al. 2023)",
-                   "needs_sites needs_features needs_class_texts fits_features identity_at_init")
+ESPALIER_COMPONENT(
+    peft, "cross_modal", 1, CrossModal,
+    "A linear probe on images and class texts together (Lin et al. 2023)",
+    "needs_sites needs_features needs_class_texts class_bound fits_features identity_at_init")

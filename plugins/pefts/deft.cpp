@@ -35,6 +35,7 @@ struct DeftParams : espalier::TargetParams {
 void bind(espalier::Schema<DeftParams>& s) {
   bind_targets(s);
   s.field("r", &DeftParams::r)
+      .sizes()
       .range(1, 65536)
       .doc("Directions of the outputs")
       .source("Hugging Face PEFT");
@@ -54,6 +55,7 @@ void bind(espalier::Schema<DeftParams>& s) {
       .doc("Share of what enters R that is dropped in training")
       .only_if("not para");
   bind_bias(s, "deft_only");
+  compared_by_peft(s);
 }
 
 // Q [out, r] and P [out, r].

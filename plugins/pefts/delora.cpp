@@ -30,7 +30,7 @@ struct DeloraParams : espalier::TargetParams {
 
 void bind(espalier::Schema<DeloraParams>& s) {
   bind_targets(s);
-  s.field("r", &DeloraParams::r).range(1, 65536).doc("Rank").source("Hugging Face PEFT");
+  s.field("r", &DeloraParams::r).sizes().range(1, 65536).doc("Rank").source("Hugging Face PEFT");
   s.field("delora_lambda", &DeloraParams::delora_lambda)
       .above(0)
       .max(1e6)
@@ -45,6 +45,7 @@ void bind(espalier::Schema<DeloraParams>& s) {
   s.field("lambda_pattern", &DeloraParams::lambda_pattern)
       .doc("delora_lambda of some modules, as MODULE=LAMBDA");
   bind_bias(s, "delora_only");
+  compared_by_peft(s);
 }
 
 class DeloraChange final : public espalier::AddedProduct {

@@ -29,6 +29,7 @@ struct FourierParams : espalier::TargetParams {
 void bind(espalier::Schema<FourierParams>& s) {
   bind_targets(s);
   s.field("n_frequency", &FourierParams::n_frequency)
+      .sizes()
       .range(1, 1e9)
       .doc("Entries of the spectrum of each map that are trained")
       .source("Gao et al. 2024");
@@ -47,6 +48,7 @@ void bind(espalier::Schema<FourierParams>& s) {
   s.field("n_frequency_pattern", &FourierParams::n_frequency_pattern)
       .doc("n_frequency of some modules, as MODULE=NUMBER; MODULE may be a regular expression");
   bind_bias(s, "fourier_only");
+  compared_by_peft(s);
 }
 
 class Spectrum final : public espalier::AddedWeight {

@@ -25,6 +25,7 @@ void bind(espalier::Schema<FullParams>& s) {
       .max(1)
       .doc("Factor on the learning rate from each layer to the one below it")
       .source("Bao et al. 2022 take 0.65 for ViT-B");
+  compared_by_peft(s, {{"lr", 1e-5}});
 }
 
 class Full final : public espalier::WeightMethod {

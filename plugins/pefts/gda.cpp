@@ -32,6 +32,7 @@ void bind(espalier::Schema<GdaParams>& s) {
           "Factor on the discriminant; 0 for the power of ten that is best on the validation "
           "images, 1 without any")
       .source("Wang et al. 2024");
+  s.paper(espalier::Json::object(), "in closed form");
 }
 
 // mu P [classes, width]. Without any spread there is no direction to prefer.
@@ -106,4 +107,4 @@ class Gda final : public espalier::LogitsMethod {
 
 ESPALIER_COMPONENT(peft, "gda", 1, Gda,
                    "A Gaussian discriminant beside the class vectors (Wang et al. 2024)",
-                   "needs_sites needs_features needs_class_texts fits_features")
+                   "needs_sites needs_features needs_class_texts class_bound fits_features")

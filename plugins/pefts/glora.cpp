@@ -28,6 +28,7 @@ struct GloraParams : espalier::TargetParams {
 void bind(espalier::Schema<GloraParams>& s) {
   bind_targets(s);
   s.field("r", &GloraParams::r)
+      .sizes()
       .range(1, 65536)
       .doc("Rank of what is a low rank")
       .only_if("config_A_B == 'lora' or config_C == 'lora'")
@@ -48,6 +49,7 @@ void bind(espalier::Schema<GloraParams>& s) {
   bind_bias(s, "glora_only");
   s.check("config_A_B != 'none' or config_C != 'none' or config_D_E != 'none'",
           "config_A_B, config_C and config_D_E leave nothing to train");
+  compared_by_peft(s);
 }
 
 // A term of the formula, which starts at 0: a product, a tensor, or nothing.

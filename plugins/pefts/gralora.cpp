@@ -29,6 +29,7 @@ struct GraloraParams : espalier::TargetParams {
 void bind(espalier::Schema<GraloraParams>& s) {
   bind_targets(s);
   s.field("r", &GraloraParams::r)
+      .sizes()
       .range(1, 65536)
       .doc("Rank that the blocks of a strip share out, a multiple of gralora_k")
       .source("Hugging Face PEFT");
@@ -50,6 +51,7 @@ void bind(espalier::Schema<GraloraParams>& s) {
       .doc("Strips of inputs, and of outputs")
       .source("Hugging Face PEFT");
   bind_bias(s, "gralora_only");
+  compared_by_peft(s, {{"lr", 2e-4}});
 }
 
 class StripBlocks final : public espalier::AddedWeight {

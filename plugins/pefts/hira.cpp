@@ -23,13 +23,14 @@ struct HiraParams : espalier::TargetParams {
 
 void bind(espalier::Schema<HiraParams>& s) {
   bind_targets(s);
-  s.field("r", &HiraParams::r).range(1, 65536).doc("Rank").source("Hugging Face PEFT");
+  s.field("r", &HiraParams::r).sizes().range(1, 65536).doc("Rank").source("Hugging Face PEFT");
   s.field("hira_dropout", &HiraParams::hira_dropout)
       .min(0)
       .below(1)
       .doc("Share of what enters the change that is dropped in training");
   s.field("rank_pattern", &HiraParams::rank_pattern)
       .doc("Ranks of some modules, as MODULE=RANK; MODULE may be a regular expression");
+  compared_by_peft(s, {{"lr", 4.5e-3}, {"weight_decay", 0}});
 }
 
 class HiraChange final : public espalier::AddedWeight {

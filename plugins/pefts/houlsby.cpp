@@ -20,6 +20,8 @@ struct HoulsbyParams : espalier::BottleneckParams {
 void bind(espalier::Schema<HoulsbyParams>& s) {
   bind_bottleneck(s);
   bind_init_weights(s);
+  s.paper({{"lr", 3e-4}, {"batch_size", 32}, {"warmup", 0.1}},
+          "Houlsby et al. 2019: the middle of the grid that they search");
 }
 
 class Houlsby final : public espalier::BottleneckMethod {

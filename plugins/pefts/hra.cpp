@@ -25,6 +25,7 @@ struct HraParams : espalier::TargetParams {
 void bind(espalier::Schema<HraParams>& s) {
   bind_targets(s);
   s.field("r", &HraParams::r)
+      .sizes()
       .range(1, 65536)
       .doc("Number of reflections; even ones start from the identity")
       .source("Hugging Face PEFT");
@@ -32,6 +33,7 @@ void bind(espalier::Schema<HraParams>& s) {
       .doc("Make the vectors orthogonal, by Gram and Schmidt")
       .source("Hugging Face PEFT");
   bind_bias(s, "hra_only");
+  compared_by_peft(s);
 }
 
 at::Tensor unit(const at::Tensor& vectors) { return vectors / vectors.norm(2, 0, true); }

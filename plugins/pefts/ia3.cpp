@@ -24,6 +24,7 @@ void bind(espalier::Schema<Ia3Params>& s) {
   s.field("feedforward_modules", &Ia3Params::feedforward_modules)
       .doc("Modules among the chosen ones whose inputs are scaled instead of their outputs")
       .source("Liu et al. 2022");
+  compared_by_peft(s, {{"lr", 5e-3}, {"weight_decay", 0}});
 }
 
 at::Tensor scaled(const at::Tensor& x, const at::Tensor& factors) {

@@ -12,7 +12,15 @@ using espalier::WeightSlot;
 
 struct LayerNormParams : espalier::TargetParams {};
 
-void bind(espalier::Schema<LayerNormParams>& s) { bind_targets(s); }
+void bind(espalier::Schema<LayerNormParams>& s) {
+  bind_targets(s);
+  s.paper({{"lr", 2e-4},
+           {"weight_decay", 0.01},
+           {"batch_size", 32},
+           {"schedule", "cosine"},
+           {"warmup", 0}},
+          "Farina et al. 2025, few-shot CLIP, for 300 updates a shot");
+}
 
 class LayerNorm final : public espalier::WeightMethod {
  public:

@@ -9,10 +9,9 @@
 #include <cmath>
 #include <espalier/peft/adapter.hpp>
 #include <espalier/peft/class_statistics.hpp>
+#include <espalier/peft/logistic_regression.hpp>
 #include <espalier/peft/logits_method.hpp>
 #include <espalier/plugin/component.hpp>
-
-#include "pefts/linear_probe/logistic_regression.hpp"
 
 namespace {
 
@@ -35,6 +34,7 @@ void bind(espalier::Schema<LinearProbeParams>& s) {
           "Weight of the loss beside the penalty; 0 for a search on the validation images, CLIP's "
           "0.316 without any")
       .source("Radford et al. 2021; Zhou et al. 2022");
+  s.paper(espalier::Json::object(), "in closed form");
 }
 
 // scikit-learn's own, for a comparison; and one that is as good as exact.
@@ -130,4 +130,4 @@ class LinearProbe final : public espalier::LogitsMethod {
 
 ESPALIER_COMPONENT(peft, "linear_probe", 1, LinearProbe,
                    "Logistic regression on frozen features (Radford et al. 2021)",
-                   "needs_sites needs_features needs_class_texts fits_features")
+                   "needs_sites needs_features needs_class_texts class_bound fits_features")

@@ -15,7 +15,10 @@ using espalier::Site;
 
 struct LohaParams : espalier::LycorisParams {};
 
-void bind(espalier::Schema<LohaParams>& s) { bind_lycoris(s); }
+void bind(espalier::Schema<LohaParams>& s) {
+  bind_lycoris(s);
+  compared_by_peft(s);
+}
 
 class LohaWeight final : public espalier::LycorisWeight {
  public:

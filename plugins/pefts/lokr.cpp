@@ -34,6 +34,7 @@ void bind(espalier::Schema<LokrParams>& s) {
       .doc("Let the rows that stay make up for those that rank_dropout leaves out")
       .only_if("rank_dropout > 0");
   s.check("decompose_factor != 0", "decompose_factor is a size, or -1");
+  compared_by_peft(s, {{"lr", 3e-3}});
 }
 
 // Two factors of a width, the smaller one first: `factor` where that divides, else the largest

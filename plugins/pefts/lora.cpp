@@ -42,7 +42,7 @@ struct LoraParams : espalier::TargetParams {
 
 void bind(espalier::Schema<LoraParams>& s) {
   bind_targets(s);
-  s.field("r", &LoraParams::r).range(1, 65536).doc("Rank").source("Hugging Face PEFT");
+  s.field("r", &LoraParams::r).sizes().range(1, 65536).doc("Rank").source("Hugging Face PEFT");
   s.field("lora_alpha", &LoraParams::lora_alpha)
       .above(0)
       .max(1e6)
@@ -76,6 +76,12 @@ void bind(espalier::Schema<LoraParams>& s) {
   s.check("not lora_bias or not use_dora", "lora_bias and use_dora exclude each other");
   s.check("not (init_lora_weights in ['pissa', 'olora']) or not use_dora",
           "use_dora starts from a product that is 0, which pissa and olora have not");
+  s.paper({{"lr", 2e-4},
+           {"weight_decay", 0.01},
+           {"batch_size", 32},
+           {"schedule", "cosine"},
+           {"warmup", 0}},
+          "Zanella and Ben Ayed 2024, few-shot CLIP, for 500 updates a shot");
 }
 
 class Lora final : public espalier::LinearMethod {

@@ -32,6 +32,8 @@ void bind(espalier::Schema<LpPlusPlusParams>& s) {
       .max(1e6)
       .doc("Start of the class vectors' weights over the mean cosine of an image with its class")
       .source("Huang et al. 2024");
+  s.paper({{"epochs", 300}, {"batch_size", 0}},
+          "the authors' code; its rates follow from the data");
 }
 
 double largest_eigenvalue(const at::Tensor& x) {
@@ -88,4 +90,4 @@ class LpPlusPlus final : public espalier::LogitsMethod {
 
 ESPALIER_COMPONENT(peft, "lp_plus_plus", 1, LpPlusPlus,
                    "A linear probe and weighed class vectors, LP++ (Huang et al. 2024)",
-                   "needs_sites needs_features needs_class_texts fits_features")
+                   "needs_sites needs_features needs_class_texts class_bound fits_features")

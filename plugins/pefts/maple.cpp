@@ -37,6 +37,14 @@ void bind(espalier::Schema<MapleParams>& s) {
       .range(1, 1000)
       .doc("Layers from the bottom with words of their own; no more than both towers have count")
       .source("Khattak et al. 2023");
+  s.paper({{"optimizer", "sgd"},
+           {"momentum", 0.9},
+           {"lr", 3.5e-3},
+           {"weight_decay", 5e-4},
+           {"batch_size", 4},
+           {"epochs", 5},
+           {"schedule", "cosine"}},
+          "the authors' code");
 }
 
 constexpr double deviation = 0.02;

@@ -28,7 +28,11 @@ struct MissParams : espalier::TargetParams {
 
 void bind(espalier::Schema<MissParams>& s) {
   bind_targets(s);
-  s.field("r", &MissParams::r).range(1, 65536).doc("Groups of inputs").source("Hugging Face PEFT");
+  s.field("r", &MissParams::r)
+      .sizes()
+      .range(1, 65536)
+      .doc("Groups of inputs")
+      .source("Hugging Face PEFT");
   s.field("miss_dropout", &MissParams::miss_dropout)
       .min(0)
       .below(1)
@@ -44,6 +48,7 @@ void bind(espalier::Schema<MissParams>& s) {
       .doc("The map itself, one that repeats, or blocks that multiply the weight")
       .source("Hugging Face PEFT");
   bind_bias(s, "MiSS_only");
+  compared_by_peft(s);
 }
 
 // D of [r, outputs], or of fewer outputs that it repeats over.

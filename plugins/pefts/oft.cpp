@@ -40,6 +40,7 @@ void bind(espalier::Schema<OftParams>& s) {
       .doc("Number of blocks, with oft_block_size 0")
       .source("Hugging Face PEFT");
   s.field("oft_block_size", &OftParams::oft_block_size)
+      .sizes()
       .range(0, 65536)
       .doc("Width of a block, which divides the width of each map, with r 0")
       .source("Hugging Face PEFT");
@@ -66,6 +67,7 @@ void bind(espalier::Schema<OftParams>& s) {
       .source("Hugging Face PEFT");
   s.check("(r == 0) != (oft_block_size == 0)",
           "one of r and oft_block_size is 0: the other counts");
+  compared_by_peft(s);
 }
 
 // Blocks of Q that are longer than their share of eps, shortened.

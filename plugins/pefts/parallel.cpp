@@ -16,7 +16,10 @@ struct ParallelParams : espalier::BottleneckParams {
   }
 };
 
-void bind(espalier::Schema<ParallelParams>& s) { bind_bottleneck(s); }
+void bind(espalier::Schema<ParallelParams>& s) {
+  bind_bottleneck(s);
+  s.paper({{"lr", 1e-4}, {"batch_size", 32}, {"epochs", 10}}, "He et al. 2021, GLUE");
+}
 
 class Parallel final : public espalier::BottleneckMethod {
  public:

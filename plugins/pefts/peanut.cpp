@@ -24,6 +24,7 @@ struct PeanutParams : espalier::TargetParams {
 void bind(espalier::Schema<PeanutParams>& s) {
   bind_targets(s);
   s.field("r", &PeanutParams::r)
+      .sizes()
       .range(1, 65536)
       .doc("Width of the network")
       .source("Hugging Face PEFT");
@@ -40,6 +41,7 @@ void bind(espalier::Schema<PeanutParams>& s) {
       .max(1e6)
       .doc("Factor on the change")
       .source("Hugging Face PEFT");
+  compared_by_peft(s);
 }
 
 struct Layers {

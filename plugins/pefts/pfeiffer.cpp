@@ -16,6 +16,7 @@ struct PfeifferParams : espalier::BottleneckParams {
 void bind(espalier::Schema<PfeifferParams>& s) {
   bind_bottleneck(s);
   bind_init_weights(s);
+  s.paper({{"lr", 1e-4}}, "AdapterHub");
 }
 
 class Pfeiffer final : public espalier::BottleneckMethod {

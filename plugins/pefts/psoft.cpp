@@ -37,6 +37,7 @@ struct PsoftParams : espalier::TargetParams {
 void bind(espalier::Schema<PsoftParams>& s) {
   bind_targets(s);
   s.field("r", &PsoftParams::r)
+      .sizes()
       .range(2, 65536)
       .doc("Directions of a weight that are turned")
       .source("Hugging Face PEFT");
@@ -69,6 +70,7 @@ void bind(espalier::Schema<PsoftParams>& s) {
       .range(0, 1)
       .doc("Largest norm of Q in the series, 0 for any")
       .only_if("psoft_orth and use_cayley_neumann");
+  compared_by_peft(s);
 }
 
 // What is trained of one map: undefined where it is not.

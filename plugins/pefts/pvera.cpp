@@ -26,6 +26,7 @@ void bind(espalier::Schema<PveraParams>& s) {
       .below(1)
       .doc("Share of what enters A that is dropped in training");
   bind_bias(s, "pvera_only");
+  compared_by_peft(s, {{"lr", 3e-3}});
 }
 
 class PveraChange final : public espalier::OutputChange {

@@ -38,6 +38,7 @@ struct RandLoraParams : espalier::TargetParams {
 void bind(espalier::Schema<RandLoraParams>& s) {
   bind_targets(s);
   s.field("r", &RandLoraParams::r)
+      .sizes(-1)
       .range(1, 65536)
       .doc("Rank of one product; the larger it is, the fewer products there are")
       .source("Hugging Face PEFT");
@@ -62,6 +63,7 @@ void bind(espalier::Schema<RandLoraParams>& s) {
   s.field("very_sparse", &RandLoraParams::very_sparse)
       .doc("The same, all but one of the square root of the width 0");
   bind_bias(s, "randlora_only");
+  compared_by_peft(s);
 }
 
 std::int64_t bases_of(std::int64_t narrow, std::int64_t r) { return (narrow + r - 1) / r; }

@@ -33,6 +33,7 @@ void bind(espalier::Schema<RoadParams>& s) {
       .doc("Outputs of which the first half is paired with the second")
       .source("Hugging Face PEFT");
   s.check("group_size % 2 == 0", "group_size is even: its halves are paired");
+  compared_by_peft(s, {{"lr", 1e-3}});
 }
 
 class Rotations final : public espalier::OutputChange {

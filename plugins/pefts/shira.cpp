@@ -25,12 +25,14 @@ struct ShiraParams : espalier::TargetParams {
 void bind(espalier::Schema<ShiraParams>& s) {
   bind_targets(s);
   s.field("r", &ShiraParams::r)
+      .sizes()
       .range(1, 65536)
       .doc("Entries that are trained, over inputs and outputs of a map together")
       .source("Hugging Face PEFT");
   s.field("random_seed", &ShiraParams::random_seed)
       .min(0)
       .doc("Seed of the places, which the seed of a trial leaves alone");
+  compared_by_peft(s, {{"lr", 3e-4}});
 }
 
 class Entries final : public espalier::SparseWeight {

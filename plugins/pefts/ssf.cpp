@@ -22,7 +22,16 @@ struct SsfParams : espalier::TargetParams {
   SsfParams() { target_modules = {"all-norm", "all-inner"}; }
 };
 
-void bind(espalier::Schema<SsfParams>& s) { bind_targets(s); }
+void bind(espalier::Schema<SsfParams>& s) {
+  bind_targets(s);
+  s.paper({{"lr", 5e-3},
+           {"weight_decay", 5e-5},
+           {"batch_size", 32},
+           {"epochs", 100},
+           {"warmup", 0.1},
+           {"schedule", "cosine"}},
+          "the authors' code, VTAB Pets and Flowers");
+}
 
 constexpr double deviation = 0.02;
 

@@ -51,6 +51,7 @@ void bind(espalier::Schema<SuperParams>& s) {
       .only_if("r > 0");
   s.field("save_precomputed_indices", &SuperParams::save_precomputed_indices)
       .doc("Keep the places in the adapter, instead of finding them again in the weight");
+  compared_by_peft(s);
 }
 
 class Entries final : public espalier::SparseWeight {

@@ -21,6 +21,12 @@ void bind(espalier::Schema<TaskResParams>& s) {
       .max(1000)
       .doc("Factor on the residual; the paper takes 1 for Flowers102")
       .source("Yu et al. 2023");
+  s.paper({{"optimizer", "adam"},
+           {"lr", 2e-3},
+           {"weight_decay", 5e-4},
+           {"batch_size", 256},
+           {"schedule", "cosine"}},
+          "the authors' code, for 100 epochs of up to 4 shots, 200 of more");
 }
 
 class TaskRes final : public espalier::Peft {
@@ -54,4 +60,4 @@ class TaskRes final : public espalier::Peft {
 }  // namespace
 
 ESPALIER_COMPONENT(peft, "taskres", 1, TaskRes, "A residual on each class vector (Yu et al. 2023)",
-                   "needs_sites needs_features needs_class_texts identity_at_init")
+                   "needs_sites needs_features needs_class_texts class_bound identity_at_init")

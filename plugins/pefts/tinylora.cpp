@@ -38,6 +38,7 @@ void bind(espalier::Schema<TinyParams>& s) {
       .doc("Directions of each weight")
       .source("Morris et al. 2026");
   s.field("u", &TinyParams::u)
+      .sizes()
       .range(1, 65536)
       .doc("Numbers that a group of maps trains")
       .source("Hugging Face PEFT");
@@ -56,6 +57,7 @@ void bind(espalier::Schema<TinyParams>& s) {
       .below(1)
       .doc("Share of what enters A that is dropped in training");
   bind_bias(s, "tinylora_only");
+  compared_by_peft(s);
 }
 
 class Mixed final : public espalier::AddedProduct {

@@ -43,6 +43,9 @@ void bind(espalier::Schema<TipAdapterParams>& s) {
       .doc(
           "End of the 200 values of beta tried on the validation images, from 0.1; 0 for no search")
       .source("Zhang et al. 2022, search_scale; 50 for Flowers102, 10 for Food101");
+  s.paper(
+      {{"lr", 1e-3}, {"eps", 1e-4}, {"batch_size", 256}, {"epochs", 20}, {"schedule", "cosine"}},
+      "the authors' code, with the keys trained");
 }
 
 constexpr std::int64_t alphas = 20;
@@ -129,5 +132,5 @@ class TipAdapter final : public espalier::LogitsMethod {
 
 ESPALIER_COMPONENT(peft, "tip_adapter", 1, TipAdapter,
                    "A cache of the training images beside the class vectors (Zhang et al. 2022)",
-                   "needs_sites needs_features needs_class_texts fits_features tuned "
+                   "needs_sites needs_features needs_class_texts class_bound fits_features tuned "
                    "unseen:search_alpha unseen:search_beta")

@@ -35,6 +35,7 @@ void bind(espalier::Schema<UniLoraParams>& s) {
       .doc("Seed by which the vector is dealt out, which the seed of a trial leaves alone")
       .source("Hugging Face PEFT");
   s.field("theta_d_length", &UniLoraParams::theta_d_length)
+      .sizes()
       .range(1, 1e8)
       .doc("Length of the vector")
       .source("Hugging Face PEFT");
@@ -48,6 +49,7 @@ void bind(espalier::Schema<UniLoraParams>& s) {
       .doc("The vector starts uniform within this")
       .source("Hugging Face PEFT");
   bind_bias(s, "unilora_only");
+  compared_by_peft(s, {{"lr", 2e-3}});
 }
 
 // Which number of the vector stands at each of `places`: each as often as another, or once more.

@@ -28,7 +28,7 @@ struct VbLoraParams : espalier::TargetParams {
 
 void bind(espalier::Schema<VbLoraParams>& s) {
   bind_targets(s);
-  s.field("r", &VbLoraParams::r).range(1, 65536).doc("Rank").source("Hugging Face PEFT");
+  s.field("r", &VbLoraParams::r).sizes().range(1, 65536).doc("Rank").source("Hugging Face PEFT");
   s.field("num_vectors", &VbLoraParams::num_vectors)
       .range(1, 1e6)
       .doc("Vectors in the bank")
@@ -57,6 +57,7 @@ void bind(espalier::Schema<VbLoraParams>& s) {
       .source("Hugging Face PEFT");
   bind_bias(s, "vblora_only");
   s.check("topk <= num_vectors", "topk is more than there are vectors");
+  compared_by_peft(s, {{"lr", 5e-4}});
 }
 
 class Mixtures final : public espalier::AddedProduct {

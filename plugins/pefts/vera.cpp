@@ -21,6 +21,7 @@ void bind(espalier::Schema<VeraParams>& s) {
       .below(1)
       .doc("Share of what enters A that is dropped in training");
   bind_bias(s, "vera_only");
+  compared_by_peft(s);
 }
 
 class VeraChange final : public espalier::AddedProduct {

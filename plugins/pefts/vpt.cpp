@@ -29,6 +29,7 @@ struct VptParams {
 
 void bind(espalier::Schema<VptParams>& s) {
   s.field("num_tokens", &VptParams::num_tokens)
+      .sizes()
       .range(1, 4096)
       .doc("Learned tokens p in each sequence")
       .source("the authors' code; the paper tries 1 to 200");
@@ -39,6 +40,15 @@ void bind(espalier::Schema<VptParams>& s) {
       .doc("Share of the learned tokens' values that is dropped in training");
   s.field("before_pre_norm", &VptParams::before_pre_norm)
       .doc("Put the first tokens before the norm that some towers have in front of their layers");
+  s.paper({{"optimizer", "sgd"},
+           {"momentum", 0.9},
+           {"lr", 0.5},
+           {"weight_decay", 1e-3},
+           {"batch_size", 64},
+           {"epochs", 100},
+           {"warmup", 0.1},
+           {"schedule", "cosine"}},
+          "Jia et al. 2022: rate and decay from the middle of the grid that they search");
 }
 
 std::vector<Site*> image_tokens(const AdaptableEncoder& encoder, std::string_view part) {

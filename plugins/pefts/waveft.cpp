@@ -36,6 +36,7 @@ struct WaveParams : espalier::TargetParams {
 void bind(espalier::Schema<WaveParams>& s) {
   bind_targets(s);
   s.field("n_frequency", &WaveParams::n_frequency)
+      .sizes()
       .range(1, 1e9)
       .doc("Coefficients of each map that are trained")
       .source("Hugging Face PEFT");
@@ -62,6 +63,7 @@ void bind(espalier::Schema<WaveParams>& s) {
       .doc("n_frequency of some modules, as MODULE=NUMBER; MODULE may be a regular expression")
       .only_if("not proportional_parameters");
   bind_bias(s, "waveft_only");
+  compared_by_peft(s);
 }
 
 // What a coefficient of the approximation spreads to (Daubechies 1992, table 6.1).

@@ -15,12 +15,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 16> rooms{
-    "core",    "image",   "text",       "tensor",  "nn",    "graph", "plugin", "peft",
-    "dataset", "caption", "experiment", "results", "cache", "run",   "train",  "testing"};
+constexpr std::array<std::string_view, 17> rooms{
+    "core",    "image",      "text",    "tensor", "nn",  "graph",  "plugin", "peft",   "dataset",
+    "caption", "experiment", "results", "cache",  "run", "review", "train",  "testing"};
 // Their headers are what plugins see, so they may not include those that are not installed.
-constexpr std::array<std::string_view, 10> installed{
-    "core", "image", "text", "tensor", "nn", "graph", "plugin", "peft", "dataset", "testing"};
+constexpr std::array<std::string_view, 11> installed{"core",    "image",   "text",   "tensor",
+                                                     "nn",      "graph",   "plugin", "peft",
+                                                     "dataset", "caption", "testing"};
 
 std::ptrdiff_t place(std::string_view room) {
   return std::find(rooms.begin(), rooms.end(), room) - rooms.begin();

@@ -54,6 +54,11 @@ class FakeInspector final : public DataInspector {
             .nothing = {}};
   }
 
+  SizeSearch fit(const InspectedSection&, const InspectedSection&, const InspectedSection&,
+                 const std::vector<std::string>&, const SizeQuestion&) override {
+    return {};
+  }
+
   std::map<int, std::vector<std::string>> with;
   std::vector<std::string> warnings;
   std::map<std::string, int> asked;

@@ -19,14 +19,14 @@ void expect_coefficients(const golden::Case& reference, const std::string& name,
   at::Tensor weight = reference["graph." + name + ".cosine"];
   if (!weighted) weight = at::zeros_like(weight) + 1;
   const CsrGraph graph = golden::graph(reference["graph." + name + ".edge_index"], weight, 60, 60);
-  const GcnCoefficients got = gcn_coefficients(graph, graph.weight, {});
+  const MessageWeights got = gcn_coefficients(graph, graph.weight, {});
   const at::Tensor ends = reference[prefix + ".edge_index"];
   const at::Tensor expected = reference[prefix + ".value"];
   std::int64_t edge = 0;
   for (std::int64_t e = 0; e < expected.numel(); ++e) {
     const auto target = ends[1][e].item<std::int64_t>();
     const bool loop = ends[0][e].item<std::int64_t>() == target;
-    const at::Tensor value = loop ? got.loop[target] : got.edge[edge++];
+    const at::Tensor value = loop ? got.own[target] : got.edge[edge++];
     EXPECT_NEAR(value.item<float>(), expected[e].item<float>(), 1e-6);
   }
   EXPECT_EQ(edge, graph.edges());
@@ -42,9 +42,8 @@ TEST(GcnCoefficients, AreTheReferences) {
 
 TEST(GcnCoefficients, ANodeWithoutEdgesKeepsItsStateAndIsNeverNan) {
   const CsrGraph graph = graph_from_edges(2, 2, {});
-  EXPECT_EQ(gcn_coefficients(graph, graph.weight, {}).loop[0].item<float>(), 1.0F);
-  const GcnCoefficients bare = gcn_coefficients(graph, graph.weight, {.loop_weight = 0});
-  EXPECT_EQ(bare.loop[0].item<float>(), 0.0F);
+  EXPECT_EQ(gcn_coefficients(graph, graph.weight, {}).own[0].item<float>(), 1.0F);
+  EXPECT_FALSE(gcn_coefficients(graph, graph.weight, {.loop_weight = 0}).own.defined());
 }
 
 TEST(GcnCoefficients, NegativeWeightsAreRefused) {
@@ -56,6 +55,15 @@ TEST(GcnCoefficients, NegativeWeightsAreRefused) {
     EXPECT_THAT(error.what(), testing::HasSubstr("negative weights"));
     EXPECT_THAT(error.what(), testing::HasSubstr("-0.5"));
   }
+}
+
+TEST(GcnCoefficients, NegativeWeightsCountAsNoneWhereThatIsAsked) {
+  const CsrGraph graph = graph_from_edges(2, 2, {{0, 1, -0.5F}, {1, 0, 0.5F}});
+  const MessageWeights clamped = gcn_coefficients(graph, graph.weight, {.negative = "clamp"});
+  EXPECT_EQ(clamped.edge[0].item<float>(), 0.0F);
+  EXPECT_EQ(clamped.own[0].item<float>(), 1.0F);
+  EXPECT_TRUE(scaled_laplacian(graph, graph.weight, "clamp").isfinite().all().item<bool>());
+  EXPECT_THROW((void)scaled_laplacian(graph, graph.weight, "refuse"), Error);
 }
 
 TEST(GcnCoefficients, OfATargetDependOnItsOwnEdgesAlone) {

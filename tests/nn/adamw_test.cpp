@@ -4,37 +4,32 @@
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
-#include "graph/golden.hpp"
+#include "nn/torch_path.hpp"
 
 namespace espalier {
 namespace {
 
-at::Tensor vector(const Json& json, at::ScalarType type) {
-  return at::tensor(json.get<std::vector<double>>(), at::kDouble).to(type);
+using testing_support::expect_torch_path;
+
+AdamWOptions options_of(const Json& settings) {
+  return {.weight_decay = settings.at("weight_decay"),
+          .beta1 = settings.at("betas").at(0),
+          .beta2 = settings.at("betas").at(1),
+          .eps = settings.at("eps")};
 }
 
-// torch.optim.AdamW on a quadratic: 1e-9 in float64, 1e-5 in float32.
-void expect_path(at::ScalarType type, double tolerance) {
-  const Json reference = golden::json("metrics/schedules.json").at("trajectories");
-  const Json& run = reference.at("optimisers").at("adamw");
-  const Json& settings = run.at("settings");
-  Parameters parameters;
-  const at::Tensor x = parameters.add("x", vector(reference.at("start"), type));
-  AdamW optimizer(parameters, {.weight_decay = settings.at("weight_decay"),
-                               .beta1 = settings.at("betas").at(0),
-                               .beta2 = settings.at("betas").at(1),
-                               .eps = settings.at("eps")});
-  const at::Tensor curvature = vector(reference.at("curvature"), type);
-  const at::Tensor slope = vector(reference.at("slope"), type);
-  for (const Json& expected : run.at("path")) {
-    (curvature * x * x / 2 - slope * x).sum().backward();
-    optimizer.step(settings.at("lr"));
-    EXPECT_LT((x.detach() - vector(expected, type)).abs().max().item<double>(), tolerance);
-  }
+template <class Kind>
+void expect_path(const char* name, at::ScalarType type, double tolerance) {
+  expect_torch_path(name, type, tolerance, [](Parameters& parameters, const Json& settings) {
+    return std::make_unique<Kind>(parameters, options_of(settings));
+  });
 }
 
-TEST(AdamW, FollowsTorchInDouble) { expect_path(at::kDouble, 1e-9); }
-TEST(AdamW, FollowsTorchInFloat) { expect_path(at::kFloat, 1e-5); }
+// 1e-9 in float64, 1e-5 in float32, as the reference says.
+TEST(AdamW, FollowsTorchInDouble) { expect_path<AdamW>("adamw", at::kDouble, 1e-9); }
+TEST(AdamW, FollowsTorchInFloat) { expect_path<AdamW>("adamw", at::kFloat, 1e-5); }
+TEST(Adam, FollowsTorchInDouble) { expect_path<Adam>("adam_l2", at::kDouble, 1e-9); }
+TEST(Adam, FollowsTorchInFloat) { expect_path<Adam>("adam_l2", at::kFloat, 1e-5); }
 
 TEST(AdamW, ClipsByTheNormOfAllGradientsTogether) {
   const Json reference =
@@ -42,14 +37,14 @@ TEST(AdamW, ClipsByTheNormOfAllGradientsTogether) {
   Parameters parameters;
   std::vector<at::Tensor> tensors;
   for (const Json& gradient : reference.at("gradients")) {
-    const at::Tensor g = vector(gradient, at::kDouble);
+    const at::Tensor g = testing_support::vector(gradient, at::kDouble);
     tensors.push_back(parameters.add(std::to_string(tensors.size()), g));
     (tensors.back() * g).sum().backward();
   }
   AdamW optimizer(parameters, {});
   EXPECT_NEAR(optimizer.clip(reference.at("max_norm")), reference.at("norm").get<double>(), 1e-9);
   for (std::size_t i = 0; i < tensors.size(); ++i) {
-    const at::Tensor expected = vector(reference.at("clipped").at(i), at::kDouble);
+    const at::Tensor expected = testing_support::vector(reference.at("clipped").at(i), at::kDouble);
     // The reference clips float32 gradients.
     EXPECT_LT((tensors[i].grad() - expected).abs().max().item<double>(), 1e-6);
   }

@@ -43,10 +43,15 @@ Given inputs() {
   for (const char* name : {"image_folder", "manifest", "oxford_pets", "flowers102", "food101"}) {
     given[std::string("dataset/") + name] = {{"root", data + "datasets/" + name}};
   }
+  given["dataset/features"] = {{"file", data + "datasets/features.safetensors"}};
   given["peft/stack"] = {
       {"methods", Json::array({{{"use", "lora"}}, {{"use", "bitfit"}, {"towers", "text"}}})}};
   given["peft/hf"] = {{"path", data + "peft/toy-adapter"}};
+  given["graph/edge_list"] = {{"file", data + "edges.csv"}};
   given["captioner/file"] = {{"file", data + "captions.json"}};
+  given["captioner/noisy"] = {{"of", "attributes"}};
+  given["captioner/masked"] = {{"of", "attributes"}};
+  given["captioner/blip"] = {{"weights", data + "captioners/blip-tiny"}, {"max_new_tokens", 8}};
   give_sizes_that_fit(given);
   return given;
 }

@@ -19,6 +19,11 @@ METHODS = {
     "dora": ("LORA", ["r=4", "lora_alpha=8", "use_dora=true"]),
     "biases": ("LORA", ["r=2", "lora_alpha=1", 'bias="lora_only"']),
 }
+# Those whose modules are others than FAMILIES says.
+CLIP_METHODS = {
+    "ia3": ("IA3", ['target_modules=["k_proj","v_proj","fc2"]', 'feedforward_modules=["fc2"]']),
+    "ln": ("LN_TUNING", ['target_modules=["layer_norm1","layer_norm2","post_layernorm"]']),
+}
 FAMILIES = {
     "clip": '["q_proj","v_proj"]',
     "vit": '["q_proj","v_proj"]',
@@ -48,9 +53,10 @@ def case(source_dir, tmp_path, monkeypatch):
     import make_peft_case
 
     def make(folder, family, method, *options):
-        kind, settings = METHODS[method]
+        kind, settings = (METHODS | CLIP_METHODS)[method]
+        targets = [] if method in CLIP_METHODS else [f"target_modules={FAMILIES[family]}"]
         arguments = [folder, tmp_path / "case", *options, "--method", kind, "--set", *settings,
-                     f"target_modules={FAMILIES[family]}"]
+                     *targets]
         monkeypatch.setattr(sys, "argv", ["make_peft_case", *map(str, arguments)])
         make_peft_case.main()
         return tmp_path / "case"
@@ -70,6 +76,27 @@ def test_outputs_and_gradients_are_pefts(espalier, model, case, family, method):
 @pytest.mark.parametrize("method", METHODS)
 def test_twenty_steps_of_training_are_pefts(espalier, model, case, family, method):
     out = espalier("parity", case(model(family), family, method, "--steps", 20)).stdout
+    assert "0 over tolerance or missing" in out
+    assert "losses" in out
+
+
+@pytest.mark.parametrize("method", CLIP_METHODS)
+def test_twenty_steps_of_scales_and_norms_are_pefts(espalier, model, case, method):
+    out = espalier("parity", case(model("clip"), "clip", method, "--steps", 20)).stdout
+    assert "0 over tolerance or missing" in out
+    assert "losses" in out
+
+
+@pytest.mark.parametrize("method", ["bitfit", "full", "vpt-deep", "coop"])
+def test_twenty_steps_without_peft_are_torchs(espalier, model, source_dir, tmp_path, monkeypatch,
+                                              method):
+    monkeypatch.syspath_prepend(source_dir / "tools/parity")
+    import make_training_case
+
+    arguments = ["make_training_case", method, model("clip"), tmp_path / "case"]
+    monkeypatch.setattr(sys, "argv", list(map(str, arguments)))
+    make_training_case.main()
+    out = espalier("parity", tmp_path / "case").stdout
     assert "0 over tolerance or missing" in out
     assert "losses" in out
 

@@ -15,8 +15,13 @@ pytest.importorskip("torch_geometric")
         ["--layer", "GCNConv", "--arguments", '{"improved": true, "bias": false}'],
         ["--layer", "GCNConv", "--arguments", '{"normalize": false, "add_self_loops": false}'],
         ["--layer", "GANet", "--arguments", '{"bottleneck": 3, "scale": 2.0}', "--width", "20"],
+        ["--layer", "GATConv", "--arguments", '{"heads": 4, "edge_dim": 1, "negative_slope": 0.1}'],
+        ["--layer", "SAGEConv", "--arguments", '{"aggr": "sum", "root_weight": false}'],
+        ["--layer", "TransformerConv", "--arguments", '{"heads": 2, "root_weight": false}'],
+        ["--layer", "RGCNConv", "--arguments", '{"num_relations": 4}', "--width", "30"],
     ],
-    ids=["gcn", "gcn_improved_without_bias", "gcn_plain_sums", "ga_net"],
+    ids=["gcn", "gcn_improved_without_bias", "gcn_plain_sums", "ga_net", "gat", "sage",
+         "transformer", "rgcn"],
 )
 def test_a_case_made_by_the_tool_passes(espalier, source_dir, tmp_path, options):
     tool = source_dir / "tools/parity/make_gnn_case.py"
@@ -28,7 +33,7 @@ def test_a_case_made_by_the_tool_passes(espalier, source_dir, tmp_path, options)
 
 
 def test_a_layer_that_no_component_computes_is_refused(espalier, tmp_path):
-    (tmp_path / "meta.json").write_text('{"layer": "ARMAConv", "arguments": {}}')
+    (tmp_path / "meta.json").write_text('{"layer": "PNAConv", "arguments": {}}')
     message = espalier("parity", tmp_path, code=2).stderr
     assert "no component computes this layer" in message
-    assert "ARMAConv" in message
+    assert "PNAConv" in message

@@ -21,8 +21,11 @@ EXPERIMENT = (
 )
 TRIALS = (
     "trial_id combo_id status seed gnn.layer head.use train.epochs val_top1 test_top1 test_top5 "
-    "test_macro_accuracy test_macro_f1 test_loss test_ece best_epoch epochs trainable_parameters "
-    "total_parameters train_seconds total_seconds peak_rss_bytes attempt error file"
+    "test_macro_accuracy test_macro_f1 test_loss test_ece task_forgetting backward_transfer new_top1 harmonic_mean new_zero_shot_top1 "
+    "forgetting best_epoch epochs trainable_parameters method_parameters budget_deviation "
+    "total_parameters adapter_bytes optimizer_bytes caption_score caption_leak_rate caption_flagged train_seconds prefix_seconds forward_seconds backward_seconds "
+    "total_seconds prefix_flops forward_flops backward_flops inference_seconds "
+    "merged_inference_seconds peak_rss_bytes peak_cuda_bytes attempt error file"
 ).split()
 METRICS = "trial_idx epoch step split loss top1 lr wall_s".split()
 
@@ -54,8 +57,14 @@ def test_two_lines_of_pandas_give_every_trial(sweep):
 
 def test_columns_have_the_types_that_were_promised(sweep):
     trials = read(sweep, "trials")
-    integers = "seed train.epochs best_epoch epochs trainable_parameters peak_rss_bytes attempt".split()
-    numbers = "val_top1 test_top1 test_loss test_ece train_seconds total_seconds".split()
+    integers = (
+        "seed train.epochs best_epoch epochs trainable_parameters method_parameters adapter_bytes "
+        "optimizer_bytes peak_rss_bytes peak_cuda_bytes attempt"
+    ).split()
+    numbers = (
+        "val_top1 test_top1 test_loss test_ece new_top1 forgetting train_seconds forward_seconds "
+        "forward_flops merged_inference_seconds total_seconds"
+    ).split()
     assert all(trials[name].dtype == np.int64 for name in integers)
     assert all(trials[name].dtype == np.float64 for name in numbers)
     assert set(trials["gnn.layer"]) == {"mlp", "gcn"}

@@ -21,7 +21,8 @@ TEST_F(ComparisonFormatsTest, EveryFormatEscapesAndCsvHasAllDigits) {
               testing::AllOf(HasSubstr("50\\% \\& \\$ & 25.00"), HasSubstr("\\toprule"),
                              HasSubstr("\\bottomrule")));
   const std::string csv = comparison_csv(comparison);
-  EXPECT_THAT(csv, HasSubstr(",a_b|c,0.3333333333333333,,,,1,1,100,3145728,0.5,true"));
+  EXPECT_THAT(csv,
+              HasSubstr(",a_b|c,0.3333333333333333,,,,1,1,100,20,,5000,2048,800,3145728,,0.5,,,,"));
   EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 3);
 }
 

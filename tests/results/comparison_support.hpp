@@ -48,6 +48,10 @@ class ComparisonTest : public FolderTest {
     record.result = made_result(made, made.combo);
     record.result.test_top1 = measured.top1;
     record.result.trainable_parameters = measured.parameters;
+    record.result.method_parameters = 20;
+    record.result.total_parameters = 5000;
+    record.result.adapter_bytes = 2048;
+    record.result.optimizer_bytes = 800;
     record.result.peak_rss_bytes = 3 << 20;
     record.result.train_seconds = 0.5;
     record.builds = measured.builds.get<Builds>();

@@ -49,9 +49,15 @@ TEST_F(SweepTableTest, HasTheColumnsInTheirOrder) {
       names(trials_table(made())),
       ElementsAre("trial_id", "combo_id", "status", "seed", "graph.tau", "gnn.use", "val_top1",
                   "test_top1", "test_top5", "test_macro_accuracy", "test_macro_f1", "test_loss",
-                  "test_ece", "best_epoch", "epochs", "trainable_parameters", "total_parameters",
-                  "train_seconds", "total_seconds", "peak_rss_bytes", "attempt", "error", "file",
-                  "builds", "graph_protocol"));
+                  "test_ece", "task_forgetting", "backward_transfer", "new_top1", "harmonic_mean",
+                  "new_zero_shot_top1", "forgetting", "best_epoch", "epochs",
+                  "trainable_parameters", "method_parameters", "budget_deviation",
+                  "total_parameters", "adapter_bytes", "optimizer_bytes", "caption_score",
+                  "caption_leak_rate", "caption_flagged", "train_seconds", "prefix_seconds",
+                  "forward_seconds", "backward_seconds", "total_seconds", "prefix_flops",
+                  "forward_flops", "backward_flops", "inference_seconds",
+                  "merged_inference_seconds", "peak_rss_bytes", "peak_cuda_bytes", "attempt",
+                  "error", "file", "builds", "graph_protocol", "sees_test"));
   EXPECT_THAT(names(sweep_metrics_table(made())),
               ElementsAre("trial_idx", "epoch", "step", "split", "loss", "top1", "lr", "wall_s"));
 }
@@ -129,6 +135,14 @@ TEST_F(SweepTableTest, TheReportShowsTheMetricsThatAreAskedFor) {
   EXPECT_THAT(report, testing::ContainsRegex("n +total_seconds +epochs"));
   EXPECT_THAT(report, testing::ContainsRegex("2 +2 ± 0 +2 ± 0"));
   EXPECT_THAT(report, Not(HasSubstr("test_top1")));
+}
+
+TEST_F(SweepTableTest, TheReportMarksWhereTheGraphHeldTheTestSamples) {
+  write_experiment(folder_, {}, {{Json::object(), "c", 0, 0.5}});
+  SweepTable sweep = SweepTable::read(folder_, false);
+  EXPECT_THAT(combinations_text(sweep), Not(HasSubstr("^")));
+  sweep.plan.rows[0].sees_test = true;
+  EXPECT_THAT(combinations_text(sweep), HasSubstr("40.0 ^\n\n^ transductive"));
 }
 
 TEST_F(SweepTableTest, TheReportMarksWhereUntrainedWeightsWereKept) {

@@ -232,7 +232,7 @@ TEST(Conformance, NoticesWhatIsWrongWithAGraph) {
   expect_violation<KeepsSelfLoops>("canonical_graphs", {}, "self-loop");
   expect_violation<CentresQueries>("queries_do_not_meet", {}, "other queries");
   expect_violation<FirstNodeIsCentre>("permutation_equivariance", {}, "another order");
-  expect_violation<FirstNodeIsCentre>("symmetric_as_declared", {"symmetric"}, "no equal opposite");
+  expect_violation<FirstNodeIsCentre>("symmetric_as_declared", {"symmetric"}, "no opposite");
   expect_violation<FailsWithoutNodes>("canonical_graphs", {}, "");
   expect_violation<ForgetsFirstQueries>("attaching_leaves_the_graph_alone", {}, "after others");
 }

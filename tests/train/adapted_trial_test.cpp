@@ -142,7 +142,11 @@ TEST_F(AdaptedTrials, StartFromAnAdapterAndLeaveItFrozen) {
     config_["train"]["epochs"] = 0;
     const auto again = run();
     ASSERT_TRUE(again);
-    EXPECT_EQ(again->predictions.back().logits, trained->predictions.back().logits) << frozen;
+    // Float32 rounding, as frozen features are computed beside others.
+    EXPECT_THAT(
+        again->predictions.back().logits,
+        ::testing::Pointwise(::testing::FloatNear(1e-3F), trained->predictions.back().logits))
+        << frozen;
     EXPECT_EQ(again->trainable_parameters, frozen ? 0 : trained->trainable_parameters);
   }
 }

@@ -72,6 +72,42 @@ TEST(Fusion, GivesBuildersWhatTheNodesDoNotHold) {
   EXPECT_TRUE(others("bimodal").equal(at::cat({twins(), images()})));
 }
 
+TEST(Fusion, TakesTheClassOfABimodalSampleFromTheNodesThatAreAskedFor) {
+  const Values values{.images = images(), .texts = twins()};
+  const auto asked = [&](const char* predict) {
+    const auto fusion =
+        make_fusion({.fuse = "bimodal", .normalize = false, .predict = predict}, {16, 16}, true);
+    return fusion->of_samples((*fusion)(values).x);
+  };
+  EXPECT_TRUE(asked("image").equal(images()));
+  EXPECT_TRUE(asked("text").equal(twins()));
+  EXPECT_LT((asked("both") - (images() + twins()) / 2).abs().max().item<double>(), 1e-7);
+}
+
+// W_out is zero until something is trained.
+TEST(Fusion, CrossAttentionBeginsAsWhatAttends) {
+  const Values values{.images = images(), .texts = texts()};
+  for (const auto& [attend, begins] :
+       {std::pair("image", "image"), std::pair("text", "text"), std::pair("both", "concat")}) {
+    NodesParams params{.fuse = "cross_attention", .attend = attend, .tokens = 2, .heads = 2};
+    const auto fusion = make_fusion(params, {16, 6}, false);
+    const Nodes start = fusion->at_start(values);
+    params.fuse = begins;
+    const auto plain = make_fusion(params, {16, 6}, false);
+    EXPECT_TRUE(start.x.equal((*plain)(values).x)) << attend;
+    EXPECT_EQ(fusion->width(), plain->width());
+    Parameters parameters;
+    Random random(1, "fusion");
+    fusion->init(parameters, random);
+    EXPECT_TRUE((*fusion)(values).x.equal(start.x)) << attend;
+    EXPECT_EQ(parameters.entries().size(), params.attend == "both" ? 16U : 8U);
+    const at::Tensor& last = parameters.entries().back().second;
+    last.data_ptr<float>()[0] = 1;
+    EXPECT_FALSE((*fusion)(values).x.equal(start.x)) << attend;
+    EXPECT_TRUE(fusion->at_start(values).x.equal(start.x)) << "graphs see nothing of it";
+  }
+}
+
 TEST(Fusion, AMeanOfDifferentWidthsIsRefused) {
   EXPECT_THAT(error_of([] {
                 (void)make_fusion({.fuse = "mean"}, {16, 6}, false);

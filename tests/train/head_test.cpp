@@ -66,6 +66,25 @@ TEST(Head, PromptsAverageFeaturesOrScores) {
   EXPECT_TRUE(at::allclose(logits("scores"), at::tensor({each, each}).view({1, 2})));
 }
 
+// Both begin as `prompts` on states of length 1.
+TEST(Head, LinearAndCosineMayStartFromTheClassVectors) {
+  const at::Tensor classes = at::tensor({1.0F, 0.0F, 0.6F, 1.1F}).view({2, 2});
+  const ClassSpace space{.width = 2, .logit_scale = 10, .vectors = classes};
+  const at::Tensor unit = states() / states().norm(2, 1).unsqueeze(1);
+  const Made prompts({.use = "prompts"}, space);
+  const at::Tensor expected = (*prompts.head)(unit, {.classes = classes});
+  for (const char* use : {"linear", "cosine"}) {
+    const Made made({.use = use, .init = "prompts"}, space);
+    EXPECT_TRUE(at::allclose((*made.head)(unit, {}), expected, 1e-5, 1e-5)) << use;
+    EXPECT_EQ(made.parameters.entries().size(), 2U) << use;
+  }
+  const Made random({.use = "linear"}, space);
+  EXPECT_FALSE(at::allclose((*random.head)(unit, {}), expected, 1e-2, 1e-2));
+  EXPECT_THAT(
+      error_of([&] { (void)Made({.use = "linear", .init = "prompts"}, space, 3); }),
+      testing::AllOf(testing::HasSubstr("head.init: prompts"), testing::HasSubstr("2 columns")));
+}
+
 TEST(Head, PromptsNeedStatesOfTheirWidth) {
   EXPECT_THAT(error_of([] { (void)Made({.use = "prompts"}, {.width = 3}); }),
               testing::AllOf(testing::HasSubstr("3 columns"), testing::HasSubstr("nodes.fuse")));

@@ -92,11 +92,13 @@ GraphMaker of_images(std::shared_ptr<const GraphBuilder> builder, const std::str
               const auto row = static_cast<std::int64_t>(i);
               rows.push_back(x.slice(0, row, row + 1));
               from.texts.push_back("caption " + std::to_string(i));
+              from.ids.push_back("id " + std::to_string(i));
             }
             from.nodes.x = at::cat(rows);
             from.others = from.nodes.x * 2;
             return from;
-          }};
+          },
+          .known_ids = {"id 0", "id 1"}};
 }
 
 TEST(NodeGraph, AsManyQueriesAsSupportNodesAreNotTakenForThem) {
@@ -117,6 +119,8 @@ class Listener final : public GraphBuilder {
   struct Heard {
     std::vector<at::Tensor> others;
     std::vector<std::vector<std::string>> texts;
+    std::vector<std::vector<std::string>> ids;
+    std::vector<std::int64_t> fits;
   };
 
   std::unique_ptr<GraphSupport> support(const GraphInput& nodes) const override {
@@ -126,6 +130,9 @@ class Listener final : public GraphBuilder {
   void listen(const GraphInput& input) const {
     heard->others.push_back(input.other);
     heard->texts.emplace_back(input.texts.begin(), input.texts.end());
+    heard->ids.emplace_back(input.ids.begin(), input.ids.end());
+    heard->fits.push_back(input.fit);
+    EXPECT_EQ(input.known_ids.size(), 2U);
   }
 
   std::shared_ptr<Heard> heard = std::make_shared<Heard>();
@@ -154,6 +161,45 @@ TEST(NodeGraph, BuildersReadTheOtherModalityAndCaptionsAsWell) {
   ASSERT_EQ(listener->heard->others.size(), 2U) << "the support is made once";
   EXPECT_EQ(listener->heard->others[0].size(0), 3);
   EXPECT_THAT(listener->heard->texts[1], testing::ElementsAre("caption 3", "caption 4"));
+  EXPECT_THAT(listener->heard->ids[1], testing::ElementsAre("id 3", "id 4"));
+}
+
+TEST(NodeGraph, SaysHowManyOfItsSamplesAreTrainingOnes) {
+  const auto listener = std::make_shared<Listener>();
+  (void)NodeGraph(of_images(listener, "graph/listener"), range(0, 9), 4);
+  EXPECT_THAT(listener->heard->fits, testing::ElementsAre(4));
+  // What is centred does not move when samples beyond the training ones do.
+  const auto centred = make<GraphBuilder>("threshold", {{"tau", 0.3}, {"centre", true}});
+  const at::Tensor x = golden::Case("gnn/graphs")["x"];
+  at::Tensor moved = x.clone();
+  moved.slice(0, 40) += 5;
+  const CsrGraph before = centred->support({.features = x, .fit = 40})->graph();
+  const CsrGraph after = centred->support({.features = moved, .fit = 40})->graph();
+  const auto among_training = [](const CsrGraph& graph) {
+    std::vector<Edge> edges = edges_of(graph);
+    std::erase_if(edges, [](const Edge& e) { return e.target >= 40 || e.source >= 40; });
+    return graph_from_edges(40, 40, std::move(edges));
+  };
+  EXPECT_TRUE(among_training(before).weight.equal(among_training(after).weight));
+}
+
+TEST(NodeGraph, MultiplexTellsModalitiesApart) {
+  for (const bool shared : {false, true}) {
+    const Pairs pairs(shared);
+    const Json params = {{"image", {{"use", "knn"}, {"k", 1}}},
+                         {"text", {{"use", "knn"}, {"k", 3}}},
+                         {"cross", {{"use", "knn"}, {"k", 2}}}};
+    const NodeGraph support(pairs.maker("multiplex", params), range(0, 10));
+    const auto of_relation = [&](const CsrGraph& graph, int relation) {
+      return (graph.relation == relation).sum().item<std::int64_t>();
+    };
+    EXPECT_GT(of_relation(support.graph(), 1), of_relation(support.graph(), 0));
+    // Beside the pairs, which are among the two nearest or come on top.
+    EXPECT_EQ(of_relation(support.graph(), 2) > 10, shared);
+    const CsrGraph attached = support.attach(range(3, 7));
+    EXPECT_EQ(attached.targets, 8);
+    EXPECT_EQ(of_relation(attached, 1), 4 * 3);
+  }
 }
 
 class Broken final : public GraphBuilder {

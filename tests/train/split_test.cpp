@@ -53,6 +53,27 @@ std::map<std::int64_t, int> histogram(const std::vector<std::int64_t>& labels) {
   return counts;
 }
 
+// Base is the first half, the larger one of an odd number; shots are drawn as without it.
+TEST(SplitDataset, KeepsTheFirstHalfOfTheClassesAndTestsTheOther) {
+  const FakeDataset data = dataset(5, 20);
+  const DataSplit all = split_dataset(data, {.shots = 2, .val_shots = 1}, 1);
+  const DataSplit base = split_dataset(data, {.shots = 2, .val_shots = 1, .classes = "base"}, 1);
+  EXPECT_EQ(all.classes, 5);
+  EXPECT_TRUE(all.new_test.samples.empty());
+  EXPECT_EQ(base.classes, 3);
+  std::vector<std::size_t> kept;
+  for (std::size_t i = 0; i < all.train.samples.size(); ++i) {
+    if (all.train.labels[i] < 3) kept.push_back(all.train.samples[i]);
+  }
+  EXPECT_EQ(base.train.samples, kept);
+  EXPECT_EQ(base.val.samples.size(), 3u);
+  EXPECT_EQ(base.test.samples.size(), 3u * 6);
+  EXPECT_EQ(base.new_test.samples.size(), 2u * 6);
+  for (const std::size_t i : base.new_test.samples) EXPECT_GE(data.samples()[i].label, 3);
+  for (const std::size_t i : base.unlabelled_train) EXPECT_LT(data.samples()[i].label, 3);
+  EXPECT_THAT(error_of(dataset(3, 20), {.classes = "base"}), HasSubstr("at least 4 classes"));
+}
+
 TEST(SplitDataset, IsStratifiedDisjointAndComplete) {
   const FakeDataset data = dataset(4, 20);
   const DataSplit split = split_dataset(data, {.shots = 0, .val_shots = 0}, 1);

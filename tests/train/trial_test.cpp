@@ -75,9 +75,34 @@ TEST_F(Trials, LeaveACompleteResult) {
   EXPECT_EQ(result->predictions.at(0).split, "val");
   EXPECT_EQ(result->predictions.at(1).split, "test");
   EXPECT_EQ(result->graph.at("nodes"), 16) << "the training nodes alone";
+  EXPECT_EQ(result->graph.at("similarity_histogram").size(), 64U);
+  EXPECT_GE(result->graph.at("near_duplicates_test").get<int>(), 0);
   EXPECT_EQ(result->environment.at("plugins").at("dataset/flora"), 1);
   EXPECT_EQ(rows_.size(), 14U);
   EXPECT_FALSE(fs::exists(folder_ / "trial" / "checkpoint.safetensors"));
+}
+
+TEST_F(Trials, SayHowGoodTheirCaptionsAre) {
+  const auto without = run("a");
+  EXPECT_TRUE(std::isnan(without->caption_score) && std::isnan(without->caption_leak_rate));
+  config_["nodes"] = {{"fuse", "concat"}};
+  const auto classical = run("b");
+  EXPECT_TRUE(std::isnan(classical->caption_score)) << "colours and words share no space";
+  EXPECT_EQ(classical->caption_leak_rate, 0);
+  EXPECT_EQ(classical->caption_flagged, 0);
+  config_["encoder"] = {{"use", "clip"}, {"weights", "builtin:flora-clip"}};
+  key_ = "clip-";
+  const auto right = run("c");
+  EXPECT_GT(right->caption_score, 0);
+  config_["captioner"] = {{"use", "noisy"}, {"of", "attributes"}, {"kind", "shuffle"}, {"rate", 1}};
+  key_ = "shuffled-";
+  EXPECT_LT(run("d")->caption_score, right->caption_score);
+  config_["captioner"]["kind"] = "name";
+  key_ = "named-";
+  EXPECT_EQ(run("e")->caption_leak_rate, 1);
+  config_["captioner"]["kind"] = "generic";
+  key_ = "generic-";
+  EXPECT_EQ(run("f")->caption_flagged, 1);
 }
 
 TEST_F(Trials, TheSameSeedGivesTheSameBitsFromTheCacheAndWithoutIt) {

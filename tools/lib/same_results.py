@@ -3,7 +3,8 @@
     python3 tools/lib/same_results.py EXPECTED FOUND
 
 Two arrays are equal where types, shapes and bits are. Left out is what may differ between two runs of one
-trial: when it was made, how long that took, from whose cache, in how much memory, at which attempt.
+trial: when it was made, how long that took, what was computed again after an interruption, from whose cache, in
+how much memory, at which attempt.
 """
 
 import pathlib
@@ -20,7 +21,9 @@ except ImportError as error:
     )
 
 LEFT_OUT = set(
-    "created_utc wall_s seconds cached train_seconds total_seconds peak_rss_bytes attempt".split()
+    "created_utc wall_s seconds cached train_seconds prefix_seconds forward_seconds backward_seconds"
+    " total_seconds forward_flops backward_flops inference_seconds merged_inference_seconds"
+    " peak_rss_bytes peak_cuda_bytes attempt".split()
 )
 
 

@@ -26,6 +26,7 @@ TEXTS = ["a photo of a cat", "tiger lily", "two dogs, one brown & one white, pla
 TEXT_ONLY = {"bert", "distilbert", "mpnet", "clip_text_model"}
 IMAGE_ONLY = {"vit", "dinov2", "clip_vision_model"}
 DUAL = {"clip", "siglip"}
+SEARCH = {"max_new_tokens": 20, "num_beams": 3, "length_penalty": 1.0}  # of captions
 
 
 def image_processor(folder):
@@ -66,6 +67,15 @@ def tokens(config, args):
             ids[row, end - 1] = text.eos_token_id
     return {"input_ids": ids} if config.model_type == "siglip" else {"input_ids": ids,
                                                                      "attention_mask": mask}
+
+
+def prompts(config, args):
+    """One a picture, of one length: the first id is overwritten by generate(), the last cut off."""
+    count = len(args.images) if args.images else args.count
+    generator = torch.Generator().manual_seed(args.seed + 1)
+    ids = torch.randint(5, config.text_config.vocab_size - 2, (count, 5), generator=generator)
+    ids[:, 0] = config.text_config.bos_token_id
+    return {"input_ids": ids}
 
 
 def hidden(name, states):
@@ -121,8 +131,29 @@ def text_outputs(model, inputs):
     return {**tower(out), "mean_pooled": mean}
 
 
+def blip_outputs(model, inputs):
+    pixels, ids = inputs["pixel_values"], inputs["input_ids"]
+    vision = model.vision_model(pixels, output_hidden_states=True)
+    text = model.text_decoder.bert(ids, torch.ones_like(ids), is_decoder=True, output_hidden_states=True,
+                                   encoder_hidden_states=vision.last_hidden_state)
+    values = {**tower(vision, ".vision"), **hidden("hidden_states.text", text.hidden_states),
+              "logits": model(pixels, ids, torch.ones_like(ids)).logits}
+    if pixels.dtype == torch.float64:
+        return values  # of what is searched only float32's
+    for kind, given in (("prompted", {"input_ids": ids}), ("free", {})):
+        for name, beams in (("greedy", 1), ("beam", SEARCH["num_beams"])):
+            found = model.generate(pixels, **{k: v.clone() for k, v in given.items()}, do_sample=False,
+                                   return_dict_in_generate=True, output_scores=True,
+                                   **{**SEARCH, "num_beams": beams})
+            values[f"{name}_ids.{kind}"] = found.sequences
+        values[f"beam_scores.{kind}"] = found.sequences_scores
+    return values
+
+
 def compute(model, inputs):
     kind = model.config.model_type
+    if kind == "blip":
+        return blip_outputs(model, inputs)
     if kind in DUAL:
         return dual_outputs(model, inputs)
     if kind.startswith("clip_"):
@@ -148,22 +179,25 @@ def main():
 
     torch.set_num_threads(1)
     config = hf.AutoConfig.from_pretrained(args.model)
-    known = DUAL | TEXT_ONLY | IMAGE_ONLY
+    known = DUAL | TEXT_ONLY | IMAGE_ONLY | {"blip"}
     if config.model_type not in known:
         parser.error(f"{config.model_type} is none of {', '.join(sorted(known))}")
-    half = config.model_type.startswith("clip_") and getattr(hf, (config.architectures or [""])[0], None)
-    model = (half or hf.AutoModel).from_pretrained(args.model, attn_implementation="eager",
+    captions = config.model_type == "blip"
+    own = (captions or config.model_type.startswith("clip_")) and getattr(
+        hf, (config.architectures or [""])[0], None)
+    model = (own or hf.AutoModel).from_pretrained(args.model, attn_implementation="eager",
                                                    dtype=torch.float32).eval()
     inputs = {}
     if config.model_type not in TEXT_ONLY:
         inputs["pixel_values"] = pixel_values(config, args)
     if config.model_type not in IMAGE_ONLY:
-        inputs |= tokens(config, args)
+        inputs |= prompts(config, args) if captions else tokens(config, args)
     with torch.no_grad():
         outputs = compute(model, inputs)
         exact = compute(model.double(), as_double(inputs))
 
-    noise = {k: f"{(v.double() - exact[k]).abs().max().item():.2e}" for k, v in outputs.items()}
+    noise = {k: f"{(v.double() - exact[k]).abs().max().item():.2e}" for k, v in outputs.items()
+             if k in exact}
     shutil.copytree(args.model, args.out)
     save_file({k: v.clone().contiguous() for k, v in {**inputs, **outputs}.items()},
               args.out / "expected.safetensors")
@@ -171,6 +205,8 @@ def main():
              "torch": torch.__version__, "seed": args.seed,
              "images": [str(path) for path in args.images or []],
              "float32_noise": {k: float(v) for k, v in noise.items()}}
+    if captions:
+        about["generation"] = SEARCH
     (args.out / "expected.json").write_text(json.dumps(about, indent=1) + "\n")
     print(f"{args.out}: {len(outputs)} outputs of a {config.model_type} model")
 

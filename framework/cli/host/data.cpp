@@ -48,7 +48,8 @@ void print_data_help(const po::options_description& options) {
       << "usage: espalier data check dataset.use=NAME [dataset.KEY=VALUE...] [OPTIONS]\n\n"
          "Decodes every picture of a dataset and says what it holds: classes, splits, sizes,\n"
          "pictures that are there twice, pictures that cannot be read. Exit code 1 where a\n"
-         "picture cannot be read, or is in two splits or two classes.\n\n"
+         "picture cannot be read, or is in two splits or two classes. Of features that are\n"
+         "given in place of pictures it compares the rows.\n\n"
       << options
       << "\nexample:\n  espalier data check dataset.use=oxford_pets "
          "dataset.root=~/data/oxford-iiit-pet --sheet pets.png\n";
@@ -87,6 +88,15 @@ void write_sheet(const Dataset& dataset, const DatasetCheck& check, const std::s
   write_file(file, encode_png(contact_sheet(rows, sheet_cell)));
 }
 
+void require_pictures(const Dataset& dataset, const std::string& name) {
+  if (dataset.features() == nullptr) return;
+  throw Error({.what = "there is no contact sheet of features",
+               .where = "--sheet",
+               .expected = "a dataset with pictures",
+               .found = "dataset/" + name,
+               .fix = "leave --sheet out"});
+}
+
 DatasetCheckOptions what_to_check(const po::variables_map& given) {
   DatasetCheckOptions options;
   options.threads = static_cast<int>(std::thread::hardware_concurrency());
@@ -114,6 +124,7 @@ int check(const Words& arguments) {
   const LoaderContext context(loader, log);
   const auto dataset = loader.make<Dataset>(section, context);
 
+  if (given.count("sheet") > 0) require_pictures(*dataset, name);
   DatasetCheck found;
   guarded("dataset/" + name, "decoding",
           [&] { found = check_dataset(*dataset, what_to_check(given)); });

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdio>
 #include <espalier/core/printable.hpp>
+#include <espalier/core/words.hpp>
 
 #include "padded.hpp"
 
@@ -30,8 +31,13 @@ std::vector<std::size_t> used_splits(const DatasetCheck& check) {
   return used;
 }
 
-std::string split_name(std::size_t split) {
-  return splits[split] == Split::none ? "photos" : std::string(to_string(splits[split]));
+bool has_pictures(const DataReport& report) { return report.dataset.features() == nullptr; }
+
+std::string noun(const DataReport& report) { return has_pictures(report) ? "pictures" : "samples"; }
+
+std::string split_name(const DataReport& report, std::size_t split) {
+  if (splits[split] != Split::none) return std::string(to_string(splits[split]));
+  return has_pictures(report) ? "photos" : "samples";
 }
 
 std::string right(std::int64_t number) {
@@ -46,7 +52,7 @@ std::string class_table(const DataReport& report) {
     width = std::max(width, unicode::cells(printable(name)));
   std::string text = padded("class", width);
   for (const std::size_t s : used) {
-    const std::string name = split_name(s);
+    const std::string name = split_name(report, s);
     text += std::string(8 - std::min<std::size_t>(name.size(), 8), ' ') + name;
   }
   for (std::size_t c = 0; c < report.check.counts.size(); ++c) {
@@ -81,7 +87,8 @@ std::string duplicates_text(const DataReport& report) {
   if (groups.empty()) return "duplicates   none\n";
   std::string text =
       "duplicates   " + std::to_string(groups.size()) +
-      (groups.size() == 1 ? " group" : " groups") + " of pictures with the same pixels, " +
+      (groups.size() == 1 ? " group" : " groups") + " of " + noun(report) +
+      (has_pictures(report) ? " with the same pixels, " : " with the same features, ") +
       std::to_string(report.check.leaks(report.dataset).size()) +
       " of them in more than one split, " +
       std::to_string(report.check.conflicts(report.dataset).size()) + " in more than one class\n";
@@ -113,7 +120,7 @@ std::string unreadable_text(const DataReport& report) {
   const auto& list = report.check.unreadable;
   if (list.empty() && report.said.errors.empty()) return "unreadable   none\n";
   std::string text = "unreadable   ";
-  if (!list.empty()) text += std::to_string(list.size()) + " pictures\n";
+  if (!list.empty()) text += std::to_string(list.size()) + " " + noun(report) + "\n";
   for (std::size_t i = 0; i < std::min(list.size(), most_listed); ++i) {
     text += "  " + printable(report.dataset.samples()[list[i].first].id) + ": " +
             printable(list[i].second.substr(0, list[i].second.find('\n'))) + "\n";
@@ -142,6 +149,28 @@ std::string range_text(const std::array<std::int64_t, 3>& range) {
          std::to_string(range[1]);
 }
 
+std::string sizes_text(const DataReport& report) {
+  const GivenFeatures* const features = report.dataset.features();
+  if (features == nullptr) {
+    return "width        " + range_text(report.check.widths) + "\nheight       " +
+           range_text(report.check.heights) + "\n";
+  }
+  std::vector<std::string> parts;
+  for (const auto& [name, rows] :
+       {std::pair("image", &features->images), std::pair("text", &features->texts),
+        std::pair("class", &features->classes)}) {
+    if (rows->width > 0) parts.push_back(std::string(name) + " " + std::to_string(rows->width));
+  }
+  return "features     " + joined(parts) + " numbers wide\n";
+}
+
+Json widths_json(const GivenFeatures& features) {
+  return {{"image", features.images.width},
+          {"text", features.texts.width},
+          {"class", features.classes.width},
+          {"logit_scale", features.logit_scale}};
+}
+
 }  // namespace
 
 std::string report_text(const DataReport& report) {
@@ -149,17 +178,15 @@ std::string report_text(const DataReport& report) {
   const auto [largest, smallest] = class_sizes(check);
   std::string text = class_table(report) + "\ndataset      " + report.name + ": " +
                      std::to_string(report.dataset.class_names().size()) + " classes, " +
-                     std::to_string(report.dataset.samples().size()) + " pictures\n";
+                     std::to_string(report.dataset.samples().size()) + " " + noun(report) + "\n";
   text += "splits      ";
   for (const std::size_t s : used_splits(check)) {
-    text += " " + split_name(s) + " " + std::to_string(total(check, s));
+    text += " " + split_name(report, s) + " " + std::to_string(total(check, s));
   }
-  text += "\nbalance      " + std::to_string(smallest) + " to " + std::to_string(largest) +
-          " pictures a class" + (total(check, 1) > 0 ? " in train" : "") + "\n";
-  text += "width        " + range_text(check.widths) + "\nheight       " +
-          range_text(check.heights) + "\n";
-  return text + duplicates_text(report) + alike_text(report) + unreadable_text(report) +
-         left_out_text(report);
+  text += "\nbalance      " + std::to_string(smallest) + " to " + std::to_string(largest) + " " +
+          noun(report) + " a class" + (total(check, 1) > 0 ? " in train" : "") + "\n";
+  return text + sizes_text(report) + duplicates_text(report) + alike_text(report) +
+         unreadable_text(report) + left_out_text(report);
 }
 
 Json report_json(const DataReport& report) {
@@ -182,6 +209,7 @@ Json report_json(const DataReport& report) {
            {"height", report.check.heights},   {"duplicates", Json::array()},
            {"near_duplicates", nullptr},       {"unreadable", Json::object()},
            {"left_out", report.said.warnings}, {"not_read", report.said.errors}};
+  if (!has_pictures(report)) out["features"] = widths_json(*report.dataset.features());
   for (const auto& group : report.check.duplicates) out["duplicates"].push_back(ids(group));
   if (report.check.near_duplicates) {
     Json& pairs = out["near_duplicates"] = Json::array();

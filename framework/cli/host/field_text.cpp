@@ -29,10 +29,24 @@ std::vector<std::string> remarks(const FieldInfo& field) {
   std::vector<std::string> said;
   if (field.content) said.emplace_back("counts by its content, not by its name");
   if (!field.at_most.empty()) said.push_back("counts as " + field.at_most + " where it is larger");
-  if (!field.only_if.empty()) said.push_back("matters only if " + field.only_if);
+  if (field.only_if == "false") {
+    said.emplace_back("cannot change results");
+  } else if (!field.only_if.empty()) {
+    said.push_back("matters only if " + field.only_if);
+  }
+  if (field.sizes != 0) said.emplace_back("set by budget.trainable, where there is one");
   if (!field.only_for.empty()) said.push_back("used for " + field.only_for + " features alone");
   if (!field.source.empty()) said.push_back("source: " + field.source);
   return said;
+}
+
+std::string preset_text(const TrainPreset& preset) {
+  std::string text;
+  for (const auto& [key, value] : preset.train.items()) {
+    const std::string shown = value.is_string() ? value.get<std::string>() : value.dump();
+    text += (text.empty() ? "" : ", ") + printable(key) + ": " + printable(shown);
+  }
+  return text.empty() ? "nothing to set" : text;
 }
 
 }  // namespace espalier::cli

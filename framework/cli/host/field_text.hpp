@@ -17,4 +17,7 @@ namespace espalier::cli {
 // matters, where its default comes from.
 [[nodiscard]] std::vector<std::string> remarks(const FieldInfo& field);
 
+// `lr: 0.0002, batch_size: 32`; where a method trains nothing, that it does not.
+[[nodiscard]] std::string preset_text(const TrainPreset& preset);
+
 }  // namespace espalier::cli

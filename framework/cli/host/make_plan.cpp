@@ -13,6 +13,7 @@
 
 #include "data_progress.hpp"
 #include "plugins_internal.hpp"
+#include "record_captions.hpp"
 
 namespace espalier::cli {
 namespace {
@@ -49,12 +50,24 @@ std::int64_t limit_of(const boost::program_options::variables_map& given, const 
 Plan make_plan(const PlanRequest& request, const ExperimentSource& source) {
   Catalog catalog = Catalog::installed(request.plugins);
   catalog.describe(worker_program());
-  WorkerInspector inspector(inspector_command(request.plugins),
-                            request.results / ".cache" / "inspected",
-                            [](const std::string& dataset) {
-                              std::cerr << "opening " << printable(dataset) << std::endl;
-                            });
-  Plan plan = Plan::make(source, catalog, request.results, data_progress(), &inspector);
+  const auto once = [&] {
+    WorkerInspector inspector(inspector_command(request.plugins),
+                              request.results / ".cache" / "inspected",
+                              [](const std::string& dataset) {
+                                std::cerr << "opening " << printable(dataset) << std::endl;
+                              });
+    return Plan::make(source, catalog, request.results, data_progress(), &inspector);
+  };
+  Plan plan = once();
+  const std::size_t missing = plan.missing_captions().size();
+  if (missing > 0 && request.record) {
+    record_captions(plan.missing_captions(), request.plugins);
+    plan = once();
+  } else if (missing > 0) {
+    std::cerr << "warning: " << missing << (missing == 1 ? " caption set is" : " caption sets are")
+              << " not written yet: `espalier run` does that first, and the names of the trials "
+                 "that read them follow from what is answered\n";
+  }
   for (const std::string& warning : plan.warnings())
     std::cerr << "warning: " << printable_lines(warning) << "\n";
   return plan;

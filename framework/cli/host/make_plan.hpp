@@ -15,6 +15,7 @@ struct PlanRequest {
   std::vector<std::string> words;    // the experiment's file, then overrides
   std::vector<std::string> plugins;  // folders given by hand
   std::filesystem::path results;
+  bool record = false;  // captions that a server has to write first
 };
 
 // The positional words. Throws Error where there is none.
@@ -27,7 +28,8 @@ inline constexpr const char* default_activation_limit = "16G";
 [[nodiscard]] std::int64_t limit_of(const boost::program_options::variables_map& given,
                                     const char* option);
 
-// Prints the plan's warnings and, on a terminal, how far the data is read, to standard error.
+// Has captions recorded where that is asked for, and says where they are missing. Prints the plan's
+// warnings and, on a terminal, how far the data is read, to standard error.
 // Throws Error with all that is wrong with the experiment.
 [[nodiscard]] Plan make_plan(const PlanRequest& request, const ExperimentSource& source);
 

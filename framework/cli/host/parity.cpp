@@ -24,8 +24,8 @@ void print_parity_help(const po::options_description& options) {
       << "usage: espalier parity CASE... [OPTIONS]\n\n"
          "Holds Espalier against values that other libraries computed. A case is a model folder\n"
          "with expected.safetensors in it, a file of texts and token ids, a folder of pictures\n"
-         "with cases.json, or of a graph layer with meta.json. Prints the largest absolute and\n"
-         "relative difference of each tensor.\n"
+         "with cases.json, or of graphs or a graph layer with meta.json. Prints the largest\n"
+         "absolute and relative difference of each tensor.\n"
          "Exit code 1 where one is over its tolerance or missing.\n\n"
       << options
       << "\nexample:\n  python tools/parity/make_case.py ~/models/my-clip /tmp/case\n"

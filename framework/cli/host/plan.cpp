@@ -187,6 +187,20 @@ std::string grouped(std::int64_t number) {
   return text;
 }
 
+// What budget.trainable comes to.
+void print_sizes(const Plan& plan) {
+  if (!plan.sizes().empty()) std::puts("\nbudgets");
+  for (const PlannedSize& size : plan.sizes()) {
+    const double off = 100.0 * static_cast<double>(size.trainable - size.budget) /
+                       static_cast<double>(size.budget);
+    const std::string set =
+        size.key.empty() ? "has no size to set" : size.key + ": " + std::to_string(size.value);
+    std::printf("  %s in encoder/%s, %s, trains %s of %s parameters, %+.1f %%\n",
+                size.method.c_str(), size.encoder.c_str(), set.c_str(),
+                grouped(size.trainable).c_str(), grouped(size.budget).c_str(), off);
+  }
+}
+
 std::vector<CutLine> lines_of(const Plan& plan) {
   std::vector<CutLine> lines;
   for (const PlannedCut& planned : plan.cuts()) {
@@ -228,7 +242,7 @@ void print_stages(const Plan& plan, const std::filesystem::path& cache) {
     for (const StageRef& stage : plan.stages(i)) ++trials_of[stage.name][stage.key];
   }
   const std::set<std::string> kept = families_in(cache);
-  std::puts("\nshared stages");
+  if (!trials_of.empty()) std::puts("\nshared stages");
   for (const auto& [name, keys] : trials_of) {
     std::size_t trials = 0;
     std::size_t cached = 0;
@@ -273,6 +287,7 @@ int plan(const std::vector<std::string>& arguments) {
   print_states(made, done);
   std::printf("  combinations %6zu  planned trials without their seeds\n", combinations(made));
   print_stages(made, results / ".cache");
+  print_sizes(made);
   print_cuts(made, limit_of(given, "activation-limit"));
   return 0;
 }

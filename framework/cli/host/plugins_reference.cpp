@@ -39,8 +39,17 @@ std::string default_cell(const FieldInfo& field) {
   return text.starts_with(begin) ? "`" + text.substr(begin.size()) + "`" : text;
 }
 
+std::string presets(const SchemaInfo& schema) {
+  std::string text;
+  for (const TrainPreset& preset : schema.presets) {
+    text += "\n`train.preset: " + preset.name + "`: " + preset_text(preset) + " (" + preset.source +
+            ").\n";
+  }
+  return text;
+}
+
 std::string table(const SchemaInfo& schema) {
-  if (schema.fields.empty()) return "\nNo parameters.\n";
+  if (schema.fields.empty()) return "\nNo parameters.\n" + presets(schema);
   std::string text = "\n| parameter | type | default | range | meaning |\n|---|---|---|---|---|\n";
   for (const FieldInfo& field : schema.fields) {
     text += "| `" + field.name + "` | " + type_text(field) + " | " + cell(default_cell(field)) +
@@ -49,7 +58,7 @@ std::string table(const SchemaInfo& schema) {
   for (const SchemaCheck& check : schema.checks) {
     text += "\n`" + check.predicate + "` must hold, else: " + check.message + ".\n";
   }
-  return text;
+  return text + presets(schema);
 }
 
 std::string page_of_sections() {

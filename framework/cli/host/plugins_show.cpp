@@ -29,6 +29,10 @@ void print_field(const FieldInfo& field) {
 void print_schema(const SchemaInfo& schema) {
   std::cout << "\nparameters" << (schema.fields.empty() ? ": none\n" : "\n");
   for (const FieldInfo& field : schema.fields) print_field(field);
+  for (const TrainPreset& preset : schema.presets) {
+    std::cout << "\ntrain.preset: " << printable(preset.name) << "\n  " << preset_text(preset)
+              << "\n  source: " << printable(preset.source) << '\n';
+  }
   if (schema.checks.empty()) return;
   std::cout << "\nmust hold\n";
   for (const SchemaCheck& check : schema.checks) {
@@ -80,7 +84,7 @@ const ComponentInfo& find(const Catalog& catalog, const ComponentName& wanted) {
 int print_show_help(const po::options_description& options, bool asked) {
   (asked ? std::cout : std::cerr)
       << "usage: espalier plugins show KIND/NAME [--plugins DIR]\n"
-         "       espalier plugins show protocol | nodes | head | train\n\n"
+         "       espalier plugins show protocol | nodes | head | train | budget\n\n"
          "Shows what a component or a section of an experiment does, what it can do, and its\n"
          "parameters with their defaults and ranges.\n\n"
       << options << "\nexample:\n  espalier plugins show graph/threshold\n";

@@ -210,7 +210,7 @@ int run(const std::vector<std::string>& arguments) {
 
   const ExperimentSource source =
       ExperimentSource::read(words[0], {words.begin() + 1, words.end()});
-  const Plan plan = make_plan({words, plugins, results}, source);
+  const Plan plan = make_plan({words, plugins, results, given.count("dry-run") == 0}, source);
 
   TableView view;
   view.by = given["by"].as<std::string>();

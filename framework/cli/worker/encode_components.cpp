@@ -19,7 +19,7 @@ EncodeComponents::EncodeComponents(const Json& request)
     : catalog_(catalog_of(request)),
       loader_(catalog_),
       log_("encode", std::make_shared<spdlog::sinks::stderr_sink_mt>()),
-      context_(loader_, log_, request.at("device")) {}
+      context_(loader_, log_, request.at("device"), request.value("seed", std::int64_t{1})) {}
 
 void require_finite(const at::Tensor& rows, std::span<const std::string> names,
                     const std::string& kind) {

@@ -1,17 +1,13 @@
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
-#include <unistd.h>
 
 #include "results/feature_file.hpp"
 #include "train/class_features.hpp"
-#include "train/pixel_batches.hpp"
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <espalier/core/error.hpp>
-#include <espalier/core/process.hpp>
 #include <espalier/core/words.hpp>
 #include <espalier/nn/safetensors_tensor.hpp>
 #include <espalier/nn/unit_rows.hpp>
@@ -27,34 +23,6 @@ namespace espalier::cli {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-constexpr std::int64_t batch = 64;
-
-// One line on a terminal that renews itself.
-void progress(std::size_t done, std::size_t all, Clock::time_point begin) {
-  if (::isatty(STDERR_FILENO) == 0) return;
-  const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-  std::fprintf(stderr, "\r%zu of %zu pictures, %.1f a second%s", done, all,
-               static_cast<double>(done) / std::max(seconds, 1e-9), done == all ? "\n" : "");
-}
-
-at::Tensor image_rows(const Encoder& encoder, const Dataset& dataset) {
-  const std::size_t count = dataset.samples().size();
-  const auto begin = Clock::now();
-  std::vector<at::Tensor> parts;
-  std::vector<std::size_t> samples(count);
-  std::iota(samples.begin(), samples.end(), 0);
-  PixelBatches batches(plain_looks(samples), batch, usable_cores(), [&](const Look& look) {
-    return encoder.pixels(dataset.image(look.sample));
-  });
-  std::size_t done = 0;
-  for (at::Tensor some = batches.next(); some.defined(); some = batches.next()) {
-    parts.push_back(encoder.encode_pixels(some).cpu());
-    done += static_cast<std::size_t>(some.size(0));
-    progress(done, count, begin);
-  }
-  return parts.empty() ? at::empty({0, encoder.image_width()}) : at::cat(parts);
-}
 
 FeatureMatrix matrix_of(const at::Tensor& rows) {
   if (!rows.defined()) return {};
@@ -87,10 +55,27 @@ struct Encoded {
   FeatureFile file;
 };
 
+at::Tensor tensor_of(const FeatureRows& rows) {
+  if (rows.width == 0) return {};
+  at::Tensor tensor = at::empty({rows.count(), rows.width});
+  std::copy(rows.values.begin(), rows.values.end(), tensor.data_ptr<float>());
+  return tensor;
+}
+
 Encoded run(const Json& request, const Encoder& encoder, const Dataset& dataset) {
   Encoded out;
+  double logit_scale = encoder.logit_scale();
+  if (const GivenFeatures* const given = dataset.features()) {
+    out.images = tensor_of(given->images);
+    out.classes = tensor_of(given->classes);
+    logit_scale = given->logit_scale;
+  }
   if (encoder.text_width() > 0) out.classes = class_rows(request, encoder, dataset);
-  if (encoder.image_width() > 0) out.images = image_rows(encoder, dataset).contiguous();
+  if (encoder.image_width() > 0) {
+    std::vector<std::size_t> samples(dataset.samples().size());
+    std::iota(samples.begin(), samples.end(), 0);
+    out.images = image_rows(encoder, dataset, samples).contiguous();
+  }
   for (const Sample& sample : dataset.samples()) {
     out.file.labels.push_back(sample.label);
     out.file.ids.push_back(sample.id);
@@ -101,11 +86,21 @@ Encoded run(const Json& request, const Encoder& encoder, const Dataset& dataset)
   if (out.classes.defined()) require_finite(out.classes, out.file.class_names, "class");
   out.file.images = matrix_of(out.images);
   out.file.classes = matrix_of(out.classes);
-  out.file.attributes = {{"encoder", request.at("encoder").dump()},
-                         {"dataset", request.at("dataset").dump()},
-                         {"templates", request.at("templates").dump()},
-                         {"espalier", ESPALIER_VERSION}};
+  out.file.attributes = {
+      {"encoder", request.at("encoder").dump()},     {"dataset", request.at("dataset").dump()},
+      {"templates", request.at("templates").dump()}, {"logit_scale", logit_scale},
+      {"features_format", feature_file_format},      {"espalier", ESPALIER_VERSION}};
   return out;
+}
+
+// Who needs pictures has to get them, and features are passed on by `given` alone.
+void require_a_match(bool given, const Dataset& dataset) {
+  if (given == (dataset.features() != nullptr)) return;
+  throw Error({.what = "the encoder and the dataset do not fit together",
+               .where = "command line",
+               .expected = "pictures and an encoder, or features and encoder.use=given",
+               .found = given ? "encoder.use=given and pictures" : "features and an encoder",
+               .fix = {}});
 }
 
 void write_as_tensors(const std::string& path, const Encoded& out) {
@@ -120,7 +115,7 @@ void write_as_tensors(const std::string& path, const Encoded& out) {
       {"splits", Json(out.file.splits).dump()},
       {"class_names", Json(out.file.class_names).dump()}};
   for (const auto& [name, value] : out.file.attributes.items()) {
-    metadata[name] = value.get<std::string>();
+    metadata[name] = value.is_string() ? value.get<std::string>() : value.dump();
   }
   write_tensors(path, tensors, metadata);
 }
@@ -145,6 +140,7 @@ void encode_dataset(const Json& request) {
   EncodeComponents components(request);
   const auto dataset = components.make<Dataset>(request.at("dataset"));
   const auto encoder = components.make<Encoder>(request.at("encoder"));
+  require_a_match(components.has("encoder", request.at("encoder"), "given"), *dataset);
   const auto begin = Clock::now();
   const Encoded out = run(request, *encoder, *dataset);
   const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();

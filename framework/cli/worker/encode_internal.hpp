@@ -1,7 +1,11 @@
-// The three forms of `espalier encode`. Requests are what cli/host/encode.cpp makes.
+// The three forms of `espalier encode`, and what other verbs need of them. Requests are what
+// cli/host/encode.cpp makes.
 #pragma once
 
+#include <cstddef>
 #include <espalier/core/json.hpp>
+#include <espalier/plugin/dataset.hpp>
+#include <espalier/plugin/encoder.hpp>
 #include <espalier/plugin/loader_context.hpp>
 #include <espalier/tensor/tensor.hpp>
 #include <memory>
@@ -26,12 +30,22 @@ class EncodeComponents {
     return loader_.make<Interface>(section, context_);
   }
 
+  [[nodiscard]] bool has(std::string_view kind, const Json& section,
+                         std::string_view capability) const {
+    return catalog_.has(kind, section, capability);
+  }
+
  private:
   Catalog catalog_;
   Loader loader_;
   spdlog::logger log_;
   LoaderContext context_;
 };
+
+// Features of some pictures, float32 [samples, width] on the CPU, with a line of progress on a
+// terminal.
+[[nodiscard]] at::Tensor image_rows(const Encoder& encoder, const Dataset& dataset,
+                                    std::span<const std::size_t> samples);
 
 // Throws Error with the first ten of `names` whose row, float32 [n, width], is not finite. `kind`
 // is what a name names, such as `picture`.

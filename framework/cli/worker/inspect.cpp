@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <espalier/core/error.hpp>
 #include <espalier/core/process.hpp>
-#include <espalier/plugin/capabilities.hpp>
 #include <espalier/plugin/captioner.hpp>
 #include <espalier/plugin/dataset.hpp>
 #include <espalier/plugin/loader_context.hpp>
@@ -21,6 +20,7 @@
 #include "train/split.hpp"
 
 #include "../said_sink.hpp"
+#include "fit_method.hpp"
 #include "inspect_method.hpp"
 #include "verbs.hpp"
 
@@ -36,6 +36,7 @@ class Inspection {
   Json answer(const Json& question) try {
     const auto asked = question.at("do").get<std::string>();
     if (asked == "cuts") return cuts(question);
+    if (asked == "fit") return fit(question);
     const Json& section = question.at("dataset");
     const auto& [opened, warnings] = dataset(section);
     const Dataset& data = *opened;
@@ -84,6 +85,19 @@ class Inspection {
                           *loader_.make<Peft>(peft, context_), context_.seed());
   }
 
+  // Nothing is known of a method that needs features and does not learn in texts alone.
+  Json fit(const Json& question) {
+    const Json& peft = question.at("peft");
+    const auto has = [&](const char* what) { return loader_.catalog().has("peft", peft, what); };
+    if (has("needs_features") && !has("class_template")) {
+      return {{"smallest", nullptr}, {"found", nullptr}};
+    }
+    std::vector<std::string> names;
+    if (has("class_template")) names = dataset(question.at("dataset")).dataset->class_names();
+    const auto make = [this](const Json& section) { return loader_.make<Peft>(section, context_); };
+    return fit_method(question, encoder(question.at("encoder")), make, names, context_.seed());
+  }
+
   // Methods of one sweep mostly share theirs, and a second one may not fit into memory.
   Encoder& encoder(const Json& section) {
     if (!encoder_ || encoder_section_ != section) {
@@ -101,19 +115,27 @@ class Inspection {
 
   static Json sizes(const DataSplit& split) {
     return {{"train", split.train.samples.size()},
-            {"others", split.val.samples.size() + split.test.samples.size()}};
+            {"others",
+             split.val.samples.size() + split.test.samples.size() + split.new_test.samples.size()}};
   }
 
   static std::vector<std::string> capabilities(const Dataset& dataset) {
     std::vector<std::string> found;
-    for (const std::string& name : data_capabilities()) {
-      const Split split = name == "official_val" ? Split::val : Split::test;
-      const auto& samples = dataset.samples();
-      if (std::any_of(samples.begin(), samples.end(),
-                      [&](const Sample& sample) { return sample.split == split; })) {
-        found.push_back(name);
-      }
-    }
+    const auto add = [&](const char* name, bool holds) {
+      if (holds) found.emplace_back(name);
+    };
+    const auto some = [&](Split split) {
+      return std::ranges::any_of(dataset.samples(),
+                                 [&](const Sample& sample) { return sample.split == split; });
+    };
+    add("official_val", some(Split::val));
+    add("official_test", some(Split::test));
+    const GivenFeatures* const given = dataset.features();
+    if (given == nullptr) return found;
+    add("image_features", given->images.width > 0);
+    add("text_features", given->texts.width > 0);
+    add("class_features", given->classes.width > 0);
+    add("shared_features", given->shared_space);
     return found;
   }
 

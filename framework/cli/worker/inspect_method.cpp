@@ -46,8 +46,9 @@ Json cuts_of_method(const Json& question, Encoder& encoder, Peft& method, std::i
   model->reset();
   const auto looked_at = question.at("towers").get<std::vector<std::string>>();
   const auto looks_at = [&](const char* what) { return std::ranges::count(looked_at, what) > 0; };
-  const auto part = model->part(
-      {.images = looks_at("image"), .texts = looks_at("text"), .classes = looks_at("class_texts")});
+  const auto part = model->part({.images = looks_at("image"),
+                                 .texts = looks_at("text"),
+                                 .classes = looks_at("class_vectors")});
   Parameters parameters;
   if (!attach_method(method, name("peft"), *part, seed, parameters)) {
     return {{"cuts", cuts}, {"nothing", towers_of(*part)}};

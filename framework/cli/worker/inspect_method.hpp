@@ -9,9 +9,10 @@
 namespace espalier::cli {
 
 // Answers {"encoder", "peft": sections, "towers": what the trial looks at of image, text and
-// class_texts} with {"cuts": [{"tower", "cut", "layers", "bytes"}], "trainable"}, for the components of these
-// sections; {"cuts": [], "nothing": what the trial looks at, in words} where the method finds
-// nothing to train there. What another method left in the encoder is taken off first.
+// class_vectors} with {"cuts": [{"tower", "cut", "layers", "bytes"}], "trainable"}, for the
+// components of these sections; {"cuts": [], "nothing": what the trial looks at, in words} where
+// the method finds nothing to train there. What another method left in the encoder is taken off
+// first.
 [[nodiscard]] Json cuts_of_method(const Json& question, Encoder& encoder, Peft& method,
                                   std::int64_t seed);
 

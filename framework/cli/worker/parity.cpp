@@ -5,7 +5,9 @@
 #include <espalier/core/error.hpp>
 #include <espalier/core/printable.hpp>
 #include <espalier/core/process.hpp>
+#include <espalier/nn/blip.hpp>
 #include <espalier/testing/gnn_parity.hpp>
+#include <espalier/testing/graph_parity.hpp>
 #include <espalier/testing/peft_parity.hpp>
 #include <iostream>
 
@@ -36,9 +38,15 @@ std::vector<fs::path> candidates(const fs::path& name, const fs::path& folder,
 Differences run_case(const fs::path& path, const fs::path& data) {
   if (fs::is_regular_file(path)) return tokenizer_parity(path, data);
   if (fs::exists(path / "cases.json")) return image_parity(path, data);
-  if (fs::exists(path / "config.json")) return encoder_parity(path);
+  if (fs::exists(path / "config.json")) {
+    return is_blip_folder(path) ? blip_parity(path) : encoder_parity(path);
+  }
   if (conformance::is_peft_case(path)) {
     return conformance::peft_parity(path, Catalog::installed());
+  }
+  if (is_ewc_case(path)) return ewc_parity(path);
+  if (conformance::is_graph_case(path)) {
+    return conformance::graph_parity(path, Catalog::installed());
   }
   if (fs::exists(path / "meta.json")) {
     return conformance::gnn_parity(path, Catalog::installed());
@@ -46,8 +54,8 @@ Differences run_case(const fs::path& path, const fs::path& data) {
   throw Error({.what = "this is no case that can be run",
                .where = path.string(),
                .expected = "a model folder with expected.safetensors, a file of texts and ids, a "
-                           "folder of pictures with cases.json, or one of a graph layer or a PEFT "
-                           "method with meta.json",
+                           "folder of pictures with cases.json, or one of graphs, a graph layer or "
+                           "a PEFT method with meta.json",
                .found = fs::exists(path) ? "something else" : "nothing",
                .fix = "espalier parity --help says what a case is"});
 }

@@ -20,4 +20,9 @@ Differences tokenizer_parity(const std::filesystem::path& file, const std::files
 // Pictures: their decoded pixels, and what resizing and whole pipelines made of them.
 Differences image_parity(const std::filesystem::path& folder, const std::filesystem::path& data);
 
+// Fisher information and the penalty of elastic weight consolidation, of a small perceptron:
+// meta.json has a `lambda`.
+bool is_ewc_case(const std::filesystem::path& folder);
+Differences ewc_parity(const std::filesystem::path& folder);
+
 }  // namespace espalier::cli

@@ -1,6 +1,7 @@
 #include <espalier/core/schema.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <espalier/core/words.hpp>
 
@@ -44,7 +45,19 @@ std::optional<Json> as_component(const Json& value) {
   return named ? std::optional(value) : std::nullopt;
 }
 
-std::optional<Json> as_integer(const FieldInfo& field, const Json& value) {
+// `200k` and `1.5M` for those who count in thousands and millions.
+Json counted(const Json& value) {
+  if (!value.is_string()) return value;
+  const auto& text = value.get_ref<const std::string&>();
+  const double unit = text.ends_with('k') ? 1e3 : text.ends_with('M') ? 1e6 : 0;
+  double number = 0;
+  const char* const end = text.data() + text.size() - (unit > 0 ? 1 : 0);
+  const auto read = std::from_chars(text.data(), end, number, std::chars_format::fixed);
+  return unit > 0 && read.ec == std::errc() && read.ptr == end ? Json(number * unit) : value;
+}
+
+std::optional<Json> as_integer(const FieldInfo& field, const Json& given) {
+  const Json value = counted(given);
   if (!value.is_number() || !is_exact(value)) return {};
   const double number = value.get<double>();
   const bool whole = std::abs(number) <= static_cast<double>(largest_exact) && number == std::floor(number);
@@ -124,6 +137,12 @@ const FieldInfo* SchemaInfo::find(std::string_view name) const {
   return it == fields.end() ? nullptr : &*it;
 }
 
+const TrainPreset* SchemaInfo::preset(std::string_view name) const {
+  const auto it = std::find_if(presets.begin(), presets.end(),
+                               [&](const TrainPreset& preset) { return preset.name == name; });
+  return it == presets.end() ? nullptr : &*it;
+}
+
 Json to_json(const SchemaInfo& schema) {
   Json fields = Json::array();
   for (const FieldInfo& f : schema.fields) {
@@ -141,13 +160,21 @@ Json to_json(const SchemaInfo& schema) {
     if (!f.only_if.empty()) json["only_if"] = f.only_if;
     if (!f.only_for.empty()) json["only_for"] = f.only_for;
     if (!f.at_most.empty()) json["at_most"] = f.at_most;
+    if (f.sizes != 0) json["sizes"] = f.sizes;
     fields.push_back(std::move(json));
   }
   Json checks = Json::array();
   for (const SchemaCheck& check : schema.checks) {
     checks.push_back({{"predicate", check.predicate}, {"message", check.message}});
   }
-  return {{"fields", std::move(fields)}, {"checks", std::move(checks)}};
+  Json presets = Json::array();
+  for (const TrainPreset& preset : schema.presets) {
+    presets.push_back(
+        {{"name", preset.name}, {"train", preset.train}, {"source", preset.source}});
+  }
+  return {{"fields", std::move(fields)},
+          {"checks", std::move(checks)},
+          {"presets", std::move(presets)}};
 }
 
 SchemaInfo schema_from_json(const Json& json) {
@@ -170,10 +197,14 @@ SchemaInfo schema_from_json(const Json& json) {
     field.only_if = f.value("only_if", "");
     field.only_for = f.value("only_for", "");
     field.at_most = f.value("at_most", "");
+    field.sizes = f.value("sizes", 0);
     schema.fields.push_back(std::move(field));
   }
   for (const Json& check : json.at("checks")) {
     schema.checks.push_back({check.at("predicate"), check.at("message")});
+  }
+  for (const Json& preset : json.value("presets", Json::array())) {
+    schema.presets.push_back({preset.at("name"), preset.at("train"), preset.at("source")});
   }
   return schema;
 }

@@ -100,6 +100,10 @@ void SchemaFields::check(std::string_view predicate, std::string_view message) {
   info_.checks.push_back({std::string(predicate), std::string(message)});
 }
 
+void SchemaFields::paper(Json train, std::string_view source) {
+  info_.presets.push_back({"paper", std::move(train), std::string(source)});
+}
+
 void SchemaFields::set_all(const Json& resolved, void* params) const {
   for (const auto& [name, set] : setters_) {
     if (const auto it = resolved.find(name); it != resolved.end()) set(params, *it);
@@ -133,5 +137,6 @@ FieldBuilder& FieldBuilder::only_for(std::string_view tower) {
 FieldBuilder& FieldBuilder::at_most(std::string_view other) {
   return info_->at_most = other, *this;
 }
+FieldBuilder& FieldBuilder::sizes(int direction) { return info_->sizes = direction, *this; }
 
 }  // namespace espalier

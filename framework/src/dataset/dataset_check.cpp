@@ -2,17 +2,20 @@
 #include <atomic>
 #include <bit>
 #include <chrono>
+#include <cmath>
 #include <espalier/core/error.hpp>
 #include <espalier/core/hash.hpp>
 #include <espalier/dataset/dataset_check.hpp>
 #include <espalier/image/resize.hpp>
 #include <map>
+#include <numeric>
 #include <thread>
 
 namespace espalier {
 namespace {
 
 constexpr int most_bits_apart = 2;
+constexpr float least_cosine = 0.99F;
 
 struct Look {
   bool readable = false;
@@ -47,7 +50,24 @@ std::uint64_t difference_hash(const Image& image) {
   return hash;
 }
 
+// Of images where there are any.
+const FeatureRows& rows_of(const GivenFeatures& features) {
+  return features.images.width > 0 ? features.images : features.texts;
+}
+
+Digest row_digest(std::span<const float> row) {
+  Sha256 hash;
+  hash.update({reinterpret_cast<const char*>(row.data()), row.size_bytes()});
+  return hash.finish();
+}
+
 Look look_at(const Dataset& dataset, std::size_t index, bool near) try {
+  if (const GivenFeatures* const features = dataset.features()) {
+    Look look;
+    look.readable = true;
+    look.pixels = row_digest(rows_of(*features).row(index));
+    return look;
+  }
   const Image image = dataset.image(index);
   return {.readable = true,
           .error = {},
@@ -101,14 +121,41 @@ std::vector<std::vector<std::size_t>> same_pixels(const std::vector<Look>& looks
   return groups;
 }
 
-std::vector<DatasetCheck::Pair> alike(const std::vector<Look>& looks,
-                                      const std::vector<Sample>& samples) {
+// Rows scaled to length 1; one of zeros stays as it is.
+std::vector<float> unit_rows(const FeatureRows& rows) {
+  std::vector<float> unit(rows.values.begin(), rows.values.end());
+  const auto width = static_cast<std::size_t>(rows.width);
+  for (std::size_t from = 0; from < unit.size(); from += width) {
+    const auto row = std::span(unit).subspan(from, width);
+    const double square = std::inner_product(row.begin(), row.end(), row.begin(), 0.0);
+    const auto scale = static_cast<float>(square > 0 ? 1 / std::sqrt(square) : 0);
+    for (float& value : row) value *= scale;
+  }
+  return unit;
+}
+
+// Whether two samples look alike.
+std::function<bool(std::size_t, std::size_t)> likeness(const Dataset& dataset,
+                                                       const std::vector<Look>& looks) {
+  if (const GivenFeatures* const features = dataset.features()) {
+    const auto width = static_cast<std::size_t>(rows_of(*features).width);
+    return [unit = unit_rows(rows_of(*features)), width](std::size_t i, std::size_t j) {
+      const float* const a = unit.data() + i * width;
+      return std::inner_product(a, a + width, unit.data() + j * width, 0.0F) > least_cosine;
+    };
+  }
+  return [&looks](std::size_t i, std::size_t j) {
+    return std::popcount(looks[i].difference_hash ^ looks[j].difference_hash) <= most_bits_apart;
+  };
+}
+
+std::vector<DatasetCheck::Pair> alike(const Dataset& dataset, const std::vector<Look>& looks) {
+  const std::vector<Sample>& samples = dataset.samples();
+  const auto are_alike = likeness(dataset, looks);
   std::vector<DatasetCheck::Pair> pairs;
   for (std::size_t i = 0; i < looks.size(); ++i) {
     for (std::size_t j = i + 1; looks[i].readable && j < looks.size(); ++j) {
-      const std::uint64_t differing = looks[i].difference_hash ^ looks[j].difference_hash;
-      if (std::popcount(differing) > most_bits_apart || samples[i].split == samples[j].split)
-        continue;
+      if (samples[i].split == samples[j].split || !are_alike(i, j)) continue;
       if (looks[j].readable && looks[i].pixels != looks[j].pixels) pairs.emplace_back(i, j);
     }
   }
@@ -156,7 +203,7 @@ DatasetCheck check_dataset(const Dataset& dataset, const DatasetCheckOptions& op
   check.widths = range_of(std::move(widths));
   check.heights = range_of(std::move(heights));
   check.duplicates = same_pixels(looks);
-  if (options.near_duplicates) check.near_duplicates = alike(looks, dataset.samples());
+  if (options.near_duplicates) check.near_duplicates = alike(dataset, looks);
   return check;
 }
 

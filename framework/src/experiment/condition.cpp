@@ -193,7 +193,7 @@ class Checker {
       if (component.kind != kind) continue;
       for (const std::string& own : component.capabilities) {
         const bool known = std::find(all.begin(), all.end(), own) != all.end();
-        const bool of_field = own.starts_with("wraps:") || own.starts_with("unseen:");
+        const bool of_field = own.find(':') != std::string::npos;
         if (!known && !of_field) all.push_back(own);
       }
     }

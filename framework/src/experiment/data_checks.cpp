@@ -4,7 +4,7 @@ namespace espalier {
 namespace {
 
 // Traits of a trial that say what it looks at of an encoder.
-constexpr const char* looked_at[] = {"image", "text", "class_texts"};
+constexpr const char* looked_at[] = {"image", "text", "class_vectors"};
 
 }  // namespace
 
@@ -14,7 +14,7 @@ void DataChecks::note(std::uint32_t trial, std::uint32_t context) {
   const std::uint32_t dataset = texts[dataset_section];
   with_protocol_.emplace(std::pair(dataset, texts[section_index("protocol")]), trial);
   const auto has = [&](const char* trait) { return state_.identities.has_trait(context, trait); };
-  if (has("class_texts")) {
+  if (has("told_classes")) {
     with_head_.emplace(std::pair(dataset, texts[section_index("head")]), trial);
   }
   if (has("captions")) note_captions(trial);
@@ -33,6 +33,7 @@ void DataChecks::note(std::uint32_t trial, std::uint32_t context) {
 void DataChecks::note_captions(std::uint32_t trial) {
   const Picks& texts = state_.texts[trial];
   const std::uint32_t captioner = texts[section_index("captioner")];
+  if (state_.is_unrecorded(state_.resolved(trial, section_index("captioner")))) return;
   // A file that cannot be read counts as null, and was reported.
   const std::string_view identity = state_.identities.texts()[captioner];
   if (identity.find(":null") != std::string_view::npos) return;
@@ -69,8 +70,7 @@ void DataChecks::find_cuts(const std::vector<std::uint32_t>& trials, std::uint32
 
 InspectedSection DataChecks::inspected(std::uint32_t trial, std::string_view section) const {
   const std::size_t index = section_index(section);
-  return {&state_.variants.at(index, state_.picks[trial][index]).resolved,
-          state_.identities.texts()[state_.texts[trial][index]]};
+  return {&state_.resolved(trial, index), state_.identities.texts()[state_.texts[trial][index]]};
 }
 
 void DataChecks::run(const Report& report, const Impossible& impossible) {

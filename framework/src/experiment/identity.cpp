@@ -192,6 +192,12 @@ std::uint32_t Identities::tower(std::string_view name, const Picks& picks, std::
   return text(tower_ids_[std::string(name)], encoder, picks, context, name, problems);
 }
 
+std::uint32_t Identities::with_captions(std::uint32_t captioner, const std::string& digest) {
+  Json identity = parse_json(texts_[captioner], "identity");
+  identity["params"]["captions"] = digest;
+  return interned(canonical_json(identity));
+}
+
 // Equal texts have one index.
 std::uint32_t Identities::interned(std::string text) {
   if (const auto known = interned_.find(text); known != interned_.end()) return known->second;

@@ -56,6 +56,8 @@ class Identities {
   // The same of the encoder with what its `image` or `text` tower depends on alone.
   [[nodiscard]] std::uint32_t tower(std::string_view name, const Picks& picks,
                                     std::uint32_t context, Problems& problems);
+  // That of a captioner with the digest of what it was recorded to say.
+  [[nodiscard]] std::uint32_t with_captions(std::uint32_t captioner, const std::string& digest);
   [[nodiscard]] const std::deque<std::string>& texts() const noexcept { return texts_; }
 
   // What datasets said when they were opened.

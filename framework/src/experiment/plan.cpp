@@ -29,7 +29,7 @@ Plan Plan::make(const ExperimentSource& source, const Catalog& catalog,
   Plan plan;
   plan.state_ =
       plan_trials(source, catalog, ContentHasher(results / ".cache" / "content", progress),
-                  inspector, problems);
+                  results / ".captions", inspector, problems);
   problems.throw_if_any();
   return plan;
 }
@@ -53,8 +53,7 @@ Json Plan::axis_values(std::size_t trial) const {
 Json Plan::config(std::size_t trial) const {
   Json config = Json::object();
   for (std::size_t i = 0; i < trial_sections.size(); ++i) {
-    config[std::string(trial_sections[i])] =
-        state_->variants.at(i, state_->picks[trial][i]).resolved;
+    config[std::string(trial_sections[i])] = state_->resolved(trial, i);
   }
   return config;
 }
@@ -64,7 +63,13 @@ Json Plan::identity(std::size_t trial) const {
   return parse_json(state_->identity_text(trial, true), "identity");
 }
 
+const std::vector<PlannedCaptions>& Plan::missing_captions() const {
+  return state_->missing_captions;
+}
+
 const std::vector<PlannedCut>& Plan::cuts() const { return state_->cuts; }
+
+const std::vector<PlannedSize>& Plan::sizes() const { return state_->sizes; }
 
 const std::vector<StageRef>& Plan::stages(std::size_t trial) const {
   return state_->stage_lists[state_->stages[trial]];

@@ -50,6 +50,24 @@ struct PlannedCut {
   std::int64_t looks = 0;  // pictures of that trial, views included
 };
 
+// How large a budget makes a method.
+struct PlannedSize {
+  std::string method;
+  std::string encoder;
+  std::string key;         // of the setting that was set; empty: the method has none, and fits
+  std::int64_t value = 0;  // of it
+  std::int64_t trainable = 0;
+  std::int64_t budget = 0;
+};
+
+// Captions that a server is to write before the trials which read them have their final names.
+struct PlannedCaptions {
+  std::filesystem::path file;  // below the results, named by what is asked about which pictures
+  Json dataset;                // sections, resolved
+  Json captioner;
+  Json asked;  // the captioner's identity
+};
+
 class Plan {
  public:
   // Expands, resolves and validates everything. Throws Error with all problems of the experiment,
@@ -79,9 +97,16 @@ class Plan {
   // In the order in which they are made; empty for trials without a trial_id.
   [[nodiscard]] const std::vector<StageRef>& stages(std::size_t trial) const;
 
+  // Of captioners whose captions are recorded: the sets that are not there yet. Until they are, the
+  // names of their trials say what is asked, and then what was answered.
+  [[nodiscard]] const std::vector<PlannedCaptions>& missing_captions() const;
+
   // Of every encoder, method, dataset and protocol that trials combine, where a method trains
   // inside the encoder; empty where no inspector looked.
   [[nodiscard]] const std::vector<PlannedCut>& cuts() const;
+
+  // Of every method, encoder and budget that trials combine.
+  [[nodiscard]] const std::vector<PlannedSize>& sizes() const;
 
   // Data and weights that the name of a trial depends on; empty for trials without one.
   [[nodiscard]] std::vector<TrialInput> inputs(std::size_t trial) const;

@@ -2,9 +2,12 @@
 #include <algorithm>
 #include <array>
 #include <espalier/core/file.hpp>
+#include <espalier/core/predicate.hpp>
 #include <map>
 #include <numeric>
 #include <utility>
+
+#include "experiment/sections.hpp"
 
 #include "plan_internal.hpp"
 
@@ -19,7 +22,9 @@ class ConfigTexts {
   void add(std::size_t trial, std::string& text) {
     for (std::size_t i = 0; i < trial_sections.size(); ++i) {
       text.append(i == 0 ? "\"" : ",\"").append(trial_sections[i]).append("\":");
-      text += section(i, state_.picks[trial][i]);
+      const bool recorded = state_.recorded.contains(state_.texts[trial][i]);
+      text += recorded ? canonical_json(state_.resolved(trial, i))
+                       : section(i, state_.picks[trial][i]);
     }
   }
 
@@ -47,6 +52,16 @@ bool has_place(const Json& identity, std::string_view key) {
   return members.is_object() && members.contains(name) && has_place(members.at(name), rest);
 }
 
+// Whether it is left out of an identity at one of its values alone, the default of old, and so
+// counts at that value too.
+bool counts_by_itself(std::string_view section, std::string_view key) {
+  if (!is_fixed_section(section)) return false;
+  const FieldInfo* field = section_schema(section).find(key);
+  if (field == nullptr || field->only_if.empty()) return false;
+  const std::vector<std::string> words = Predicate::parse(field->only_if, section).words();
+  return std::find(words.begin(), words.end(), field->name) != words.end();
+}
+
 // The axes that make a difference to a trial: those that its identity knows.
 class CountingAxes {
  public:
@@ -59,9 +74,10 @@ class CountingAxes {
     if (text == Identities::inert) return false;
     const auto [known, fresh] = known_.try_emplace({text, axis});
     if (fresh) {
-      const std::string_view rest = std::string_view(key).substr(section.size());
-      known->second = has_place(Json::parse(state_.identities.texts()[text]),
-                                rest.substr(std::min<std::size_t>(1, rest.size())));
+      std::string_view rest = std::string_view(key).substr(section.size());
+      rest = rest.substr(std::min<std::size_t>(1, rest.size()));
+      known->second = counts_by_itself(section, rest) ||
+                      has_place(Json::parse(state_.identities.texts()[text]), rest);
     }
     return known->second;
   }
@@ -117,7 +133,7 @@ class Lines {
     axes_.add(trial, text);
     text.append("},\"combo_id\":\"").append(hex(planned.combo_id)).append("\",\"config\":{");
     configs_.add(trial, text);
-    text += "},\"stages\":{";
+    text += sees_test(trial) ? "},\"sees_test\":true,\"stages\":{" : "},\"stages\":{";
     bool first = true;
     for (const StageRef& stage : state_.stage_lists[state_.stages[trial]]) {
       text.append(std::exchange(first, false) ? "\"" : ",\"").append(stage.name);
@@ -127,6 +143,13 @@ class Lines {
   }
 
  private:
+  // Whether features of the test split are in its training graph.
+  [[nodiscard]] bool sees_test(std::size_t trial) const {
+    const std::uint32_t text = state_.texts[trial][section_index("protocol")];
+    if (text == Identities::inert) return false;
+    return state_.identities.texts()[text].find(R"("graph":"transductive")") != std::string::npos;
+  }
+
   const Plan::State& state_;
   AxisTexts axes_;
   ConfigTexts configs_;

@@ -5,6 +5,8 @@
 #include <deque>
 #include <espalier/core/content.hpp>
 #include <espalier/core/error.hpp>
+#include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -32,6 +34,13 @@ struct Plan::State {
     return trials[trial].state == TrialState::planned ||
            trials[trial].state == TrialState::duplicate;
   }
+  // A section as a worker gets it.
+  [[nodiscard]] const Json& resolved(std::size_t trial, std::size_t section) const;
+  // Whether a captioner has to be recorded and was not: no set is named.
+  [[nodiscard]] bool is_unrecorded(const Json& captioner) const {
+    return captioner.value("captions", Json()) == "" &&
+           catalog.has("captioner", captioner, "recorded");
+  }
   // The canonical JSON of a trial's identity.
   [[nodiscard]] std::string identity_text(std::size_t trial, bool with_seed) const;
 
@@ -53,17 +62,19 @@ struct Plan::State {
   std::deque<std::vector<StageRef>> stage_lists{1};  // the first is empty
   std::vector<std::string> warnings;
   std::vector<PlannedCut> cuts;
+  std::vector<PlannedSize> sizes;
+  std::map<std::uint32_t, Json> recorded;  // captioners by their identity, with their captions
+  std::vector<PlannedCaptions> missing_captions;
   std::vector<std::string> reasons{""};
 };
 
 // Fills `stages`; of a plan without problems.
 void add_stages(Plan::State& state);
 
-// Adds all that is wrong with the experiment to `problems`.
-[[nodiscard]] std::shared_ptr<const Plan::State> plan_trials(const ExperimentSource& source,
-                                                             const Catalog& catalog,
-                                                             ContentHasher hasher,
-                                                             DataInspector* inspector,
-                                                             Problems& problems);
+// Recorded captions lie in the folder `captions`. Adds all that is wrong with the experiment to
+// `problems`.
+[[nodiscard]] std::shared_ptr<const Plan::State> plan_trials(
+    const ExperimentSource& source, const Catalog& catalog, ContentHasher hasher,
+    const std::filesystem::path& captions, DataInspector* inspector, Problems& problems);
 
 }  // namespace espalier

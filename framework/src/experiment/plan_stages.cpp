@@ -83,10 +83,14 @@ class StageLists {
     }
     inputs.seeded_captions = seeded(picks[captioner_section]);
     if (inputs.seeded_captions) inputs.identity[seed_section] = text(texts[seed_section]);
-    inputs.image_tower = text(state_.towers[trial].image);
-    inputs.text_tower = text(state_.towers[trial].text);
-    const Json& head = resolved(head_section, picks[head_section]).at("use");
-    inputs.class_texts = head == "prompts" || head == "zero_shot";
+    if (!has(encoder_section, picks[encoder_section], "given")) {
+      inputs.image_tower = text(state_.towers[trial].image);
+      inputs.text_tower = text(state_.towers[trial].text);
+      const Json& head = resolved(head_section, picks[head_section]);
+      inputs.class_texts = inputs.identity[head_section] != nullptr &&
+                           (head.at("use") == "prompts" || head.at("use") == "zero_shot" ||
+                            head.at("init") == "prompts");
+    }
     inputs.captions = inputs.identity[captioner_section] != nullptr;
     inputs.fitted_encoder = has(encoder_section, picks[encoder_section], "fitted");
     inputs.adapted = texts[peft_section] != Identities::inert &&

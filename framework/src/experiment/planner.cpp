@@ -5,8 +5,10 @@
 #include <unordered_map>
 #include <utility>
 
+#include "caption_binding_internal.hpp"
 #include "condition_internal.hpp"
 #include "data_checks_internal.hpp"
+#include "derived_internal.hpp"
 #include "plan_internal.hpp"
 
 namespace espalier {
@@ -29,8 +31,13 @@ struct Condition {
 
 class Planner {
  public:
-  Planner(Plan::State& state, DataInspector* inspector, Problems& problems)
-      : state_(state), problems_(problems), checks_(state, inspector) {
+  Planner(Plan::State& state, const std::filesystem::path& captions, DataInspector* inspector,
+          Problems& problems)
+      : state_(state),
+        problems_(problems),
+        captions_(state, captions),
+        checks_(state, inspector),
+        derived_(state.catalog, state.variants, state.identities, inspector) {
     for (const SweepBlock& block : state.source.blocks) {
       std::vector<Condition>& conditions = conditions_.emplace_back();
       for (const auto& [text, where] : block.when) add_condition(text, where, false, conditions);
@@ -58,6 +65,7 @@ class Planner {
     rows = {};
     check_data();
     state_.cuts = checks_.take_cuts();
+    state_.sizes = derived_.sizes();
     if (problems_.empty()) refuse_an_empty_plan();
     warn();
   }
@@ -88,7 +96,7 @@ class Planner {
   }
 
   void decide(std::uint32_t block) {
-    const Picks& picks = state_.picks.back();
+    Picks& picks = state_.picks.back();
     PlannedTrial& trial = state_.trials.back();
     if (const Condition* condition = excluding(block, picks)) {
       return settle(
@@ -100,7 +108,14 @@ class Planner {
     if (const std::string& reason = state_.identities.impossible(context); !reason.empty()) {
       return settle(trial, TrialState::impossible, reason);
     }
-    identify(trial, picks, context);
+    Problems found;
+    const DerivedSettings::Settled derived = derived_.settle(picks, context, found);
+    for (const Problem& problem : found.list()) add(problem);
+    if (!derived.impossible.empty()) {
+      return settle(trial, TrialState::impossible, derived.impossible);
+    }
+    picks = derived.picks;
+    identify(trial, picks, state_.identities.context(picks));
   }
 
   const Condition* excluding(std::uint32_t block, const Picks& picks) {
@@ -167,6 +182,7 @@ class Planner {
       state_.towers.back().text = state_.identities.tower("text", picks, context, found);
     }
     for (const Problem& problem : found.list()) add(problem);
+    captions_.bind(picks, texts);
     const auto index = static_cast<std::uint32_t>(state_.trials.size() - 1);
     trial.trial_id = sha256(state_.identity_text(index, true));
     trial.combo_id = combo_id(index);
@@ -252,13 +268,21 @@ class Planner {
 
   Plan::State& state_;
   Problems& problems_;
+  CaptionBinding captions_;
   DataChecks checks_;
+  DerivedSettings derived_;
   std::vector<std::vector<Condition>> conditions_;
   std::unordered_map<std::string, std::uint32_t> reason_ids_;
   std::unordered_map<Digest, std::uint32_t, DigestHash> seen_;
 };
 
 }  // namespace
+
+const Json& Plan::State::resolved(std::size_t trial, std::size_t section) const {
+  const auto found = recorded.find(texts[trial][section]);
+  return found != recorded.end() ? found->second
+                                 : variants.at(section, picks[trial][section]).resolved;
+}
 
 std::string Plan::State::identity_text(std::size_t trial, bool with_seed) const {
   std::string text = "{";
@@ -277,11 +301,12 @@ std::string Plan::State::identity_text(std::size_t trial, bool with_seed) const 
 
 std::shared_ptr<const Plan::State> plan_trials(const ExperimentSource& source,
                                                const Catalog& catalog, ContentHasher hasher,
+                                               const std::filesystem::path& captions,
                                                DataInspector* inspector, Problems& problems) {
   for (const Problem& mistake : source.mistakes) problems.add(mistake);
   auto state =
       std::make_shared<Plan::State>(source, catalog, std::move(hasher), inspector, problems);
-  Planner(*state, inspector, problems).plan();
+  Planner(*state, captions, inspector, problems).plan();
   if (problems.empty()) add_stages(*state);
   state->hasher.save();
   return state;

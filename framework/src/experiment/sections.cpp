@@ -7,8 +7,7 @@ namespace espalier {
 namespace {
 
 // Where head.prompts says what the encoder is told of the classes.
-constexpr std::string_view told =
-    "use in ['prompts', 'zero_shot'] and not has(trial, class_template)";
+constexpr std::string_view told = "has(trial, told_classes) and not has(trial, class_template)";
 
 std::string told_if(const std::string& condition) {
   return std::string(told) + " and " + condition;
@@ -47,16 +46,59 @@ void bind(Schema<ProtocolParams>& s) {
       .min(0)
       .only_if("not has(dataset, official_val) or not has(dataset, official_test)")
       .doc("Seed of the split, where the dataset has none of its own");
+  s.field("graph_refresh", &ProtocolParams::graph_refresh)
+      .range(0, 1e6)
+      .only_if("has(trial, edges) and has(trial, moving_nodes)")
+      .doc(
+          "Epochs after which the graph is made anew of the nodes as training has left them, 0 for "
+          "never");
+  s.field("tasks", &ProtocolParams::tasks)
+      .range(1, 1000)
+      .only_if("has(trial, training)")
+      .doc("Parts of the classes that are learned one after another, drawn by the trial's seed");
+  s.field("scenario", &ProtocolParams::scenario)
+      .choices({"class", "task"})
+      .only_if("has(trial, training) and tasks > 1")
+      .doc(
+          "What a photo may be: any class of the tasks so far, or one of its own task, which is "
+          "told")
+      .source("van de Ven and Tolias 2019");
+  s.field("classes", &ProtocolParams::classes)
+      .choices({"all", "base"})
+      .only_if("classes != 'all'")
+      .doc("Classes to learn: all, or the first half; then the other half is tested as new classes")
+      .source("base to new: Zhou et al. 2022, CoCoOp");
   s.check("val_fraction + test_fraction < 1",
           "val_fraction and test_fraction leave nothing to train on");
 }
 
 void bind(Schema<NodesParams>& s) {
   s.field("fuse", &NodesParams::fuse)
-      .choices({"image", "text", "mean", "concat", "bimodal"})
+      .choices({"image", "text", "mean", "concat", "bimodal", "cross_attention"})
       .doc("What a node holds: one modality, both together, or a node for each");
   s.field("normalize", &NodesParams::normalize)
       .doc("Scale each feature row to length 1 before fusing");
+  s.field("predict", &NodesParams::predict)
+      .choices({"image", "text", "both"})
+      .only_if("fuse == 'bimodal'")
+      .doc("Node whose state the class comes from, both for the mean of the two");
+  s.field("attend", &NodesParams::attend)
+      .choices({"image", "text", "both"})
+      .only_if("fuse == 'cross_attention'")
+      .doc("Features that a node holds, with what they attend to in the other modality's");
+  s.field("tokens", &NodesParams::tokens)
+      .range(1, 4096)
+      .only_if("fuse == 'cross_attention'")
+      .doc("Tokens that a feature row is mapped to; with 1 there is nothing to choose from");
+  s.field("token_width", &NodesParams::token_width)
+      .range(1, 65536)
+      .only_if("fuse == 'cross_attention'")
+      .doc("Columns of a token");
+  s.field("heads", &NodesParams::heads)
+      .range(1, 1024)
+      .only_if("fuse == 'cross_attention'")
+      .doc("Heads of the attention, among which the columns of a token are divided");
+  s.check("token_width % heads == 0", "token_width must be a multiple of heads");
 }
 
 void bind(Schema<HeadParams>& s) {
@@ -69,8 +111,12 @@ void bind(Schema<HeadParams>& s) {
   s.field("scale", &HeadParams::scale)
       .above(0)
       .max(1000)
-      .only_if("use == 'cosine'")
-      .doc("Initial factor on the cosines, trained");
+      .only_if("use == 'cosine' and init == 'random'")
+      .doc("Initial factor on the cosines, trained; with init: prompts it is the encoder's own");
+  s.field("init", &HeadParams::init)
+      .choices({"random", "prompts"})
+      .only_if("use in ['linear', 'cosine'] and init != 'random'")
+      .doc("Start at random, or from what the encoder says of the classes' texts");
   s.field("prompts", &HeadParams::prompts)
       .choices({"auto", "simple", "general", "oxford_pets", "flowers102", "food101", "template",
                 "file", "phrases"})
@@ -91,11 +137,12 @@ void bind(Schema<HeadParams>& s) {
       .source("Menon and Vondrick 2023");
   s.field("average", &HeadParams::average)
       .choices({"features", "scores"})
-      .only_if(told)
+      .only_if("use in ['prompts', 'zero_shot'] and not has(trial, class_template)")
       .doc("What is averaged over the texts of a class")
       .source("features: Radford et al. 2021; scores: Menon and Vondrick 2023");
   s.check(
-      "use not in ['prompts', 'zero_shot'] or not (prompts in ['file', 'phrases']) or descriptions "
+      "use not in ['prompts', 'zero_shot'] and init != 'prompts' or not (prompts in ['file', "
+      "'phrases']) or descriptions "
       "!= ''",
       "prompts: file and phrases need the file's path in descriptions");
 }
@@ -105,14 +152,39 @@ void bind(Schema<TrainParams>& s) {
   s.field("batch_size", &TrainParams::batch_size)
       .range(0, 1e6)
       .doc("Labelled nodes an update, 0 for all at once");
-  s.field("lr", &TrainParams::lr).above(0).max(100).doc("Peak learning rate of AdamW");
-  s.field("weight_decay", &TrainParams::weight_decay)
-      .range(0, 10)
-      .doc("Decoupled weight decay")
-      .source("Loshchilov and Hutter 2019");
-  s.field("beta1", &TrainParams::beta1).min(0).below(1).doc("Decay of the mean gradient");
-  s.field("beta2", &TrainParams::beta2).min(0).below(1).doc("Decay of the squared gradient");
-  s.field("eps", &TrainParams::eps).above(0).max(1).doc("Added to the denominator of AdamW");
+  s.field("preset", &TrainParams::preset)
+      .choices({"none", "paper"})
+      .only_if("has(trial, adapted) and preset != 'none'")
+      .doc(
+          "With paper, settings of this section that are not given are those that the PEFT method "
+          "was published with; espalier plugins show says them");
+  s.field("optimizer", &TrainParams::optimizer)
+      .choices({"adamw", "adam", "sgd"})
+      .only_if("optimizer != 'adamw'")
+      .doc("Optimiser; weight decay is decoupled in adamw, part of the gradient in the others")
+      .source("Loshchilov and Hutter 2019; Kingma and Ba 2015");
+  s.field("lr", &TrainParams::lr).above(0).max(100).doc("Peak learning rate");
+  s.field("weight_decay", &TrainParams::weight_decay).range(0, 10).doc("Weight decay");
+  s.field("momentum", &TrainParams::momentum)
+      .min(0)
+      .below(1)
+      .only_if("optimizer == 'sgd'")
+      .doc("Share of the last step that is taken again");
+  s.field("beta1", &TrainParams::beta1)
+      .min(0)
+      .below(1)
+      .only_if("optimizer != 'sgd'")
+      .doc("Decay of the mean gradient");
+  s.field("beta2", &TrainParams::beta2)
+      .min(0)
+      .below(1)
+      .only_if("optimizer != 'sgd'")
+      .doc("Decay of the squared gradient");
+  s.field("eps", &TrainParams::eps)
+      .above(0)
+      .max(1)
+      .only_if("optimizer != 'sgd'")
+      .doc("Added to the denominator of adam and adamw");
   s.field("schedule", &TrainParams::schedule)
       .choices({"cosine", "constant"})
       .doc("Learning rate after the warm-up");
@@ -131,6 +203,30 @@ void bind(Schema<TrainParams>& s) {
   s.field("clip_norm", &TrainParams::clip_norm)
       .range(0, 1e9)
       .doc("Largest norm of all gradients together, 0 for no limit");
+  s.field("ewc", &TrainParams::ewc)
+      .range(0, 1e12)
+      .doc(
+          "Factor lambda of elastic weight consolidation, which holds parameters to what an "
+          "earlier "
+          "task made of them; 0 for none")
+      .source("Kirkpatrick et al. 2017");
+  s.field("ewc_source", &TrainParams::ewc_source)
+      .choices({"previous_tasks", "zero_shot"})
+      .only_if("ewc > 0")
+      .doc(
+          "The earlier task: each that protocol.tasks has brought before, or the zero-shot "
+          "classification that training begins with");
+  s.field("ewc_fisher", &TrainParams::ewc_fisher)
+      .choices({"expected", "sampled", "empirical"})
+      .only_if("ewc > 0")
+      .doc(
+          "Labels of the Fisher information: all by the model's own probabilities, one drawn from "
+          "them, or those that are given")
+      .source("Kunstner, Balles and Hennig 2019");
+  s.field("ewc_samples", &TrainParams::ewc_samples)
+      .range(0, 1e9)
+      .only_if("ewc > 0")
+      .doc("Training images that the Fisher information is taken of, drawn, 0 for all");
   s.field("select", &TrainParams::select)
       .choices({"best_val", "last"})
       .doc(
@@ -163,6 +259,15 @@ void bind(Schema<TrainParams>& s) {
       .doc("Type in which what enters the trained layers is kept");
 }
 
+void bind(Schema<BudgetParams>& s) {
+  s.field("trainable", &BudgetParams::trainable)
+      .range(0, 1e12)
+      .only_if("trainable > 0")
+      .doc(
+          "Parameters that the PEFT method trains at most: its rank, bottleneck or the like is set "
+          "to come as close as it can; 0 for what its section says");
+}
+
 bool is_fixed_section(std::string_view name) {
   return std::find(std::begin(fixed_sections), std::end(fixed_sections), name) !=
          std::end(fixed_sections);
@@ -173,6 +278,7 @@ std::string_view section_summary(std::string_view section) {
     return "Who is learnt from, chosen by and judged on, and what a graph may hold";
   if (section == "nodes") return "Which features a node of the graph holds";
   if (section == "head") return "The classifier behind the graph network";
+  if (section == "budget") return "How much a PEFT method may train";
   ESPALIER_ASSERT(section == "train", "no such fixed section");
   return "Optimiser and schedule";
 }
@@ -201,9 +307,11 @@ const SchemaInfo& section_schema(std::string_view section) {
   static const SchemaInfo nodes = schema_of<NodesParams>().info();
   static const SchemaInfo head = schema_of<HeadParams>().info();
   static const SchemaInfo train = schema_of<TrainParams>().info();
+  static const SchemaInfo budget = schema_of<BudgetParams>().info();
   if (section == "protocol") return protocol;
   if (section == "nodes") return nodes;
   if (section == "head") return head;
+  if (section == "budget") return budget;
   ESPALIER_ASSERT(section == "train", "no such fixed section");
   return train;
 }

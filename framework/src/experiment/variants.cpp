@@ -119,10 +119,36 @@ Variant Variants::make(std::size_t index, const std::vector<std::uint32_t>& row)
   } else {
     variant.resolved = resolve_fixed(name, section, problems);
     make_paths_absolute(section_schema(name), variant.resolved);
+    variant.given = std::move(section);
   }
   variant.sound = problems.empty();
   variant.problems = problems.list();
   if (source_.unread.contains(std::string(name))) std::erase_if(variant.problems, only_left_out);
+  return variant;
+}
+
+Variant Variants::changed(std::size_t index, std::uint32_t of, const Json& values) const {
+  Problems problems;
+  Variant variant;
+  Json section = at(index, of).resolved;
+  section.update(values);
+  const std::string name(trial_sections[index]);
+  const Locator where = [&](std::string_view key) { return locate(name + "." + std::string(key)); };
+  variant.resolved = catalog_.resolve(name, section, name + ".", where, problems);
+  variant.sound = problems.empty();
+  variant.problems = problems.list();
+  return variant;
+}
+
+Variant Variants::preset(std::size_t index, std::uint32_t of, const Json& defaults) const {
+  Problems problems;
+  Variant variant;
+  variant.given = at(index, of).given;
+  Json section = defaults;
+  section.update(variant.given);
+  variant.resolved = resolve_fixed(trial_sections[index], section, problems);
+  variant.sound = problems.empty();
+  variant.problems = problems.list();
   return variant;
 }
 

@@ -17,17 +17,18 @@
 namespace espalier {
 
 // The keys of a trial's configuration, sorted.
-inline constexpr std::array<std::string_view, 11> trial_sections = {
-    "captioner", "dataset", "encoder",  "gnn",  "graph", "head",
-    "nodes",     "peft",    "protocol", "seed", "train"};
-inline constexpr std::size_t dataset_section = 1;
-inline constexpr std::size_t seed_section = 9;
+inline constexpr std::array<std::string_view, 12> trial_sections = {
+    "budget", "captioner", "dataset", "encoder",  "gnn",  "graph",
+    "head",   "nodes",     "peft",    "protocol", "seed", "train"};
+inline constexpr std::size_t dataset_section = 2;
+inline constexpr std::size_t seed_section = 10;
 
 // Index into trial_sections, or their number.
 [[nodiscard]] std::size_t section_index(std::string_view name);
 
 struct Variant {
   Json resolved;                  // null where a component is unknown
+  Json given;                     // as written, of a section that a preset may fill
   bool sound = true;              // false also where what is wrong was said before
   std::vector<Problem> problems;  // what is wrong with it
 };
@@ -40,6 +41,16 @@ class Variants {
   std::uint32_t find(std::size_t section, const std::vector<std::uint32_t>& row);
   [[nodiscard]] const Variant& at(std::size_t section, std::uint32_t variant) const {
     return sections_[section].variants[variant];
+  }
+  // With other values in the place of some of a resolved section's, or of its defaults.
+  [[nodiscard]] Variant changed(std::size_t section, std::uint32_t variant,
+                                const Json& values) const;
+  [[nodiscard]] Variant preset(std::size_t section, std::uint32_t variant,
+                               const Json& defaults) const;
+  // Its number.
+  std::uint32_t add(std::size_t section, Variant variant) {
+    sections_[section].variants.push_back(std::move(variant));
+    return static_cast<std::uint32_t>(sections_[section].variants.size() - 1);
   }
   [[nodiscard]] std::size_t count(std::size_t section) const {
     return sections_[section].variants.size();

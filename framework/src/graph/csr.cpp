@@ -1,6 +1,7 @@
 #include <espalier/graph/csr.hpp>
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
@@ -60,21 +61,28 @@ EdgeIndex make_index(const at::Tensor& rowptr, const at::Tensor& col, std::int64
   EdgeIndex index{.row = at::empty({edges}, at::kLong),
                   .t_rowptr = at::zeros({sources + 1}, at::kLong),
                   .t_row = at::empty({edges}, at::kLong),
-                  .t_edge = at::empty({edges}, at::kLong)};
+                  .t_edge = at::empty({edges}, at::kLong),
+                  .loops = {}};
   const auto* begin = rowptr.data_ptr<std::int64_t>();
   const auto* source = col.data_ptr<std::int64_t>();
   count_rows(
       index.t_rowptr, [&](std::int64_t e) { return source[e]; }, edges);
   const auto* t_begin = index.t_rowptr.data_ptr<std::int64_t>();
   std::vector<std::int64_t> next(t_begin, t_begin + sources);
+  auto* const row = index.row.data_ptr<std::int64_t>();
+  auto* const t_row = index.t_row.data_ptr<std::int64_t>();
+  auto* const t_edge = index.t_edge.data_ptr<std::int64_t>();
+  std::vector<std::int64_t> loops;
   for (std::int64_t i = 0; i < targets; ++i) {
     for (std::int64_t e = begin[i]; e < begin[i + 1]; ++e) {
       const std::int64_t k = next[static_cast<std::size_t>(source[e])]++;
-      index.row.data_ptr<std::int64_t>()[e] = i;
-      index.t_row.data_ptr<std::int64_t>()[k] = i;
-      index.t_edge.data_ptr<std::int64_t>()[k] = e;
+      row[e] = i;
+      t_row[k] = i;
+      t_edge[k] = e;
+      if (source[e] == i) loops.push_back(e);
     }
   }
+  if (!loops.empty()) index.loops = at::tensor(loops, at::kLong);
   return index;
 }
 
@@ -128,6 +136,18 @@ std::vector<Edge> edges_of(const CsrGraph& graph) {
   return edges;
 }
 
+at::Tensor edge_attributes(const CsrGraph& graph, std::int64_t width) {
+  const at::Tensor found =
+      graph.attributes.defined() ? graph.attributes : graph.weight.unsqueeze(1);
+  if (found.size(1) == width) return found;
+  throw Error({.what = "the graph's edges have other attributes than the network was made for",
+               .where = {},
+               .expected = std::to_string(width) + " numbers an edge, as edge_width says",
+               .found = std::to_string(found.size(1)) +
+                        (graph.attributes.defined() ? "" : ", the edges' weights"),
+               .fix = "set edge_width to the number that the edges have"});
+}
+
 at::Tensor in_degree(const CsrGraph& graph) {
   at::Tensor degree = at::zeros({graph.targets}, at::kFloat);
   const at::Tensor rowptr = graph.rowptr.cpu();
@@ -148,6 +168,10 @@ void check_canonical(const CsrGraph& graph) {
   if (graph.relation.defined()) {
     check_type(graph.relation, at::kChar, graph.edges(), "relation");
   }
+  if (graph.attributes.defined() &&
+      (graph.attributes.dim() != 2 || graph.attributes.size(0) != graph.edges())) {
+    broken("attributes are not a row an edge", {});
+  }
   const auto* row = graph.rowptr.data_ptr<std::int64_t>();
   if (row[0] != 0 || row[graph.targets] != graph.edges()) {
     broken("rowptr does not span the edges", std::to_string(row[graph.targets]));
@@ -163,8 +187,8 @@ void check_canonical(const CsrGraph& graph) {
 std::shared_ptr<const EdgeIndex> edge_index(const CsrGraph& graph) {
   if (graph.index) return graph.index;
   EdgeIndex index = make_index(graph.rowptr.cpu(), graph.col.cpu(), graph.targets, graph.sources);
-  for (at::Tensor* t : {&index.row, &index.t_rowptr, &index.t_row, &index.t_edge}) {
-    *t = t->to(graph.col.device());
+  for (at::Tensor* t : {&index.row, &index.t_rowptr, &index.t_row, &index.t_edge, &index.loops}) {
+    if (t->defined()) *t = t->to(graph.col.device());
   }
   return std::make_shared<const EdgeIndex>(std::move(index));
 }
@@ -174,8 +198,8 @@ void prepare(CsrGraph& graph) { graph.index = edge_index(graph); }
 CsrGraph to_device(const CsrGraph& graph, at::Device device) {
   CsrGraph moved = graph;
   moved.index = nullptr;
-  for (at::Tensor* t :
-       {&moved.rowptr, &moved.col, &moved.weight, &moved.relation, &moved.source_degree}) {
+  for (at::Tensor* t : {&moved.rowptr, &moved.col, &moved.weight, &moved.relation,
+                        &moved.attributes, &moved.source_degree, &moved.label}) {
     if (t->defined()) *t = t->to(device);
   }
   prepare(moved);

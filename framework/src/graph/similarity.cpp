@@ -1,198 +1,244 @@
 #include <espalier/graph/similarity.hpp>
 
 #include <ATen/Parallel.h>
-#include <ATen/ops/empty.h>
+#include <ATen/ops/tensor.h>
 
-#include <algorithm>
-#include <array>
-#include <cmath>
 #include <espalier/core/error.hpp>
-#include <functional>
-#include <limits>
-#include <span>
+#include <espalier/graph/edges.hpp>
+
+#include "candidates_internal.hpp"
+#include "similarity_internal.hpp"
 
 namespace espalier {
 namespace {
 
-constexpr std::int64_t tile_rows = 64;
+// Rows and columns a thread takes at a time.
+constexpr std::int64_t row_grain = 16, column_grain = 512, exact_grain = 64;
 
-// Products of floats are exact in double, and the eight sums are added in a fixed order.
-double dot(const float* a, const float* b, std::int64_t width) {
-  std::array<double, 8> sum{};
-  std::int64_t k = 0;
-  for (; k + 8 <= width; k += 8) {
-    for (std::int64_t lane = 0; lane < 8; ++lane) {
-      sum[static_cast<std::size_t>(lane)] +=
-          static_cast<double>(a[k + lane]) * static_cast<double>(b[k + lane]);
+// Of rows [first, last) of a product with rows [column, end): what reaches each row's floor.
+template <class Offer>
+void take_rows(const float* tile, const float* floors, std::int64_t first, std::int64_t last,
+               std::int64_t column, std::int64_t end, const Offer& offer) {
+  const std::int64_t width = end - column;
+  at::parallel_for(first, last, row_grain, [&](std::int64_t from, std::int64_t to) {
+    for (std::int64_t i = from; i < to; ++i) {
+      const float* row = tile + (i - first) * width;
+      each_reaching(
+          row, width, [&](std::int64_t t) { return block_reaches(row + t, floors[i]); },
+          [&](std::int64_t) { return floors[i]; },
+          [&](std::int64_t t) { offer(i, column + t, row[t]); });
     }
-  }
-  for (; k < width; ++k) sum[0] += static_cast<double>(a[k]) * static_cast<double>(b[k]);
-  return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
+  });
 }
 
-// The k-th largest of the values, which are reordered.
-float kth_largest(std::span<float> values, std::int64_t k) {
-  const auto at = values.begin() + (k - 1);
-  std::nth_element(values.begin(), at, values.end(), std::greater<>());
-  return *at;
+// The same the other way round: what reaches the floor of each column from `from` on.
+template <class Offer>
+void take_columns(const float* tile, const float* floors, std::int64_t first, std::int64_t last,
+                  std::int64_t column, std::int64_t end, const Offer& offer) {
+  const std::int64_t width = end - column;
+  at::parallel_for(std::max(column, last), end, column_grain, [&](std::int64_t a, std::int64_t b) {
+    for (std::int64_t i = first; i < last; ++i) {
+      const float* row = tile + (i - first) * width + (a - column);
+      each_reaching(
+          row, b - a, [&](std::int64_t t) { return block_reaches(row + t, floors + a + t); },
+          [&](std::int64_t t) { return floors[a + t]; },
+          [&](std::int64_t t) { offer(a + t, i, row[t]); });
+    }
+  });
+}
+
+// The edges of `later` and their opposites, ascending by index.
+Neighbours both_ways(Neighbours later) {
+  Neighbours all(later.size());
+  for (std::size_t i = 0; i < later.size(); ++i) {
+    all[i].insert(all[i].end(), later[i].begin(), later[i].end());
+    for (const Neighbour& n : later[i]) {
+      all[static_cast<std::size_t>(n.index)].push_back({static_cast<std::int64_t>(i), n.cosine});
+    }
+    later[i] = {};
+  }
+  return all;
 }
 
 }  // namespace
 
-CosineSearch::Rows CosineSearch::prepare(const at::Tensor& features) {
-  ESPALIER_ASSERT(features.dim() == 2 && features.scalar_type() == at::kFloat,
-                  "features are float32 rows");
-  Rows rows{.count = features.size(0),
-            .width = features.size(1),
-            .given = features.detach().cpu().contiguous(),
-            .unit = {},
-            .square = std::vector<double>(static_cast<std::size_t>(features.size(0)))};
-  rows.unit = at::empty({rows.count, rows.width}, at::kFloat);
-  for (std::int64_t i = 0; i < rows.count; ++i) {
-    const float* row = rows.given.data_ptr<float>() + i * rows.width;
-    const double square = dot(row, row, rows.width);
-    const double scale = square > 0 ? 1.0 / std::sqrt(square) : 0.0;
-    rows.square[static_cast<std::size_t>(i)] = square;
-    float* unit = rows.unit.data_ptr<float>() + i * rows.width;
-    for (std::int64_t k = 0; k < rows.width; ++k) unit[k] = static_cast<float>(row[k] * scale);
-  }
-  return rows;
+Metric metric_of(const std::string& name) {
+  const auto at = std::find(similarity_metrics.begin(), similarity_metrics.end(), name);
+  ESPALIER_ASSERT(at != similarity_metrics.end(), "a metric that the schema allows");
+  return static_cast<Metric>(at - similarity_metrics.begin());
 }
 
-CosineSearch::CosineSearch(const at::Tensor& features) : rows_(prepare(features)) {}
+SimilaritySearch::SimilaritySearch(const at::Tensor& features, Metric metric)
+    : metric_(metric), rows_(prepare_rows(features, metric)) {
+  for (const double square : rows_.square) longest_ = std::max(longest_, std::sqrt(square));
+}
 
 // One root of one product: that of two equal squares is the square itself, so copies have cosine 1.
-double CosineSearch::cosine(const Rows& queries, std::int64_t i, std::int64_t j) const {
+double SimilaritySearch::cosine(const SimilarityRows& queries, std::int64_t i,
+                                std::int64_t j) const {
   const float* a = queries.given.data_ptr<float>() + i * rows_.width;
   const float* b = rows_.given.data_ptr<float>() + j * rows_.width;
   const double squares =
       queries.square[static_cast<std::size_t>(i)] * rows_.square[static_cast<std::size_t>(j)];
-  return squares > 0 ? std::clamp(dot(a, b, rows_.width) / std::sqrt(squares), -1.0, 1.0) : 0.0;
+  return squares > 0 ? std::clamp(dot_product(a, b, rows_.width) / std::sqrt(squares), -1.0, 1.0)
+                     : 0.0;
 }
 
-// Bound on the rounding error of a float32 cosine of `width` terms.
-double CosineSearch::slack() const {
-  return static_cast<double>(rows_.width + 8) * std::numeric_limits<float>::epsilon();
+double SimilaritySearch::score(const SimilarityRows& queries, std::int64_t i,
+                               std::int64_t j) const {
+  const float* a = queries.given.data_ptr<float>() + i * rows_.width;
+  const float* b = rows_.given.data_ptr<float>() + j * rows_.width;
+  if (metric_ == Metric::ip) return dot_product(a, b, rows_.width);
+  if (metric_ == Metric::l2) return -squared_distance(a, b, rows_.width) / 2;
+  return cosine(queries, i, j);
 }
 
-// float32 cosines of the queries from `first` on, a tile of them, to all rows.
-at::Tensor CosineSearch::tile(const Rows& queries, std::int64_t first) const {
+double SimilaritySearch::slack(const SimilarityRows& queries, std::int64_t i) const {
+  const double terms =
+      static_cast<double>(rows_.width + 10) * std::numeric_limits<float>::epsilon();
+  if (metric_ == Metric::cosine) return terms;
+  const double length = std::sqrt(queries.square[static_cast<std::size_t>(i)]);
+  if (metric_ == Metric::ip) return terms * length * longest_;
+  return terms * (length + longest_) * (length + longest_) / 2;
+}
+
+std::vector<Neighbour> SimilaritySearch::ranked(const SimilarityRows& queries, std::int64_t i,
+                                                const std::vector<std::int64_t>& rows) const {
+  std::vector<Neighbour> list;
+  for (const std::int64_t j : rows) list.push_back({j, cosine(queries, i, j)});
+  return list;
+}
+
+Neighbours SimilaritySearch::nearest(const at::Tensor& features, std::int64_t k) const {
+  const SimilarityRows queries = prepare_rows(features, metric_);
   ESPALIER_ASSERT(queries.width == rows_.width, "queries are as wide as the rows");
-  const std::int64_t last = std::min(first + tile_rows, queries.count);
-  return queries.unit.slice(0, first, last).matmul(rows_.unit.t()).contiguous();
-}
-
-// Calls take(i, cosines) for every query, its own cosine at -inf where the queries are the rows
-// themselves. Queries of one tile are taken in parallel.
-template <class Take>
-void CosineSearch::scan(const Rows& queries, bool others, const Take& take) const {
+  Neighbours found(static_cast<std::size_t>(queries.count));
+  const std::int64_t wanted = std::min(k, rows_.count);
+  if (wanted <= 0) return found;
+  TileProduct product(queries.left, rows_.right);
   for (std::int64_t first = 0; first < queries.count; first += tile_rows) {
-    const at::Tensor cosines = tile(queries, first);
-    float* values = cosines.data_ptr<float>();
-    at::parallel_for(first, first + cosines.size(0), 1, [&](std::int64_t from, std::int64_t to) {
+    const std::int64_t last = std::min(first + tile_rows, queries.count);
+    std::vector<double> slacks;
+    for (std::int64_t i = first; i < last; ++i) slacks.push_back(slack(queries, i));
+    Candidates some(slacks, wanted, [&](std::int64_t q, std::int64_t row) {
+      return score(queries, first + q, row);
+    });
+    for (std::int64_t column = 0; column < rows_.count; column += tile_columns) {
+      const std::int64_t end = std::min(column + tile_columns, rows_.count);
+      take_rows(product(first, last, column, end), some.floors(), 0, last - first, column, end,
+                [&](std::int64_t i, std::int64_t j, float p) { some.offer(i, j, p); });
+    }
+    at::parallel_for(first, last, exact_grain, [&](std::int64_t from, std::int64_t to) {
       for (std::int64_t i = from; i < to; ++i) {
-        const std::span<float> row(values + (i - first) * rows_.count,
-                                   static_cast<std::size_t>(rows_.count));
-        if (others) row[static_cast<std::size_t>(i)] = -std::numeric_limits<float>::infinity();
-        take(i, row);
+        found[static_cast<std::size_t>(i)] = ranked(queries, i, some.best(i - first));
       }
     });
   }
+  return found;
 }
 
-std::vector<std::vector<Neighbour>> CosineSearch::nearest(const Rows& queries, std::int64_t k,
-                                                          bool others) const {
-  std::vector<std::vector<Neighbour>> found(static_cast<std::size_t>(queries.count));
-  const std::int64_t wanted = std::min(k, rows_.count - (others ? 1 : 0));
+// Every product is taken for both of its rows.
+Neighbours SimilaritySearch::nearest_others(std::int64_t k) const {
+  Neighbours found(static_cast<std::size_t>(size()));
+  const std::int64_t wanted = std::min(k, size() - 1);
   if (wanted <= 0) return found;
-  scan(queries, others, [&](std::int64_t i, std::span<const float> row) {
-    std::vector<float> scratch(row.begin(), row.end());
-    const double floor = static_cast<double>(kth_largest(scratch, wanted)) - 2 * slack();
-    auto& list = found[static_cast<std::size_t>(i)];
-    for (std::int64_t j = 0; j < rows_.count; ++j) {
-      if (row[static_cast<std::size_t>(j)] >= floor) list.push_back({j, cosine(queries, i, j)});
-    }
-    std::sort(list.begin(), list.end(), nearer);
-    list.resize(static_cast<std::size_t>(wanted));
-  });
-  return found;
-}
-
-std::vector<std::vector<Neighbour>> CosineSearch::within(const Rows& queries, double tau,
-                                                         bool others) const {
-  std::vector<std::vector<Neighbour>> found(static_cast<std::size_t>(queries.count));
-  if (rows_.count == 0) return found;
-  scan(queries, others, [&](std::int64_t i, std::span<const float> row) {
-    for (std::int64_t j = 0; j < rows_.count; ++j) {
-      const float proposed = row[static_cast<std::size_t>(j)];
-      if (!(proposed >= tau - slack())) continue;
-      if (others && i == j) continue;
-      const double exact = cosine(queries, i, j);
-      if (exact >= tau) found[static_cast<std::size_t>(i)].push_back({j, exact});
-    }
-  });
-  return found;
-}
-
-std::vector<std::vector<Neighbour>> CosineSearch::nearest(const at::Tensor& queries,
-                                                          std::int64_t k) const {
-  return nearest(prepare(queries), k, false);
-}
-
-std::vector<std::vector<Neighbour>> CosineSearch::nearest_others(std::int64_t k) const {
-  return nearest(rows_, k, true);
-}
-
-std::vector<std::vector<Neighbour>> CosineSearch::within(const at::Tensor& queries,
-                                                         double tau) const {
-  return within(prepare(queries), tau, false);
-}
-
-std::vector<std::vector<Neighbour>> CosineSearch::others_within(double tau) const {
-  return within(rows_, tau, true);
-}
-
-double CosineSearch::tau_for_degree(double degree) const {
-  // Every pair stands twice among the n (n - 1) cosines.
-  const std::int64_t wanted =
-      std::max<std::int64_t>(1, std::llround(degree * static_cast<double>(size())));
-  if (wanted >= size() * (size() - 1)) return -1.0;
-  const auto keep = static_cast<std::size_t>(wanted / 2 + 1);
-  const auto by_rank = static_cast<std::ptrdiff_t>(keep) - 1;
-  std::vector<double> best;
-  double floor = -2.0;
+  std::vector<double> slacks;
+  for (std::int64_t i = 0; i < size(); ++i) slacks.push_back(slack(rows_, i));
+  Candidates all(std::move(slacks), wanted,
+                 [&](std::int64_t q, std::int64_t row) { return score(rows_, q, row); });
+  const auto offer = [&](std::int64_t i, std::int64_t j, float p) {
+    if (i != j) all.offer(i, j, p);
+  };
+  TileProduct product(rows_.left, rows_.right);
   for (std::int64_t first = 0; first < size(); first += tile_rows) {
-    const at::Tensor cosines = tile(rows_, first);
-    for (std::int64_t i = first; i < first + cosines.size(0); ++i) {
-      const float* row = cosines.data_ptr<float>() + (i - first) * size();
-      for (std::int64_t j = i + 1; j < size(); ++j) {
-        if (row[j] >= floor - slack()) best.push_back(cosine(rows_, i, j));
-      }
+    const std::int64_t last = std::min(first + tile_rows, size());
+    for (std::int64_t column = first; column < size(); column += tile_columns) {
+      const std::int64_t end = std::min(column + tile_columns, size());
+      const float* tile = product(first, last, column, end);
+      take_rows(tile, all.floors(), first, last, column, end, offer);
+      take_columns(tile, all.floors(), first, last, column, end, offer);
     }
-    if (best.size() <= keep) continue;
-    std::nth_element(best.begin(), best.begin() + by_rank, best.end(), std::greater<>());
-    best.resize(keep);
-    floor = best.back();
   }
-  std::sort(best.begin(), best.end(), std::greater<>());
-  const auto ranked = [&](std::int64_t rank) { return best[static_cast<std::size_t>(rank / 2)]; };
-  return (ranked(wanted - 1) + ranked(wanted)) / 2;
+  at::parallel_for(0, size(), exact_grain, [&](std::int64_t from, std::int64_t to) {
+    for (std::int64_t i = from; i < to; ++i) {
+      found[static_cast<std::size_t>(i)] = ranked(rows_, i, all.best(i));
+    }
+  });
+  return found;
 }
 
-double CosineSearch::sampled_tau(double degree, std::int64_t pairs, Random random) const {
-  if (size() < 2 || degree >= static_cast<double>(size() - 1)) return -1.0;
-  std::vector<double> values;
-  values.reserve(static_cast<std::size_t>(pairs));
-  const auto n = static_cast<std::uint64_t>(size());
-  for (std::int64_t p = 0; p < pairs; ++p) {
-    const std::uint64_t i = random.below(n);
-    const std::uint64_t j = (i + 1 + random.below(n - 1)) % n;
-    values.push_back(cosine(rows_, static_cast<std::int64_t>(i), static_cast<std::int64_t>(j)));
+// A row is left out by its place: a copy may stand before it.
+Neighbours SimilaritySearch::nearest_others(const std::vector<std::int64_t>& of,
+                                            std::int64_t k) const {
+  const at::Tensor places = at::tensor(at::IntArrayRef(of), at::TensorOptions(at::kLong));
+  Neighbours found = nearest(rows_.given.index_select(0, places), k + 1);
+  for (std::size_t q = 0; q < of.size(); ++q) {
+    std::erase_if(found[q], [&](const Neighbour& n) { return n.index == of[q]; });
+    found[q].resize(std::min(found[q].size(), static_cast<std::size_t>(k)));
   }
-  const double share = degree / static_cast<double>(size() - 1);
-  const auto rank = static_cast<std::ptrdiff_t>(share * static_cast<double>(pairs - 1));
-  std::nth_element(values.begin(), values.begin() + rank, values.end(), std::greater<>());
-  return values[static_cast<std::size_t>(rank)];
+  return found;
+}
+
+Neighbours SimilaritySearch::within(const at::Tensor& features, double tau) const {
+  ESPALIER_ASSERT(metric_ == Metric::cosine, "thresholds are cosines");
+  const SimilarityRows queries = prepare_rows(features, metric_);
+  ESPALIER_ASSERT(queries.width == rows_.width, "queries are as wide as the rows");
+  Neighbours found(static_cast<std::size_t>(queries.count));
+  const std::vector<float> floors(found.size(), float_below(tau - slack(rows_, 0)));
+  TileProduct product(queries.left, rows_.right);
+  std::size_t edges = 0;
+  for (std::int64_t first = 0; first < queries.count; first += tile_rows) {
+    const std::int64_t last = std::min(first + tile_rows, queries.count);
+    for (std::int64_t column = 0; column < rows_.count; column += tile_columns) {
+      const std::int64_t end = std::min(column + tile_columns, rows_.count);
+      take_rows(product(first, last, column, end), floors.data(), first, last, column, end,
+                [&](std::int64_t i, std::int64_t j, float) {
+                  const double exact = cosine(queries, i, j);
+                  if (exact >= tau) found[static_cast<std::size_t>(i)].push_back({j, exact});
+                });
+    }
+    for (std::int64_t i = first; i < last; ++i) edges += found[static_cast<std::size_t>(i)].size();
+    require_edges(static_cast<double>(edges), "a larger tau");
+  }
+  return found;
+}
+
+Neighbours SimilaritySearch::others_within(double tau) const {
+  ESPALIER_ASSERT(metric_ == Metric::cosine, "thresholds are cosines");
+  Neighbours later(static_cast<std::size_t>(size()));  // of each row those with a larger index
+  if (size() == 0) return later;
+  const std::vector<float> floors(later.size(), float_below(tau - slack(rows_, 0)));
+  TileProduct product(rows_.left, rows_.right);
+  std::size_t pairs = 0;
+  for (std::int64_t first = 0; first < size(); first += tile_rows) {
+    const std::int64_t last = std::min(first + tile_rows, size());
+    for (std::int64_t column = first; column < size(); column += tile_columns) {
+      const std::int64_t end = std::min(column + tile_columns, size());
+      take_rows(product(first, last, column, end), floors.data(), first, last, column, end,
+                [&](std::int64_t i, std::int64_t j, float) {
+                  if (j <= i) return;
+                  const double exact = cosine(rows_, i, j);
+                  if (exact >= tau) later[static_cast<std::size_t>(i)].push_back({j, exact});
+                });
+    }
+    for (std::int64_t i = first; i < last; ++i) pairs += later[static_cast<std::size_t>(i)].size();
+    require_edges(2.0 * static_cast<double>(pairs), "a larger tau");
+  }
+  return both_ways(std::move(later));
+}
+
+std::vector<std::vector<double>> SimilaritySearch::distances(const at::Tensor& features,
+                                                             const Neighbours& found) const {
+  const at::Tensor rows = features.detach().cpu().contiguous();
+  std::vector<std::vector<double>> all(found.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const float* a = rows.data_ptr<float>() + static_cast<std::int64_t>(i) * rows_.width;
+    for (const Neighbour& n : found[i]) {
+      const float* b = rows_.given.data_ptr<float>() + n.index * rows_.width;
+      all[i].push_back(std::sqrt(squared_distance(a, b, rows_.width)));
+    }
+  }
+  return all;
 }
 
 }  // namespace espalier

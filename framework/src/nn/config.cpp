@@ -1,6 +1,8 @@
 #include "config_internal.hpp"
 
 #include <algorithm>
+#include <espalier/core/file.hpp>
+#include <espalier/core/python_json.hpp>
 
 namespace espalier {
 namespace {
@@ -121,6 +123,27 @@ TransformerConfig ConfigReader::transformer(const TransformerConfig& defaults,
   config.intermediate = integer(keys.intermediate, defaults.intermediate, 1, 1 << 18);
   config.eps = number("layer_norm_eps", defaults.eps, 0.0, 1.0);
   config.activation = activation(keys.activation, std::move(activation_name));
+  return config;
+}
+
+void require_model_folder(const std::filesystem::path& folder) {
+  if (std::filesystem::is_directory(folder)) return;
+  throw Error({.what = "a model is a folder",
+               .where = folder.string(),
+               .expected = "a folder with config.json and model.safetensors",
+               .found = std::filesystem::exists(folder) ? "a file" : "nothing",
+               .fix = {}});
+}
+
+Json read_model_config(const std::filesystem::path& file) {
+  Json config = parse_python_json(read_file(file, std::size_t{8} << 20), file.string());
+  if (!config.is_object()) {
+    throw Error({.what = file.filename().string() + " is no object",
+                 .where = file.string(),
+                 .expected = "{...}",
+                 .found = config.type_name(),
+                 .fix = {}});
+  }
   return config;
 }
 

@@ -37,6 +37,8 @@ class ConfigReader {
   // The side of a square, which may be written as a pair of equal numbers.
   [[nodiscard]] std::int64_t side(const char* key, std::int64_t fallback) const;
   [[nodiscard]] bool has(const char* key) const { return find(key) != nullptr; }
+  // Null where it is absent.
+  [[nodiscard]] const Json* value(const char* key) const { return find(key); }
   // Whether `architectures` names a class whose name ends so.
   [[nodiscard]] bool architecture_ends_with(std::string_view ending) const;
   // The object under `key`, empty where there is none.
@@ -56,6 +58,11 @@ class ConfigReader {
   std::string where_;
   Problems* problems_;
 };
+
+// config.json of a model's folder. Throw Error where there is no such folder, and where the file is
+// no object.
+void require_model_folder(const std::filesystem::path& folder);
+[[nodiscard]] Json read_model_config(const std::filesystem::path& file);
 
 // The layers of a model of size Base, with its norms' eps.
 [[nodiscard]] TransformerConfig base_layers(double eps);

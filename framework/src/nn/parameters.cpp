@@ -95,7 +95,7 @@ at::Tensor normal_init(at::IntArrayRef sizes, double deviation, Random& random) 
 }
 
 at::Tensor glorot_uniform(at::IntArrayRef sizes, Random& random) {
-  const double fans = static_cast<double>(sizes.front() + sizes.back());
+  const double fans = static_cast<double>(sizes[sizes.size() - 2] + sizes[sizes.size() - 1]);
   return uniform_init(sizes, std::sqrt(6.0 / fans), random);
 }
 

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <espalier/core/file.hpp>
-#include <espalier/core/python_json.hpp>
 #include <espalier/core/schema.hpp>
 #include <espalier/core/words.hpp>
 #include <optional>
@@ -46,25 +44,14 @@ const Family& family_of(const Json& config, const std::string& where,
                                   [&](const Family& family) { return name == family.name; });
   const bool known = found != all_families.end();
   if (known && std::find(wanted.begin(), wanted.end(), name) != wanted.end()) return *found;
-  const std::string other = known ? "use encoder/" + std::string(found->plugin)
-                                  : "export the model as TorchScript and use encoder/torchscript";
+  std::string other = "export the model as TorchScript and use encoder/torchscript";
+  if (known) other = "use encoder/" + std::string(found->plugin);
+  if (name == "blip") other = "use it to write captions: captioner.use=blip";
   throw Error({.what = "config.json is for another architecture",
                .where = where,
                .expected = "`model_type`: " + joined(wanted),
                .found = type.is_null() ? "no `model_type`" : type.dump(),
                .fix = other});
-}
-
-Json read_config(const std::filesystem::path& file) {
-  Json config = parse_python_json(read_file(file, std::size_t{8} << 20), file.string());
-  if (!config.is_object()) {
-    throw Error({.what = "config.json is no object",
-                 .where = file.string(),
-                 .expected = "{...}",
-                 .found = config.type_name(),
-                 .fix = {}});
-  }
-  return config;
 }
 
 template <class Call>
@@ -81,18 +68,12 @@ auto collecting(std::vector<Problem>& problems, Call call) -> std::optional<decl
 
 std::unique_ptr<AdaptableEncoder> load_pretrained(const std::filesystem::path& folder,
                                                   const PretrainedOptions& options) {
-  if (!std::filesystem::is_directory(folder)) {
-    throw Error({.what = "a model is a folder",
-                 .where = folder.string(),
-                 .expected = "a folder with config.json and model.safetensors",
-                 .found = std::filesystem::exists(folder) ? "a file" : "nothing",
-                 .fix = {}});
-  }
+  require_model_folder(folder);
   Problems of_modules;
   const SentenceModules modules = read_sentence_modules(folder, of_modules);
   const std::filesystem::path config_file = modules.model / "config.json";
   std::vector<Problem> together = of_modules.list();
-  const auto config = collecting(together, [&] { return read_config(config_file); });
+  const auto config = collecting(together, [&] { return read_model_config(config_file); });
   const auto family = collecting(together, [&] {
     return config ? &family_of(*config, config_file.string(), options.families) : nullptr;
   });

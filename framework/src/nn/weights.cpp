@@ -29,7 +29,7 @@ bool finite_words(const TensorView& view, Word mask) {
   return bad == 0;
 }
 
-bool all_finite(const TensorView& view) {
+bool holds_finite(const TensorView& view) {
   switch (view.dtype) {
     case DType::f32:
       return finite_words<std::uint32_t>(view, 0x7f800000u);
@@ -126,6 +126,30 @@ void WeightReader::complete(std::string_view prefix) {
   if (!complete) rename([&](const std::string& name) { return std::string(prefix) + name; });
 }
 
+void WeightReader::split(std::string_view module, const std::vector<std::string>& parts) {
+  const std::string middle = "." + std::string(module) + ".";
+  const std::size_t count = parts.size();
+  std::map<std::string, const TensorView*, std::less<>> split;
+  for (const auto& [name, view] : tensors_) {
+    const std::size_t at = name.find(middle);
+    const bool divides = !view->shape.empty() && view->shape[0] % std::ssize(parts) == 0;
+    if (at == std::string::npos || !divides) {
+      split.emplace(name, view);
+      continue;
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      TensorView piece = *view;
+      piece.shape[0] /= std::ssize(parts);
+      piece.bytes /= count;
+      piece.data += i * piece.bytes;
+      piece.name = std::string(name).insert(at + middle.size(), parts[i] + ".");
+      pieces_.push_back(std::move(piece));
+      split.emplace(pieces_.back().name, &pieces_.back());
+    }
+  }
+  tensors_ = std::move(split);
+}
+
 void WeightReader::ignore(std::string_view text) { ignored_.emplace_back(text); }
 
 bool WeightReader::has(std::string_view name) const { return tensors_.contains(name); }
@@ -213,7 +237,7 @@ void WeightReader::check_finite(Problems& problems) const {
   std::vector<Problem> bad;
   for (const Request& request : requests_) {
     const auto found = tensors_.find(request.name);
-    if (found == tensors_.end() || all_finite(*found->second)) continue;
+    if (found == tensors_.end() || holds_finite(*found->second)) continue;
     bad.push_back({.what = "tensor \"" + request.name + "\" holds NaN or infinity",
                    .where = file_.path().string(),
                    .expected = "finite numbers",

@@ -263,4 +263,11 @@ double ModulePattern::of(std::string_view module) const {
   return otherwise_;
 }
 
+void compared_by_peft(detail::SchemaFields& s, const Json& own) {
+  Json train{{"lr", 1e-4},      {"weight_decay", 0.1}, {"schedule", "cosine"},
+             {"batch_size", 4}, {"clip_norm", 1.0},    {"warmup", 0}};
+  train.update(own);
+  s.paper(std::move(train), "Hugging Face PEFT's comparison of methods, method_comparison");
+}
+
 }  // namespace espalier

@@ -16,14 +16,21 @@ namespace espalier {
 namespace {
 
 // What an author has to change, by the version that asked for it.
-constexpr std::array<std::pair<int, const char*>, 2> interface_changes{
+constexpr std::array<std::pair<int, const char*>, 3> interface_changes{
     {{2,
       "graph: build() and attach() become support(), whose GraphSupport has graph() and attach()\n"
       "gnn: dropout() takes the name of its site; Mode holds the key and the row ids of its masks\n"
       "peft: attach() takes the encoder by reference; Site::hook_input() and hook_output() take "
       "hooks, which get the Mode; Parameters::add() copies\n"
-      "encoder: Tower::embed(), run() and head() take the Mode"},
-     {3, "encoder: view() and tokens() are new, and have defaults"}}};
+      "encoder: Tower::embed(), run() and head() take the Mode\n"},
+     {3, "encoder: view() and tokens() are new, and have defaults\n"},
+     {5,
+      "schema: sizes() and paper() are new; espalier/nn/optimizer.hpp is the base of AdamW\n"
+      "dataset: features() is new, and has a default\n"
+      "captioner: says_facts() is new, and has a default; requests hold the class names\n"
+      "graph: GraphInput has the ids of samples and the modality of nodes\n"
+      "gnn: expect_classes() and attention() are new, and have defaults; GcnCoefficients becomes "
+      "MessageWeights"}}};
 
 int number_of(const std::string& version) {
   int number = 0;

@@ -6,14 +6,18 @@ namespace espalier {
 
 const std::vector<std::string>& known_capabilities(std::string_view kind) {
   static const std::map<std::string_view, std::vector<std::string>> known = {
-      {"dataset", {"attributes", "captions"}},
-      {"captioner", {"text", "needs_attributes", "needs_captions", "seeded"}},
-      {"encoder", {"image", "text", "shared_space", "sites", "fitted"}},
-      {"graph", {"edge_weight", "symmetric", "seeded", "needs_other", "needs_texts"}},
-      {"gnn", {"graph", "edge_weight", "bipartite", "identity_at_init"}},
+      {"dataset", {"attributes", "captions", "features"}},
+      {"captioner",
+       {"text", "needs_attributes", "needs_captions", "needs_label", "seeded", "recorded"}},
+      {"encoder", {"image", "text", "shared_space", "sites", "fitted", "given"}},
+      {"graph",
+       {"edge_weight", "symmetric", "seeded", "needs_other", "needs_texts", "needs_ids",
+        "relations"}},
+      {"gnn",
+       {"graph", "edge_weight", "bipartite", "scores", "needs_relations", "identity_at_init"}},
       {"peft",
        {"needs_sites", "needs_features", "class_template", "needs_class_texts", "fits_features",
-        "tuned", "identity_at_init", "mergeable"}},
+        "class_bound", "tuned", "identity_at_init", "mergeable"}},
   };
   static const std::vector<std::string> none;
   const auto found = known.find(kind);
@@ -25,7 +29,9 @@ bool asked_of_all(std::string_view capability) {
 }
 
 const std::vector<std::string>& data_capabilities() {
-  static const std::vector<std::string> all = {"official_val", "official_test"};
+  static const std::vector<std::string> all = {"official_val",   "official_test",
+                                               "image_features", "text_features",
+                                               "class_features", "shared_features"};
   return all;
 }
 

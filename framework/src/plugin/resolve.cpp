@@ -11,6 +11,16 @@ namespace {
 constexpr int depth_limit = 16;
 constexpr std::string_view wraps = "wraps:";
 
+// Whether `own` is CAPABILITY:FIELD of this capability, and the field is set to something: true, or
+// a number that is not 0.
+bool set_by_field(const std::string& own, std::string_view capability, const Json& section) {
+  const std::string start = std::string(capability) + ":";
+  if (!own.starts_with(start)) return false;
+  const auto value = section.find(own.substr(start.size()));
+  if (value == section.end()) return false;
+  return value->is_boolean() ? value->get<bool>() : value->is_number() && value->get<double>() != 0;
+}
+
 std::string folders_searched(const Catalog& catalog) {
   std::string text;
   for (const auto& folder : catalog.searched()) text += "\n" + folder.string();
@@ -222,6 +232,7 @@ bool Catalog::has(std::string_view kind, const Json& section, std::string_view c
   if (component == nullptr) return false;
   if (component->has(capability)) return true;
   for (const std::string& own : component->capabilities) {
+    if (set_by_field(own, capability, section)) return true;
     if (!own.starts_with(wraps)) continue;
     const std::size_t end = std::min(own.find(':', wraps.size()), own.size());
     if (end < own.size() && own.substr(end + 1) != capability) continue;

@@ -54,10 +54,25 @@ std::string content_of(const Json& stages, const std::vector<std::string>& axes)
   return same_features && key != nullptr ? key->dump() : std::string();
 }
 
+// What a method was published with belongs to the choice of the method.
+void remove_published(Json& config, const std::vector<std::string>& axes) {
+  const Json* keys = value_under(config, "train.from_preset");
+  const bool chosen = std::any_of(axes.begin(), axes.end(), [](const std::string& axis) {
+    return without_use(axis) == "peft";
+  });
+  if (keys == nullptr || !keys->is_array() || !chosen) return;
+  const Json published = *keys;
+  for (const Json& key : published) {
+    if (key.is_string()) remove(config, "train." + key.get<std::string>());
+  }
+  remove(config, "train.from_preset");
+}
+
 std::string shared_of(const PlanDetail& detail, const Builds& builds,
                       const std::vector<std::string>& axes) {
   Json config = detail.config;
   for (const std::string& axis : axes) remove(config, without_use(axis));
+  remove_published(config, axes);
   Json same_builds = Json::object();
   for (const auto& [component, build] : builds) {
     if (config.contains(component.substr(0, component.find('/')))) same_builds[component] = build;
@@ -75,7 +90,8 @@ bool makes_a_difference(const std::string& axis, const PlanTable& plan, std::siz
   }
   const Json* head = value_under(config, "head.use");
   if (head == nullptr || *head != "zero_shot") return true;
-  constexpr std::string_view trained[] = {"captioner", "gnn", "graph", "nodes", "peft", "train"};
+  constexpr std::string_view trained[] = {"budget", "captioner", "gnn",  "graph",
+                                          "nodes",  "peft",      "train"};
   return axis != "protocol.graph" &&
          std::find(std::begin(trained), std::end(trained), section_of(axis)) == std::end(trained);
 }
@@ -111,7 +127,8 @@ class Collector {
       const std::string name = sweep.plan.name + ": " + trial_label(sweep.plan, i) + " (" +
                                row.trial_id.substr(0, 12) + ")";
       if (takes_part(name, row.trial_id, sweep.records[i])) {
-        add(name, axis_values(sweep.plan, i, details[i].config), details[i], sweep.records[i]);
+        add(name, axis_values(sweep.plan, i, details[i].config), details[i], sweep.records[i],
+            row.sees_test);
       }
     }
     for (const PlanAxis& axis : sweep.plan.axes) {
@@ -150,7 +167,7 @@ class Collector {
   }
 
   void add(const std::string& name, std::vector<Json> values, PlanDetail& detail,
-           const TrialRecord& record) {
+           const TrialRecord& record, bool sees_test) {
     if (std::all_of(values.begin(), values.end(), [](const Json& v) { return v.is_null(); })) {
       return leave_out("without " + joined(axes_), name);
     }
@@ -161,7 +178,7 @@ class Collector {
     std::string data = data_of(detail.config, axes_);
     std::string draw = draw_of(detail.config);
     found_.trials.push_back({name, std::move(values), std::move(detail.config), std::move(shared),
-                             std::move(data), std::move(draw), record});
+                             std::move(data), sees_test, std::move(draw), record});
   }
 
   void leave_out(const std::string& why, const std::string& name) {

@@ -22,6 +22,7 @@ struct ComparedTrial {
   // is without that section.
   std::string shared;
   std::string data;  // dataset and protocol but for the seed of the split: what may be averaged
+  bool sees_test = false;  // as PlanRow has it
   std::string draw;  // seed and seed of the split: what is drawn anew makes a trial of its own
   TrialRecord record;
 };

@@ -44,7 +44,9 @@ std::vector<std::string> short_values(const std::vector<Json>& values, const ByV
 double field_mean(const Trials& trials, std::string_view field) {
   std::vector<double> values;
   for (const ComparedTrial* trial : trials) {
-    values.push_back(metric_of(trial->record.result, field));
+    const double value = metric_of(trial->record.result, field);
+    const bool counts = field.ends_with("_bytes") || field.ends_with("_parameters");
+    values.push_back(counts && value < 0 ? missing : value);
   }
   return spread_of(std::move(values)).mean;
 }
@@ -58,12 +60,12 @@ ComparedRow row_of(const Trials& trials, std::vector<std::string> values, const 
   for (const ComparedTrial* trial : trials) {
     by_draw[trial->draw].push_back(metric_of(trial->record.result, metric));
     row.untrained = row.untrained || kept_untrained(trial->record.result);
+    row.sees_test = row.sees_test || trial->sees_test;
     row.mixed = row.mixed || !mix.of(trial->record).empty();
   }
   row.metric = spread_of(means_of(by_draw));
   row.parameters = field_mean(trials, "trainable_parameters");
-  row.peak_bytes = field_mean(trials, "peak_rss_bytes");
-  row.train_seconds = field_mean(trials, "train_seconds");
+  for (const std::string_view field : cost_fields) row.costs.push_back(field_mean(trials, field));
   return row;
 }
 
@@ -194,6 +196,12 @@ void check_comparable(const AxisComparison& comparison) {
 }
 
 }  // namespace
+
+double cost_of(const ComparedRow& row, std::string_view field) {
+  const auto* it = std::find(std::begin(cost_fields), std::end(cost_fields), field);
+  ESPALIER_ASSERT(it != std::end(cost_fields), "one of cost_fields");
+  return row.costs[static_cast<std::size_t>(it - std::begin(cost_fields))];
+}
 
 bool larger_is_better(std::string_view metric) {
   return is_share(metric) && !metric.ends_with("_ece");

@@ -12,9 +12,33 @@
 #include <cstddef>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace espalier {
+
+// Fields of trials that are shown beside the metric.
+inline constexpr std::string_view cost_fields[] = {"trainable_parameters",
+                                                   "method_parameters",
+                                                   "budget_deviation",
+                                                   "total_parameters",
+                                                   "adapter_bytes",
+                                                   "optimizer_bytes",
+                                                   "peak_rss_bytes",
+                                                   "peak_cuda_bytes",
+                                                   "train_seconds",
+                                                   "prefix_seconds",
+                                                   "forward_seconds",
+                                                   "backward_seconds",
+                                                   "prefix_flops",
+                                                   "forward_flops",
+                                                   "backward_flops",
+                                                   "inference_seconds",
+                                                   "merged_inference_seconds",
+                                                   "new_top1",
+                                                   "harmonic_mean",
+                                                   "new_zero_shot_top1",
+                                                   "forgetting"};
 
 struct ComparisonView {
   std::vector<std::string> by;       // dotted keys of the configuration
@@ -27,11 +51,11 @@ struct ComparedRow {
   std::string label{};                // the values, joined by commas
   Spread metric{};                    // over seeds, with the seed of the split, each one's mean
   std::size_t trials = 0;
-  double parameters = missing;  // trainable; means, as the next ones
-  double peak_bytes = missing;
-  double train_seconds = missing;
+  double parameters = missing;  // trainable, the mean
+  std::vector<double> costs{};  // means of cost_fields, missing where no trial has one
   bool front = false;      // no row has a better mean and as few parameters, or fewer and as good
   bool untrained = false;  // a trial kept the weights before training
+  bool sees_test = false;  // the training graph of a trial held the test samples
   bool mixed = false;      // a component has several builds among the trials of the group
 };
 
@@ -65,6 +89,9 @@ struct AxisComparison {
   std::vector<ComparedGroup> groups;
   std::map<std::string, std::vector<std::string>> left_out;  // ComparedTrials::left_out
 };
+
+// The mean of one of cost_fields.
+[[nodiscard]] double cost_of(const ComparedRow& row, std::string_view field);
 
 // Whether a larger value of a metric is the better one.
 [[nodiscard]] bool larger_is_better(std::string_view metric);

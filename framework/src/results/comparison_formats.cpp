@@ -110,7 +110,7 @@ struct CsvColumns {
   std::vector<std::string> group;
   std::vector<std::vector<std::string>> values;
   std::map<std::string, std::vector<double>> numbers;
-  std::vector<Flag> front, untrained, mixed, reference, exact;
+  std::vector<Flag> front, untrained, sees_test, mixed, reference, exact;
 
   void add(const ComparedGroup& of, std::size_t index);
   [[nodiscard]] Table table(const std::vector<std::string>& axes) &&;
@@ -127,10 +127,14 @@ Table CsvColumns::table(const std::vector<std::string>& axes) && {
   Table table;
   table.add("group", std::move(group));
   for (std::size_t i = 0; i < axes.size(); ++i) table.add(axes[i], std::move(values[i]));
-  add_numbers(table, {"mean", "std", "ci_lo", "ci_hi", "seeds", "trials", "trainable_parameters",
-                      "peak_rss_bytes", "train_seconds"});
+  add_numbers(table, {"mean", "std", "ci_lo", "ci_hi", "seeds", "trials"});
+  for (const std::string_view field : cost_fields) {
+    const std::string name(field);
+    table.add(name, std::move(numbers[name]));
+  }
   table.add("pareto_front", std::move(front));
   table.add("untrained", std::move(untrained));
+  table.add("sees_test", std::move(sees_test));
   table.add("mixed_builds", std::move(mixed));
   table.add("reference", std::move(reference));
   add_numbers(table, {"pairs", "paired_seeds", "difference", "difference_ci_lo", "difference_ci_hi",
@@ -161,13 +165,14 @@ void CsvColumns::add(const ComparedRow& row) {
                                                    {"ci_lo", few ? missing : row.metric.ci_lo},
                                                    {"ci_hi", few ? missing : row.metric.ci_hi},
                                                    {"seeds", static_cast<double>(row.metric.n)},
-                                                   {"trials", static_cast<double>(row.trials)},
-                                                   {"trainable_parameters", row.parameters},
-                                                   {"peak_rss_bytes", row.peak_bytes},
-                                                   {"train_seconds", row.train_seconds}};
+                                                   {"trials", static_cast<double>(row.trials)}};
   for (const auto& [name, value] : of_row) numbers[name].push_back(value);
+  for (const std::string_view field : cost_fields) {
+    numbers[std::string(field)].push_back(cost_of(row, field));
+  }
   front.push_back(flag_of(row.front));
   untrained.push_back(flag_of(row.untrained));
+  sees_test.push_back(flag_of(row.sees_test));
   mixed.push_back(flag_of(row.mixed));
 }
 

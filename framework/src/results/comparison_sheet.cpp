@@ -5,18 +5,13 @@
 #include <espalier/core/printable.hpp>
 #include <espalier/core/words.hpp>
 
+#include "comparison_sheet_internal.hpp"
+
 namespace espalier {
 namespace {
 
 constexpr std::size_t most_names = 5;
 constexpr double level = 0.05;
-
-std::string formatted(const char* format, double value) {
-  if (std::isnan(value)) return "-";
-  char text[64];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
 
 // Shares in percent, differences of them in points.
 std::string measure(const std::string& metric, double value, bool sign) {
@@ -53,21 +48,16 @@ bool pairs_differ_from_seeds(const ComparedGroup& group) {
                      [](const Difference& d) { return d.pairs != d.spread.n; });
 }
 
-std::vector<std::string> printable_keys(const std::vector<std::string>& keys) {
-  std::vector<std::string> list;
-  for (const std::string& key : keys) list.push_back(printable(key));
-  return list;
-}
-
 std::vector<std::string> row_line(const ComparedRow& row, const std::string& metric, bool trials) {
   std::vector<std::string> line = row.values;
-  line.push_back(measure(metric, row.metric.mean, false) + (row.untrained ? " +" : ""));
+  line.push_back(measure(metric, row.metric.mean, false) + (row.untrained ? " +" : "") +
+                 (row.sees_test ? " ^" : ""));
   line.push_back(interval(metric, row.metric, false));
   line.push_back(std::to_string(row.metric.n) + (row.mixed ? "*" : ""));
   if (trials) line.push_back(std::to_string(row.trials));
   line.push_back(formatted("%.12g", std::round(row.parameters)));
-  line.push_back(formatted("%.0f", row.peak_bytes / (1 << 20)));
-  line.push_back(formatted("%.3g", row.train_seconds));
+  line.push_back(formatted("%.0f", cost_of(row, "peak_rss_bytes") / (1 << 20)));
+  line.push_back(formatted("%.3g", cost_of(row, "train_seconds")));
   line.emplace_back(row.front ? "•" : "");
   return line;
 }
@@ -98,6 +88,9 @@ std::vector<std::string> row_notes(const ComparedGroup& group, const ComparisonV
   if (any([](const ComparedRow& row) { return row.untrained; })) {
     notes.emplace_back(
         "+ best_epoch 0: in one of the trials at least the untrained weights were kept");
+  }
+  if (any([](const ComparedRow& row) { return row.sees_test; })) {
+    notes.emplace_back("^ transductive: the test samples' features were in the training graph");
   }
   if (!group.builds.empty()) {
     notes.push_back("* made by different builds of one component, which may not be comparable: " +
@@ -237,15 +230,26 @@ std::string no_differences(const ComparedGroup& group) {
 
 }  // namespace
 
+std::string formatted(const char* format, double value) {
+  if (std::isnan(value)) return "-";
+  char text[64];
+  std::snprintf(text, sizeof text, format, value);
+  return text;
+}
+
+std::vector<std::string> printable_keys(const std::vector<std::string>& keys) {
+  std::vector<std::string> list;
+  for (const std::string& key : keys) list.push_back(printable(key));
+  return list;
+}
+
 std::vector<Sheet> comparison_sheets(const AxisComparison& comparison) {
   std::vector<Sheet> sheets;
   for (const ComparedGroup& group : comparison.groups) {
     sheets.push_back(row_sheet(group, comparison.view));
-    if (group.differences.empty()) {
-      sheets.back().notes.push_back(no_differences(group));
-    } else {
-      sheets.push_back(difference_sheet(group, comparison.view));
-    }
+    if (group.differences.empty()) sheets.back().notes.push_back(no_differences(group));
+    sheets.push_back(cost_sheet(group, comparison.view));
+    if (!group.differences.empty()) sheets.push_back(difference_sheet(group, comparison.view));
   }
   return sheets;
 }

@@ -16,7 +16,7 @@ struct Sheet {
   std::vector<std::string> notes;
 };
 
-// Of a group its rows, then its differences where there are some.
+// Of a group its rows, what they cost, then its differences where there are some.
 [[nodiscard]] std::vector<Sheet> comparison_sheets(const AxisComparison& comparison);
 // What concerns no group in particular: trials that have no part.
 [[nodiscard]] std::vector<std::string> left_out_notes(const AxisComparison& comparison);

@@ -4,7 +4,7 @@
 //   /labels          int64 [samples]               /splits       text [samples]
 //   /class_features  float32 [classes, width]      /class_names  text [classes]
 //   /class_features is absent where the encoder takes no texts. Attributes of the root: encoder,
-//   dataset, templates, espalier.
+//   dataset, templates, logit_scale, features_format, espalier. dataset/features reads it.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,9 @@
 #include <vector>
 
 namespace espalier {
+
+// Of names and meanings in both kinds of file.
+inline constexpr int feature_file_format = 1;
 
 // Row-major; `width` 0: none.
 struct FeatureMatrix {

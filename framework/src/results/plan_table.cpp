@@ -64,6 +64,7 @@ class Rows {
     const Json seed = config.find("seed");
     row.seed = seed.is_null() ? -1 : whole_number(seed);
     row.graph_protocol = graph_protocol(config.text("protocol", "null"));
+    row.sees_test = members.text("sees_test", "false") == "true";
     const Json given = members.at("axes");
     row.values.reserve(axes_.size());
     for (const PlanAxis& axis : axes_) {

@@ -24,6 +24,7 @@ struct Combination {
   std::vector<std::size_t> trials;  // rows of the plan
   double val = missing;             // mean validation accuracy
   bool untrained = false;           // of one of them at least the weights before training were kept
+  bool sees_test = false;           // the test samples' features were in the training graph
   bool mixed = false;               // made by a component of which the sweep has several builds
 };
 
@@ -40,6 +41,7 @@ std::vector<Combination> combinations_of(const SweepTable& sweep, const BuildMix
   for (std::vector<std::size_t>& trials : complete_combinations(sweep)) {
     Combination& combination = list.emplace_back();
     combination.trials = std::move(trials);
+    combination.sees_test = sweep.plan.rows[combination.trials.front()].sees_test;
     combination.val = spread(sweep, combination, "val_top1").mean;
     for (const std::size_t row : combination.trials) {
       const TrialRecord& record = sweep.records[row];
@@ -99,6 +101,11 @@ constexpr const char* untrained_note =
     "\n+ best_epoch 0: in one of the trials at least no epoch was better on validation than the\n"
     "  untrained weights, which were kept; look at train.lr, train.epochs and the curves\n";
 
+constexpr const char* sees_test_note =
+    "\n^ transductive: the test samples' features were in the training graph, so that these rows "
+    "are\n"
+    "  to be compared among themselves alone\n";
+
 std::vector<std::string> heading(const PlanTable& plan, const TableView& view) {
   std::vector<std::string> line;
   for (const PlanAxis& axis : plan.axes) {
@@ -121,6 +128,7 @@ std::vector<std::string> table_line(const SweepTable& sweep, const Combination& 
     line.push_back(cell(metric, spread(sweep, combination, metric)));
   }
   if (combination.untrained) line.back() += " +";
+  if (combination.sees_test) line.back() += " ^";
   return line;
 }
 
@@ -161,12 +169,12 @@ std::string combinations_text(const SweepTable& sweep, const TableView& view) {
   list.resize(std::min(list.size(), view.rows));
 
   Lines lines{heading(sweep.plan, view)};
-  bool untrained = false;
   for (const Combination& combination : list) {
     lines.push_back(table_line(sweep, combination, view));
-    untrained = untrained || combination.untrained;
   }
-  return text + aligned(lines) + (untrained ? untrained_note : "") + footnote(mix);
+  return text + aligned(lines) +
+         (std::ranges::any_of(list, &Combination::untrained) ? untrained_note : "") +
+         (std::ranges::any_of(list, &Combination::sees_test) ? sees_test_note : "") + footnote(mix);
 }
 
 std::string failed_trials(const SweepTable& sweep) {

@@ -19,8 +19,9 @@ struct TableView {
 void check_view(const TableView& view, std::vector<std::string> axes);
 
 // One row a combination of which a trial is complete: its axes, the number of its seeds, of each
-// metric mean and standard deviation over them, shares in percent. A mark and a note tell where the
-// untrained weights were kept. Empty where no trial is complete.
+// metric mean and standard deviation over them, shares in percent. Marks and notes tell where the
+// untrained weights were kept, and where the training graph held test samples. Empty where no trial
+// is complete.
 [[nodiscard]] std::string combinations_text(const SweepTable& sweep, const TableView& view = {});
 
 // What failed and why, one paragraph a trial; empty where nothing did.

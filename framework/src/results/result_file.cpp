@@ -82,6 +82,18 @@ void write_predictions(hid_t file, const Predictions& predictions) {
                     {rows, classes});
 }
 
+void write_tasks(hid_t file, const TaskResults& tasks) {
+  if (tasks.accuracy.empty()) return;
+  std::vector<double> rows;
+  for (const std::vector<double>& row : tasks.accuracy) {
+    rows.insert(rows.end(), row.begin(), row.end());
+  }
+  const hsize_t count = tasks.accuracy.size();
+  hdf5::write_array(file, "tasks/accuracy", H5T_NATIVE_DOUBLE, rows.data(), {count, count});
+  hdf5::write_array(file, "tasks/task_of_class", H5T_NATIVE_INT32, tasks.task_of_class.data(),
+                    {tasks.task_of_class.size()});
+}
+
 void write_header(hid_t file, const TrialResult& result) {
   hdf5::write_attribute(file, "schema", "espalier.trial/1");
   hdf5::write_attribute(file, "trial_id", result.trial_id);
@@ -209,9 +221,13 @@ ResultExtent write_result(const std::filesystem::path& file, const TrialResult& 
   hdf5::write_attributes(hdf5::create_group(memory, "method"), result.method);
   hdf5::write_attributes(hdf5::create_group(memory, "env"), result.environment);
   hdf5::write_column(memory, "class_names", result.class_names);
+  if (!result.new_class_names.empty()) {
+    hdf5::write_column(memory, "new_class_names", result.new_class_names);
+  }
   hdf5::write_table(memory, "final", final_table(result));
   hdf5::write_table(memory, "timing", timing_table(result.timing));
   write_training(memory, result.training);
+  write_tasks(memory, result.tasks);
   for (const Predictions& predictions : result.predictions) write_predictions(memory, predictions);
 
   MetricsColumns rows;

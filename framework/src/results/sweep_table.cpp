@@ -110,6 +110,9 @@ Table trials_table(const SweepTable& sweep) {
   const BuildMix mix(records);
   table.add("builds", texts(rows, [&](std::size_t i) { return mix.of(records[i]); }));
   table.add("graph_protocol", texts(rows, [&](std::size_t i) { return plan[i].graph_protocol; }));
+  std::vector<Flag> sees_test;
+  for (const PlanRow& row : plan) sees_test.push_back(row.sees_test ? Flag::yes : Flag::no);
+  table.add("sees_test", std::move(sees_test));
   return table;
 }
 
@@ -138,6 +141,11 @@ Table combinations_table(const SweepTable& sweep) {
   table.add("combo_id", texts(groups.size(),
                               [&](std::size_t i) { return sweep.plan.rows[first[i]].combo_id; }));
   table.add("n", std::move(count));
+  std::vector<Flag> sees_test;
+  for (const std::size_t row : first) {
+    sees_test.push_back(sweep.plan.rows[row].sees_test ? Flag::yes : Flag::no);
+  }
+  table.add("sees_test", std::move(sees_test));
   add_axes(table, sweep.plan, first);
   for (const std::string_view name : swept_metrics) {
     std::vector<Spread> spreads;

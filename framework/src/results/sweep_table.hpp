@@ -19,6 +19,7 @@ struct PlanRow {
   std::string combo_id;
   std::int64_t seed = -1;
   std::string graph_protocol;  // protocol.graph
+  bool sees_test = false;      // it counts and is transductive
   // One an axis: what the configuration says where the trial's block does not sweep it, null where
   // it has no such key or the axis makes no difference to the trial.
   std::vector<Json> values;
@@ -69,8 +70,8 @@ inline constexpr std::string_view swept_metrics[] = {
     "test_macro_f1", "test_loss", "test_ece"};
 
 // One row a trial: trial_id combo_id status seed, the axes but `seed`, the fields of
-// trial_fields(), error, file, builds, graph_protocol. `file` is relative to the folder, empty
-// where there is no result.h5; `builds` is BuildMix::of().
+// trial_fields(), error, file, builds, graph_protocol, sees_test. `file` is relative to the folder,
+// empty where there is no result.h5; `builds` is BuildMix::of().
 [[nodiscard]] Table trials_table(const SweepTable& sweep);
 // One row a trial, epoch and split: trial_idx, then those of MetricsColumns.
 [[nodiscard]] Table sweep_metrics_table(const SweepTable& sweep);

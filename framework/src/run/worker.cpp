@@ -1,6 +1,7 @@
 #include "run/worker.hpp"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <spdlog/logger.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -30,6 +31,15 @@ constexpr std::uintmax_t little_room = 1 << 20;
 
 std::filesystem::path content_memo(const std::filesystem::path& cache) {
   return cache.empty() ? cache : cache / "content";
+}
+
+// The tensors of an update come and go in the next one too: given back to the system in between,
+// their memory would be cleared each time.
+void keep_freed_memory() {
+  constexpr int most_kept = 1 << 30;
+  constexpr int from_the_heap = 32 << 20;  // what glibc allows at most
+  ::mallopt(M_TRIM_THRESHOLD, most_kept);
+  ::mallopt(M_MMAP_THRESHOLD, from_the_heap);
 }
 
 // Components write files of their own, and say in their own words that they could not.
@@ -179,6 +189,7 @@ void serve_trials(const WorkerOptions& options, const TrialFunction& run) {
 }
 
 int begin_worker() {
+  keep_freed_memory();
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGXFSZ}) std::signal(signal, SIG_IGN);
   const int out = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, lock_descriptor + 1);

@@ -13,7 +13,7 @@
 namespace espalier {
 namespace {
 
-constexpr int memory_format = 4;
+constexpr int memory_format = 5;
 constexpr std::size_t most_memory = std::size_t{16} << 20;
 constexpr std::size_t most_answers = 50'000;
 constexpr int a_moment = 2000;  // milliseconds
@@ -78,6 +78,24 @@ MethodCuts WorkerInspector::cuts(const InspectedSection& encoder, const Inspecte
                              .trainable = found.at("trainable")});
     }
     return cuts;
+  });
+}
+
+SizeSearch WorkerInspector::fit(const InspectedSection& encoder, const InspectedSection& peft,
+                                const InspectedSection& dataset,
+                                const std::vector<std::string>& towers,
+                                const SizeQuestion& question) {
+  const Json found = answer("fit", {{"encoder", encoder}, {"peft", peft}, {"dataset", dataset}},
+                            {{"towers", towers},
+                             {"trainable", question.trainable},
+                             {"key", question.key},
+                             {"values", question.values}});
+  const auto size = [](const Json& json) -> std::optional<MethodSize> {
+    if (json.is_null()) return std::nullopt;
+    return MethodSize{.value = json.at("value"), .trainable = json.at("trainable")};
+  };
+  return understood([&] {
+    return SizeSearch{.found = size(found.at("found")), .smallest = size(found.at("smallest"))};
   });
 }
 

@@ -4,8 +4,11 @@
 //                    {"do": "protocol", "dataset", "protocol"}
 //                    {"do": "head", "dataset", "head"}
 //                    {"do": "cuts", "encoder", "peft", "towers"}
+//                    {"do": "fit", "encoder", "peft", "dataset", "towers", "trainable", "key",
+//                     "values"}
 //   worker to host   {"capabilities", "warnings": [...]} of facts, {"train", "others"} of protocol,
-//                    {} of head, {"cuts": [...], "nothing": "..."} of cuts, or {"problems": [...]}
+//                    {} of head, {"cuts": [...], "nothing": "..."} of cuts, {"smallest",
+//                    "found": {"value", "trainable"} or null} of fit, or {"problems": [...]}
 #pragma once
 
 #include "experiment/data_inspector.hpp"
@@ -37,6 +40,11 @@ class WorkerInspector final : public DataInspector {
   void check_captions(const InspectedSection& dataset, const InspectedSection& captioner) override;
   [[nodiscard]] MethodCuts cuts(const InspectedSection& encoder, const InspectedSection& peft,
                                 const std::vector<std::string>& towers) override;
+
+  [[nodiscard]] SizeSearch fit(const InspectedSection& encoder, const InspectedSection& peft,
+                               const InspectedSection& dataset,
+                               const std::vector<std::string>& towers,
+                               const SizeQuestion& question) override;
 
  private:
   using Sections = std::vector<std::pair<std::string, InspectedSection>>;

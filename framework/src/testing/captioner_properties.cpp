@@ -19,20 +19,21 @@ struct Requests {
 };
 
 // The first samples of a dataset that has facts.
-Requests requests_from(std::shared_ptr<Dataset> dataset) {
+Requests requests_from(std::shared_ptr<Dataset> dataset, LabelTold told) {
   Requests requests{.dataset = std::move(dataset), .list = {}};
   for (std::size_t i = 0; i < std::min<std::size_t>(8, requests.dataset->samples().size()); ++i) {
-    requests.list.push_back(caption_request(*requests.dataset, i, 0));
+    requests.list.push_back(caption_request(*requests.dataset, i, 0, told));
     requests.list.back().image = [image = requests.dataset->image(i)] { return image; };
   }
   return requests;
 }
 
 Requests requests_for(const Subject& subject) {
+  const LabelTold told = subject.has("needs_label") ? LabelTold::yes : LabelTold::no;
   if (subject.has("needs_attributes")) {
     for (const ComponentInfo& info : subject.catalog().all()) {
       if (info.kind != "dataset" || !info.has("attributes")) continue;
-      return requests_from(subject.make_other<Dataset>(info));
+      return requests_from(subject.make_other<Dataset>(info), told);
     }
     throw Skip("it needs attributes, and no dataset that was found has them");
   }
@@ -55,15 +56,17 @@ void sound_captions(const Subject& subject) {
   const auto captioner = subject.make<Captioner>();
   const Requests requests = requests_for(subject);
   captioner->check(requests.list);
+  bool has_text = false;
   for (const CaptionRequest& request : requests.list) {
     const Caption caption = captioner->caption(request);
     expect(is_plain_text(caption.text), "a caption is not UTF-8 or holds a NUL");
     expect(caption.text.size() <= length_limit, "a caption is longer than 8192 bytes");
     expect(!caption.source.empty(), "a caption does not say what produced it");
-    expect(subject.has("text") != caption.text.empty(),
-           subject.has("text") ? "`text` is declared and a caption is empty"
-                               : "a caption has text and `text` is not declared");
+    has_text = has_text || !caption.text.empty();
   }
+  expect(subject.has("text") == has_text, subject.has("text")
+                                              ? "`text` is declared and every caption is empty"
+                                              : "a caption has text and `text` is not declared");
 }
 
 void repeatable_captions(const Subject& subject) {
@@ -75,6 +78,17 @@ void repeatable_captions(const Subject& subject) {
     expect(same_caption(caption, first->caption(request)), "the same request gave another caption");
     expect(same_caption(caption, second->caption(request)),
            "another instance gave another caption");
+  }
+}
+
+void same_together(const Subject& subject) {
+  const auto captioner = subject.make<Captioner>();
+  const Requests requests = requests_for(subject);
+  const std::vector<Caption> together = captioner->captions(requests.list);
+  expect(together.size() == requests.list.size(), "captions() gives another number of captions");
+  for (std::size_t i = 0; i < together.size(); ++i) {
+    expect(same_caption(together[i], captioner->caption(requests.list[i])),
+           "captions() gives another caption than caption()");
   }
 }
 
@@ -129,6 +143,8 @@ std::vector<Property> captioner_properties() {
       {"sound_captions", "Captions are UTF-8, of bounded length, with their source", true,
        sound_captions},
       {"repeatable", "The same request gives the same caption", true, repeatable_captions},
+      {"same_together", "Several at once get the captions that each gets alone", true,
+       same_together},
       {"seed_as_declared", "Only a captioner that says so follows the seed", true,
        seed_as_declared},
       {"thread_safe", "Captions are the same when several threads ask", true, thread_safe_captions},

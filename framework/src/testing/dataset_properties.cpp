@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <espalier/plugin/dataset.hpp>
 #include <set>
 #include <thread>
@@ -49,7 +50,40 @@ void sound_samples(const Subject& subject) {
          "some samples have a split and some have none");
 }
 
+void expect_rows(const FeatureRows& rows, std::size_t count, const std::string& what) {
+  if (rows.width == 0) return;
+  expect(rows.values.size() == count * static_cast<std::size_t>(rows.width),
+         what + " features have another number of rows");
+  expect(std::ranges::all_of(rows.values, [](float value) { return std::isfinite(value); }),
+         what + " features are not finite");
+}
+
+void sound_rows(const Subject& subject) {
+  const auto dataset = subject.make<Dataset>();
+  const GivenFeatures* const given = dataset->features();
+  expect(subject.has("features") == (given != nullptr), "`features` and features() disagree");
+  if (given == nullptr) return;
+  expect(given->images.width > 0 || given->texts.width > 0, "no sample has features");
+  expect_rows(given->images, dataset->samples().size(), "image");
+  expect_rows(given->texts, dataset->samples().size(), "text");
+  expect_rows(given->classes, dataset->class_names().size(), "class");
+  expect(!given->shared_space || given->images.width == given->texts.width,
+         "images and texts share a space and have two widths");
+}
+
+bool same_features(const Dataset& a, const Dataset& b) {
+  const auto equal = [](const FeatureRows& x, const FeatureRows& y) {
+    return x.width == y.width && std::ranges::equal(x.values, y.values);
+  };
+  const GivenFeatures* const x = a.features();
+  const GivenFeatures* const y = b.features();
+  if (x == nullptr || y == nullptr) return x == y;
+  return equal(x->images, y->images) && equal(x->texts, y->texts) && equal(x->classes, y->classes);
+}
+
+// Of a dataset that has features in their place there are none.
 void sound_images(const Subject& subject) {
+  if (subject.has("features")) return;
   const auto dataset = subject.make<Dataset>();
   for (const std::size_t index : some_samples(*dataset)) {
     const Image image = dataset->image(index);
@@ -71,14 +105,16 @@ void follows_from_parameters(const Subject& subject) {
   expect(std::equal(first->samples().begin(), first->samples().end(), second->samples().begin(),
                     second->samples().end(), same_sample),
          "samples differ from seed to seed");
+  expect(same_features(*first, *second), "features differ from seed to seed");
   for (const std::size_t index : some_samples(*first)) {
-    expect(first->image(index) == second->image(index),
+    expect(subject.has("features") || first->image(index) == second->image(index),
            "the image \"" + first->samples()[index].id + "\" differs from seed to seed");
     expect(first->facts(index) == second->facts(index), "facts differ from seed to seed");
   }
 }
 
 void thread_safe_images(const Subject& subject) {
+  if (subject.has("features")) return;
   const auto dataset = subject.make<Dataset>();
   const auto indices = some_samples(*dataset);
   std::vector<Image> expected;
@@ -148,6 +184,8 @@ std::vector<Property> dataset_properties() {
       {"sound_samples", "Samples have distinct ids, labels in range, and all or no splits", true,
        sound_samples},
       {"sound_images", "Images are decoded and complete", true, sound_images},
+      {"sound_features", "Features have a row for each sample and class, and are finite", true,
+       sound_rows},
       {"follows_from_parameters", "The data depends on the parameters and on no seed", true,
        follows_from_parameters},
       {"thread_safe", "Images are the same when several threads ask", true, thread_safe_images},

@@ -23,6 +23,7 @@ std::shared_ptr<Encoder> ready(const Subject& subject) {
 // Calls `look` for each tower that there is, with its inputs.
 template <class Look>
 void each_tower(const Subject& subject, const Look& look) {
+  if (subject.has("given")) return;
   const auto encoder = ready(subject);
   const Encoder& e = *encoder;
   if (subject.has("image")) {
@@ -37,6 +38,11 @@ void each_tower(const Subject& subject, const Look& look) {
 
 void declared_towers(const Subject& subject) {
   const auto encoder = subject.make<Encoder>();
+  if (subject.has("given")) {
+    expect(encoder->image_width() == 0 && encoder->text_width() == 0 && !encoder->adaptable(),
+           "`given` is declared, and it has a tower");
+    return;
+  }
   expect(subject.has("image") == (encoder->image_width() > 0),
          "`image` and the width of image features disagree");
   expect(subject.has("text") == (encoder->text_width() > 0),
@@ -91,7 +97,7 @@ void batch_invariance(const Subject& subject) {
 }
 
 void pixels_of_one_shape(const Subject& subject) {
-  if (!subject.has("image")) return;
+  if (!subject.has("image") || subject.has("given")) return;
   const auto encoder = ready(subject);
   const at::Tensor first = encoder->pixels(some_images()[0]);
   for (const Image& image : some_images()) {
@@ -104,7 +110,7 @@ void pixels_of_one_shape(const Subject& subject) {
 }
 
 void drawn_views(const Subject& subject) {
-  if (!subject.has("image")) return;
+  if (!subject.has("image") || subject.has("given")) return;
   const auto encoder = ready(subject);
   const auto view = [&](std::int64_t number) {
     Random random = view_random(5, "sample", number);

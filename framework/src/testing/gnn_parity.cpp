@@ -1,14 +1,18 @@
 #include <espalier/testing/gnn_parity.hpp>
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/argsort.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/zeros.h>
 
 #include <espalier/core/file.hpp>
 #include <espalier/nn/named_tensors.hpp>
 #include <espalier/testing/suite.hpp>
-#include <map>
 #include <optional>
 
-#include "network_internal.hpp"
+#include "layer_run_internal.hpp"
+#include "recorded_internal.hpp"
 
 namespace espalier::conformance {
 namespace {
@@ -16,12 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr double parity_tolerance = 1e-5;
-
-// A component's section and what its parameters are called in the case.
-struct Layer {
-  Json section;
-  std::map<std::string, std::string> names;  // ours to the reference's
-};
 
 Error no_case(const fs::path& folder, const std::string& what, const std::string& found) {
   return Error({.what = "the folder is no case of a graph layer: " + what,
@@ -31,79 +29,91 @@ Error no_case(const fs::path& folder, const std::string& what, const std::string
                 .fix = "tools/parity/make_gnn_case.py makes such a case"});
 }
 
-// A GCN of one layer; nothing where an argument has no counterpart.
-std::optional<Layer> gcn(const Json& arguments) {
-  static const std::map<std::string, std::string> known = {{"out_channels", "hidden"},
-                                                           {"improved", "improved"},
-                                                           {"add_self_loops", "self_loops"},
-                                                           {"normalize", "normalize"},
-                                                           {"bias", "bias"}};
-  Layer layer{{{"use", "gcn"}, {"layers", 1}}, {{"layers.0.weight", "lin.weight"}}};
-  for (const auto& [name, value] : arguments.items()) {
-    const auto ours = known.find(name);
-    if (ours == known.end()) return std::nullopt;
-    layer.section[ours->second] = value;
-  }
-  if (layer.section.value("bias", true)) layer.names["layers.0.bias"] = "bias";
-  return layer;
-}
-
-// The adapter around a GCN of its own width.
-Layer ga_net(const Json& arguments) {
-  Layer layer{arguments,
-              {{"down.weight", "down.weight"},
-               {"down.bias", "down.bias"},
-               {"layer.layers.0.weight", "gnn.lin.weight"},
-               {"layer.layers.0.bias", "gnn.bias"},
-               {"up.weight", "up.weight"},
-               {"up.bias", "up.bias"}}};
-  layer.section["use"] = "ga_net";
-  layer.section["layer"] = {{"use", "gcn"}, {"layers", 1}};
-  return layer;
-}
-
-std::optional<Layer> layer_of(const Json& meta) {
-  const std::string name = meta.at("layer").get<std::string>();
-  const Json arguments = meta.value("arguments", Json::object());
-  if (name == "GCNConv") return gcn(arguments);
-  if (name == "GANet") return ga_net(arguments);
-  return std::nullopt;
-}
-
-Subject subject_of(const Suite& suite, const std::string& component, Json params) {
-  params.erase("use");
-  for (const ComponentInfo& info : suite.components()) {
-    if (info.kind == Gnn::kind && info.name == component) {
-      return suite.settings(info, params).front();
-    }
-  }
-  ESPALIER_ASSERT(false, "the suite was made for this component");
-}
+// A graph of the case. Its edges stand by target, those of the case in any order: edge e of the
+// graph is edge order[e] of the case. Duplicates and self-loops stay.
+struct CaseGraph {
+  CsrGraph graph;
+  at::Tensor order;
+  at::Tensor weight;  // leaves, in the case's order; undefined where it has none
+  at::Tensor attributes;
+};
 
 class LayerCase {
  public:
-  LayerCase(const fs::path& folder, const Subject& subject, Layer layer)
-      : folder_(folder),
-        expected_(read_named_tensors(folder / "expected.safetensors")),
-        layer_(std::move(layer)),
-        x_(rows("x").clone().set_requires_grad(true)),
-        graph_(graph("canonical", x_.size(0))),
-        network_(subject, x_.size(1)) {
-    take_parameters();
+  LayerCase(const fs::path& folder, NamedTensors expected)
+      : file_(folder / "expected.safetensors"),
+        tensors_(std::move(expected)),
+        recorded_(tensors_),
+        x_(rows("x")) {}
+
+  [[nodiscard]] std::int64_t width() const { return x_.size(1); }
+
+  // Gives the layer the recorded parameters.
+  void take(LayerRun run) {
+    std::vector<Parameters::Entry> values;
+    for (const auto& [name, tensor] : run.network().parameters().entries()) {
+      const auto theirs = run.layer().name_of(name);
+      if (!theirs) {
+        values.emplace_back(name, tensor.detach());
+        continue;
+      }
+      const at::Tensor& stored = value("param." + *theirs);
+      if (!stored.sizes().equals(tensor.sizes())) {
+        throw no_case(file_, "a parameter has another shape", "param." + *theirs);
+      }
+      values.emplace_back(name, stored);
+    }
+    run.network().restore(values);
+    runs_.push_back(std::move(run));
   }
 
-  std::vector<TensorDifference> run() {
-    compare_graph();
-    if (expected_.contains("attach.out")) compare_attached();
-    return std::move(rows_);
+  void compare_graph(const std::string& name) {
+    if (name != "canonical" && !tensors_.contains(name + ".edge_index")) return;
+    for (LayerRun& run : runs_) run.network().clear_gradients();
+    const CaseGraph on = graph(name, x_.size(0));
+    const at::Tensor x = x_.clone().set_requires_grad(true);
+    const at::Tensor out = forward(x, on.graph);
+    (void)value(name + ".out");
+    compare(name + ".out", out);
+    const at::Tensor probe = rows(name + ".probe");
+    if (!probe.sizes().equals(out.sizes())) {
+      throw no_case(file_, "the probe does not fit the output", name + ".probe");
+    }
+    const at::Tensor loss = (out * probe).sum();
+    compare(name + ".loss", loss);
+    loss.backward();
+    compare(name + ".grad.x", x.grad());
+    if (on.weight.defined()) compare(name + ".grad.edge_weight", on.weight.grad());
+    if (on.attributes.defined()) compare(name + ".grad.edge_attr", on.attributes.grad());
+    compare_parameters(name + ".grad.");
+    compare_attention(name + ".attention.alpha", on);
   }
+
+  void compare_attached(const std::string& name) {
+    if (!tensors_.contains(name)) return;
+    const at::Tensor queries = rows("x_query");
+    const CsrGraph among = graph("canonical", x_.size(0)).graph;
+    const CsrGraph to_queries = graph("attach", queries.size(0)).graph;
+    at::Tensor x = x_;
+    at::Tensor q = queries;
+    for (std::size_t l = 0; l < runs_.size(); ++l) {
+      const at::Tensor next = runs_[l].attach(x, among, q, x_0("x_0_query"), to_queries);
+      x = runs_[l].forward(x, x_0("x_0"), among);
+      q = next;
+      if (l + 1 < runs_.size()) {
+        x = x.relu();
+        q = q.relu();
+      }
+    }
+    compare(name, q);
+  }
+
+  std::vector<TensorDifference> take_rows() { return recorded_.take_rows(); }
 
  private:
   const at::Tensor& value(const std::string& name) const {
-    const auto found = expected_.find(name);
-    if (found == expected_.end()) {
-      throw no_case(folder_ / "expected.safetensors", "a tensor is missing", "no " + name);
-    }
+    const auto found = tensors_.find(name);
+    if (found == tensors_.end()) throw no_case(file_, "a tensor is missing", "no " + name);
     return found->second;
   }
 
@@ -111,91 +121,163 @@ class LayerCase {
   at::Tensor rows(const std::string& name) const {
     const at::Tensor& found = value(name);
     if (found.dim() == 2) return found.to(at::kFloat);
-    throw no_case(folder_ / "expected.safetensors", "a tensor is no matrix", name);
+    throw no_case(file_, "a tensor is no matrix", name);
   }
 
-  // Weights are 1 where the case has none.
-  CsrGraph graph(const std::string& name, std::int64_t targets) const {
-    const at::Tensor ends = value(name + ".edge_index").to(at::kLong).contiguous();
-    const bool weighted = expected_.contains(name + ".edge_weight");
-    const at::Tensor weights =
-        weighted ? value(name + ".edge_weight").to(at::kFloat).contiguous() : at::Tensor();
-    if (ends.dim() != 2 || ends.size(0) != 2 || (weighted && weights.numel() != ends.size(1))) {
-      throw no_case(folder_ / "expected.safetensors", "the edges do not fit", name + ".edge_index");
-    }
-    std::vector<Edge> edges;
-    const std::int64_t* const source = ends.data_ptr<std::int64_t>();
-    const std::int64_t* const target = source + ends.size(1);
-    for (std::int64_t e = 0; e < ends.size(1); ++e) {
-      edges.push_back({node(target[e], targets), node(source[e], x_.size(0)),
-                       weighted ? weights.data_ptr<float>()[e] : 1.0F});
-    }
-    return graph_from_edges(targets, x_.size(0), std::move(edges));
-  }
-
-  std::int64_t node(std::int64_t i, std::int64_t count) const {
-    if (i >= 0 && i < count) return i;
-    throw no_case(folder_ / "expected.safetensors", "an edge ends at no node", std::to_string(i));
-  }
-
-  const std::string& reference_name(const std::string& name) const {
-    const auto found = layer_.names.find(name);
-    if (found == layer_.names.end()) {
-      throw no_case(folder_, "the component has a parameter that the layer has not", name);
-    }
-    return found->second;
-  }
-
-  void take_parameters() {
-    std::vector<Parameters::Entry> values;
-    for (const auto& [name, tensor] : network_.parameters().entries()) {
-      const std::string theirs = "param." + reference_name(name);
-      if (!value(theirs).sizes().equals(tensor.sizes())) {
-        throw no_case(folder_ / "expected.safetensors", "a parameter has another shape", theirs);
-      }
-      values.emplace_back(name, value(theirs));
-    }
-    network_.restore(values);
+  at::Tensor x_0(const std::string& name) const {
+    return tensors_.contains(name) ? rows(name) : at::Tensor();
   }
 
   void compare(const std::string& name, const at::Tensor& actual) {
-    if (!expected_.contains(name)) return;
-    rows_.push_back(compare_tensors(name, value(name), actual.defined() ? actual.detach() : actual,
-                                    parity_tolerance));
+    recorded_.compare(name, actual, parity_tolerance);
   }
 
-  void compare_graph() {
-    graph_.weight.set_requires_grad(true);
-    const at::Tensor out = network_.forward(x_, graph_);
-    rows_.push_back(
-        compare_tensors("canonical.out", value("canonical.out"), out.detach(), parity_tolerance));
-    const at::Tensor probe = rows("canonical.probe");
-    if (!probe.sizes().equals(out.sizes())) {
-      throw no_case(folder_ / "expected.safetensors", "the probe does not fit the output",
-                    "canonical.probe");
-    }
-    const at::Tensor loss = (out * probe).sum();
-    compare("canonical.loss", loss);
-    loss.backward();
-    compare("canonical.grad.x", x_.grad());
-    compare("canonical.grad.edge_weight", graph_.weight.grad());
-    for (const auto& [name, tensor] : network_.parameters().entries()) {
-      compare("canonical.grad." + reference_name(name), tensor.grad());
+  // Something of each edge, in the case's order; undefined where the case has no such thing.
+  at::Tensor of_edges(const std::string& name, std::int64_t edges) const {
+    if (!tensors_.contains(name)) return {};
+    const at::Tensor& found = value(name);
+    if (found.dim() > 0 && found.size(0) == edges) return found.contiguous();
+    throw no_case(file_, "the edges do not fit", name);
+  }
+
+  at::Tensor leaf_of_edges(const std::string& name, std::int64_t edges) const {
+    const at::Tensor found = of_edges(name, edges);
+    return found.defined() ? found.to(at::kFloat).clone().set_requires_grad(true) : found;
+  }
+
+  void require_nodes(const at::Tensor& ends, std::int64_t count) const {
+    for (std::int64_t e = 0; e < ends.numel(); ++e) {
+      const auto i = ends[e].item<std::int64_t>();
+      if (i < 0 || i >= count) throw no_case(file_, "an edge ends at no node", std::to_string(i));
     }
   }
 
-  void compare_attached() {
-    const at::Tensor queries = rows("x_query");
-    compare("attach.out", network_.attach(x_, graph_, queries, graph("attach", queries.size(0))));
+  CaseGraph graph(const std::string& name, std::int64_t targets) const {
+    const at::Tensor ends = value(name + ".edge_index").to(at::kLong).contiguous();
+    if (ends.dim() != 2 || ends.size(0) != 2) {
+      throw no_case(file_, "the edges do not fit", name + ".edge_index");
+    }
+    require_nodes(ends[0], x_.size(0));
+    require_nodes(ends[1], targets);
+    const std::int64_t edges = ends.size(1);
+    CaseGraph made;
+    made.order = at::argsort(ends[1], /*stable=*/true, 0, false);
+    made.weight = leaf_of_edges(name + ".edge_weight", edges);
+    made.attributes = leaf_of_edges(name + ".edge_attr", edges);
+    const at::Tensor kind = of_edges(name + ".edge_type", edges);
+    CsrGraph& graph = made.graph;
+    graph = empty_graph(targets, x_.size(0));
+    graph.col = ends[0].index_select(0, made.order);
+    graph.rowptr.slice(0, 1).copy_(at::zeros({targets}, at::kLong)
+                                       .index_add(0, ends[1], at::ones({edges}, at::kLong))
+                                       .cumsum(0));
+    graph.weight = made.weight.defined() ? made.weight.index_select(0, made.order)
+                                         : at::ones({edges}, at::kFloat);
+    if (made.attributes.defined()) {
+      graph.attributes = made.attributes.index_select(0, made.order);
+    }
+    if (kind.defined()) graph.relation = kind.to(at::kChar).index_select(0, made.order);
+    prepare(graph);
+    return made;
   }
 
-  fs::path folder_;
-  NamedTensors expected_;
-  Layer layer_;
+  at::Tensor forward(const at::Tensor& x, const CsrGraph& graph) {
+    at::Tensor h = x;
+    for (std::size_t l = 0; l < runs_.size(); ++l) {
+      h = runs_[l].forward(h, x_0("x_0"), graph);
+      if (l + 1 < runs_.size()) h = h.relu();
+    }
+    return h;
+  }
+
+  void compare_parameters(const std::string& prefix) {
+    for (LayerRun& run : runs_) {
+      for (const auto& [name, tensor] : run.network().parameters().entries()) {
+        if (const auto theirs = run.layer().name_of(name)) {
+          compare(prefix + *theirs, tensor.grad());
+        }
+      }
+    }
+  }
+
+  // Edges in the case's order, without loops where every node has one of the layer's own; those
+  // last.
+  void compare_attention(const std::string& name, const CaseGraph& on) {
+    if (!tensors_.contains(name) || runs_.size() != 1) return;
+    const MessageWeights found =
+        runs_[0].network().gnn().attention(0, x_, x_, x_0("x_0"), on.graph);
+    if (!found.edge.defined()) return compare(name, {});
+    at::Tensor kept = at::argsort(on.order);
+    const auto& loops = on.graph.index->loops;
+    if (found.own.defined() && loops.defined()) {
+      const at::Tensor is_loop =
+          at::zeros({on.graph.edges()}, at::kLong).index_fill(0, loops, 1).index_select(0, kept);
+      kept = kept.index_select(0, (is_loop == 0).nonzero().squeeze(1));
+    }
+    const at::Tensor edges = found.edge.index_select(0, kept);
+    compare(name, found.own.defined() ? at::cat({edges, found.own}) : edges);
+  }
+
+  fs::path file_;
+  NamedTensors tensors_;
+  Recorded recorded_;
   at::Tensor x_;
-  CsrGraph graph_;
-  Network network_;
-  std::vector<TensorDifference> rows_;
+  std::vector<LayerRun> runs_;
+};
+
+// The components of a case, and what runs them.
+class CaseComponents {
+ public:
+  CaseComponents(const fs::path& folder, const Json& meta, const NamedTensors& expected,
+                 const Catalog& catalog)
+      : layers_(recorded_layers(meta, expected)) {
+    const ComponentInfo* component = nullptr;
+    if (!layers_.empty()) {
+      component = catalog.find(Gnn::kind, layers_[0].section.at("use").get<std::string>());
+    }
+    if (component == nullptr) {
+      throw Error({.what = "no component computes this layer",
+                   .where = folder.string(),
+                   .expected = recorded_layer_names(),
+                   .found = meta.at("layer").get<std::string>() + " " +
+                            meta.value("arguments", Json::object()).dump(),
+                   .fix = "espalier plugins list shows what there is"});
+    }
+    name_ = component->name;
+    suite_.emplace(component->file);
+  }
+
+  // With their own self-loops or without.
+  void give(LayerCase& to, bool bare = false) const {
+    std::int64_t width = to.width();
+    for (const RecordedLayer& layer : layers_) {
+      Json params = layer.section;
+      params.erase("use");
+      if (bare) params["self_loops"] = false;
+      LayerRun run(layer, subject(params), width);
+      width = run.network().gnn().out_width();
+      to.take(std::move(run));
+    }
+  }
+
+  // PyTorch Geometric adds no loops between two sets of nodes.
+  [[nodiscard]] bool attends_to_itself() const {
+    return (name_ == "gat" || name_ == "gatv2") && layers_[0].section.value("self_loops", true);
+  }
+
+ private:
+  [[nodiscard]] Subject subject(const Json& params) const {
+    for (const ComponentInfo& info : suite_->components()) {
+      if (info.kind == Gnn::kind && info.name == name_) {
+        return suite_->settings(info, params).front();
+      }
+    }
+    ESPALIER_ASSERT(false, "the suite was made for this component");
+  }
+
+  std::vector<RecordedLayer> layers_;
+  std::string name_;
+  std::optional<Suite> suite_;
 };
 
 }  // namespace
@@ -204,20 +286,26 @@ std::vector<TensorDifference> gnn_parity(const fs::path& folder, const Catalog& 
   const fs::path file = folder / "meta.json";
   try {
     const Json meta = parse_json(read_file(file), file.string());
-    std::optional<Layer> layer = layer_of(meta);
-    const ComponentInfo* component = nullptr;
-    if (layer) component = catalog.find(Gnn::kind, layer->section.at("use").get<std::string>());
-    if (component == nullptr) {
-      throw Error({.what = "no component computes this layer",
-                   .where = folder.string(),
-                   .expected = "GCNConv or GANet, of one layer",
-                   .found = meta.at("layer").get<std::string>() + " " +
-                            meta.value("arguments", Json::object()).dump(),
-                   .fix = "espalier plugins list shows what there is"});
+    (void)meta.at("layer").get<std::string>();
+    const NamedTensors expected = fs::exists(folder / "expected.safetensors")
+                                      ? read_named_tensors(folder / "expected.safetensors")
+                                      : NamedTensors();
+    const CaseComponents components(folder, meta, expected, catalog);
+    LayerCase layer(folder, expected);
+    components.give(layer);
+    layer.compare_graph("canonical");
+    layer.compare_graph("raw");
+    layer.compare_attached("attach.out");
+    if (!components.attends_to_itself()) {
+      layer.compare_attached("bipartite.out");
+      return layer.take_rows();
     }
-    const Suite suite(component->file);
-    const Subject subject = subject_of(suite, component->name, layer->section);
-    return LayerCase(folder, subject, *std::move(layer)).run();
+    LayerCase bare(folder, expected);
+    components.give(bare, true);
+    bare.compare_attached("bipartite.out");
+    std::vector<TensorDifference> rows = layer.take_rows();
+    for (TensorDifference& row : bare.take_rows()) rows.push_back(std::move(row));
+    return rows;
   } catch (const Json::exception& error) {
     throw no_case(file, "its description cannot be used", error.what());
   }

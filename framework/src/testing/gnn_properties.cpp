@@ -1,4 +1,5 @@
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/ones_like.h>
 
@@ -24,10 +25,18 @@ struct Toy {
   CsrGraph graph;
 };
 
+// Labels of the first nodes, by turns; the others have none.
+at::Tensor labels(std::int64_t labelled, std::int64_t n) {
+  at::Tensor all = at::arange(n, at::kLong).remainder(toy_classes);
+  all.slice(0, labelled).fill_(-1);
+  return all;
+}
+
 Toy toy(std::int64_t n = node_count, double degree = 3) {
   Random random(std::uint64_t{21});
   Toy made{normal_tensor({n, state_width}, random), {}};
   made.graph = random_graph(n, degree, random);
+  made.graph.label = labels(n, n);
   return made;
 }
 
@@ -121,9 +130,10 @@ void equivariant_states(const Subject& subject) {
 void edges_as_declared(const Subject& subject) {
   const Network network = disturbed(subject);
   const Toy made = toy();
+  CsrGraph none = empty_graph(node_count, node_count);
+  none.label = made.graph.label;
   const bool same =
-      close(network.forward(made.x, made.graph),
-            network.forward(made.x, empty_graph(node_count, node_count)), state_tolerance);
+      close(network.forward(made.x, made.graph), network.forward(made.x, none), state_tolerance);
   expect(same != subject.has("graph"), same ? "`graph` is declared and edges change nothing"
                                             : "edges matter and `graph` is not declared");
 }
@@ -149,6 +159,7 @@ void identity_as_declared(const Subject& subject) {
 }
 
 void right_gradients(const Subject& subject) {
+  if (subject.has("scores")) throw Skip("`scores` is declared, so nothing is trained");
   Network network = disturbed(subject);
   const Toy made = toy();
   check_gradients(network, made.x, made.graph);
@@ -174,10 +185,15 @@ void attaching_equals_the_whole(const Subject& subject) {
       inward.push_back(edge);
     }
   }
-  const at::Tensor whole = network.forward(made.x, graph_from_edges(node_count, node_count, all));
-  const at::Tensor attached = network.attach(
-      made.x.slice(0, 0, support), graph_from_edges(support, support, among),
-      made.x.slice(0, support), graph_from_edges(node_count - support, support, inward));
+  const auto graph = [&](std::int64_t targets, std::int64_t sources, std::vector<Edge> edges) {
+    CsrGraph one = graph_from_edges(targets, sources, std::move(edges), true);
+    one.label = labels(support, sources);
+    return one;
+  };
+  const at::Tensor whole = network.forward(made.x, graph(node_count, node_count, all));
+  const at::Tensor attached =
+      network.attach(made.x.slice(0, 0, support), graph(support, support, among),
+                     made.x.slice(0, support), graph(node_count - support, support, inward));
   expect(close(attached, whole.slice(0, support), state_tolerance),
          "attached nodes have other states than in the whole graph");
 }

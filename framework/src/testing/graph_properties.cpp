@@ -4,6 +4,7 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <cmath>
 #include <espalier/plugin/graph.hpp>
 
 #include "matter_internal.hpp"
@@ -22,23 +23,47 @@ at::Tensor features(std::int64_t n, std::uint64_t seed = 5) {
   return normal_tensor({n, feature_width}, random);
 }
 
+// Words that follow from a number, so many that no two pairs of texts share equally much.
+std::string words_of(double number) {
+  Random random(static_cast<std::uint64_t>(std::llround(std::abs(number) * 1e6)));
+  std::string text = "a flower";
+  for (int word = 0; word < 24; ++word) text += " w" + std::to_string(random.below(60));
+  return text;
+}
+
 // The nodes' features, and what else the builder declares that it needs: the other modality is a
-// fixed image of the features, a caption their first number, so that equal nodes are equal in all.
+// fixed image of the features, a caption words of their first number, an id one of ten by that
+// number, so that equal nodes are equal in all.
 class Nodes {
  public:
-  Nodes(const Subject& subject, at::Tensor rows) : features_(std::move(rows)) {
-    if (subject.has("needs_other")) other_ = (features_ * 2).tanh();
-    if (!subject.has("needs_texts")) return;
+  Nodes(const Subject& subject, at::Tensor rows, std::int64_t views = 1)
+      : features_(std::move(rows)), views_(views) {
+    if (subject.has("needs_other")) other_ = (features_ * 2).tanh().flip({1});
     for (std::int64_t i = 0; i < features_.size(0); ++i) {
-      texts_.push_back("a flower of " + std::to_string(features_[i][0].item<float>()) + " cm");
+      const double number = features_[i][0].item<double>();
+      if (subject.has("needs_texts")) {
+        texts_.push_back(words_of(number));
+      }
+      if (subject.has("needs_ids")) ids_.push_back(id(std::abs(std::llround(number * 1000)) % 10));
     }
+    for (std::int64_t known = 0; known < 10; ++known) known_.push_back(id(known));
   }
-  GraphInput input() const { return {.features = features_, .other = other_, .texts = texts_}; }
+  GraphInput input() const {
+    return {.features = features_,
+            .other = other_,
+            .texts = texts_,
+            .ids = ids_,
+            .known_ids = known_,
+            .views = views_};
+  }
 
  private:
+  static std::string id(std::int64_t number) { return "sample-" + std::to_string(number); }
+
   at::Tensor features_;
   at::Tensor other_;
-  std::vector<std::string> texts_;
+  std::vector<std::string> texts_, ids_, known_;
+  std::int64_t views_;
 };
 
 std::unique_ptr<GraphSupport> support(const Subject& subject, const GraphBuilder& builder,
@@ -136,8 +161,9 @@ void symmetric_as_declared(const Subject& subject) {
   const CsrGraph graph = build(subject, *subject.make<GraphBuilder>(), features(30));
   std::vector<Edge> turned = edges_of(graph);
   for (Edge& edge : turned) std::swap(edge.target, edge.source);
-  expect(same_graph(graph, graph_from_edges(30, 30, std::move(turned)), 0),
-         "`symmetric` is declared and an edge has no equal opposite");
+  const CsrGraph back = graph_from_edges(30, 30, std::move(turned));
+  expect(graph.rowptr.equal(back.rowptr) && graph.col.equal(back.col),
+         "`symmetric` is declared and an edge has no opposite");
 }
 
 void attaches_queries(const Subject& subject) {
@@ -186,6 +212,20 @@ void attaching_leaves_the_graph_alone(const Subject& subject) {
          "queries are attached in another way after others");
 }
 
+// Of images and texts in one space, half of the nodes each.
+void two_views(const Subject& subject) {
+  const auto builder = subject.make<GraphBuilder>();
+  for (const std::int64_t samples : {0, 1, 12}) {
+    const auto made = builder->support(Nodes(subject, features(2 * samples), 2).input());
+    expect(made != nullptr, "support() returns nothing");
+    expect_square(made->graph(), 2 * samples, std::to_string(samples) + " samples: ");
+    CsrGraph attached = made->attach(Nodes(subject, features(6, 6), 2).input());
+    expect(attached.targets == 6 && attached.sources == 2 * samples, "queries: a wrong size");
+    attached.source_degree = at::zeros({2 * samples});
+    check_canonical(attached);
+  }
+}
+
 void add(const CsrGraph& graph, Behaviour& seen) {
   for (const at::Tensor& tensor : {graph.rowptr, graph.col, graph.relation, graph.weight}) {
     seen.add(tensor);
@@ -200,6 +240,7 @@ Behaviour watched_graph(const Subject& subject) {
     add(made->graph(), seen);
     add(attach(subject, *made, features(6, 6)), seen);
   }
+  add(builder->support(Nodes(subject, features(24), 2).input())->graph(), seen);
   return seen;
 }
 
@@ -217,8 +258,9 @@ std::vector<Property> graph_properties() {
       {"any_layout", "Features may be stored in any layout", true, any_layout},
       {"weights_as_declared", "Weights are 1 unless `edge_weight` is declared", true,
        unit_weights_as_declared},
-      {"symmetric_as_declared", "Where `symmetric` is declared every edge has its opposite", true,
+      {"symmetric_as_declared", "Where `symmetric` is declared every edge has an opposite", true,
        symmetric_as_declared},
+      {"two_views", "Images and texts of one space can be joined", true, two_views},
       {"attaches_queries", "Queries can be attached to any number of nodes", true,
        attaches_queries},
       {"queries_do_not_meet", "A query's edges depend on itself and the support alone", true,

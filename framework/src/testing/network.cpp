@@ -12,9 +12,10 @@
 namespace espalier::conformance {
 namespace {
 
-// In float64 the difference quotient is off by about step^2 and rounding / step, both near 1e-10;
-// a wrong gradient is off by much more than the tolerance.
-constexpr double step = 1e-5;
+// In float64 the difference quotient is off by about step^2 and rounding / step, below 1e-8; a
+// wrong gradient is off by much more than the tolerance. The smaller the step, the rarer a kink
+// (relu, a maximum) lies within it.
+constexpr double step = 1e-6;
 constexpr double gradient_tolerance = 1e-5;
 constexpr std::int64_t entries_looked_at = 10;
 
@@ -49,6 +50,7 @@ double difference_quotient(const at::Tensor& leaf, std::int64_t entry, const Los
 
 Network::Network(const Subject& subject, std::int64_t width, std::int64_t seed)
     : gnn_(subject.make<Gnn>(seed)) {
+  gnn_->expect_classes(toy_classes);
   Random random(seed, "init");
   gnn_->init(width, parameters_, random);
 }
@@ -60,6 +62,10 @@ void Network::disturb() {
     at::Tensor target = tensor;
     target.add_(normal_tensor(tensor.sizes(), random), 0.3);
   }
+}
+
+void Network::clear_gradients() {
+  for (const auto& [name, tensor] : parameters_.entries()) tensor.mutable_grad() = at::Tensor();
 }
 
 void Network::to_double() {

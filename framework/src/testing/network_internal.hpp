@@ -8,6 +8,9 @@
 
 namespace espalier::conformance {
 
+// How many classes a network is told of.
+inline constexpr std::int64_t toy_classes = 3;
+
 class Network {
  public:
   // Made from the stream `init` of `seed`.
@@ -20,6 +23,7 @@ class Network {
   void restore(const std::vector<Parameters::Entry>& values) { parameters_.restore(values); }
   // Moves every parameter by a little noise, so that what starts at zero takes part.
   void disturb();
+  void clear_gradients();
   // Turns every parameter into float64.
   void to_double();
 

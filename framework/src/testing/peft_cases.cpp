@@ -9,7 +9,7 @@ namespace espalier::conformance {
 Json section_of_case(const Json& meta) {
   const std::string method = meta.at("method").get<std::string>();
   const Json& settings = meta.at("settings");
-  if (method == "bitfit" || method == "ssf") return {{"use", method}};
+  if (method == "bitfit" || method == "full" || method == "ssf") return {{"use", method}};
   if (method == "houlsby" || method == "pfeiffer") {
     return {{"use", method}, {"reduction_factor", settings.at("reduction")}};
   }

@@ -36,8 +36,12 @@ void known_capabilities(const Subject& subject) {
       continue;
     }
     if (!capability.starts_with(wraps)) {
-      expect(std::find(known.begin(), known.end(), capability) != known.end(),
+      const std::size_t colon = capability.find(':');
+      expect(std::find(known.begin(), known.end(), capability.substr(0, colon)) != known.end(),
              "unknown capability \"" + capability + "\"");
+      expect(colon == std::string::npos ||
+                 subject.info().schema.find(capability.substr(colon + 1)) != nullptr,
+             "\"" + capability + "\" names no parameter");
       continue;
     }
     const std::string field_name = capability.substr(wraps.size());

@@ -36,10 +36,11 @@ CsrGraph random_graph(std::int64_t nodes, double degree, Random& random) {
     for (std::int64_t source = 0; source < nodes; ++source) {
       const bool joined = random.uniform() * static_cast<double>(nodes) < degree;
       const auto weight = static_cast<float>(random.uniform(0.1, 1));
-      if (joined && source != target) edges.push_back({target, source, weight, 0});
+      const auto relation = static_cast<std::int8_t>((target + 2 * source) % 4);
+      if (joined && source != target) edges.push_back({target, source, weight, relation});
     }
   }
-  return graph_from_edges(nodes, nodes, std::move(edges));
+  return graph_from_edges(nodes, nodes, std::move(edges), true);
 }
 
 std::vector<std::int64_t> random_order(std::int64_t n, Random& random) {
@@ -59,7 +60,10 @@ CsrGraph reorder(const CsrGraph& graph, const std::vector<std::int64_t>& order) 
     edge.target = place[static_cast<std::size_t>(edge.target)];
     edge.source = place[static_cast<std::size_t>(edge.source)];
   }
-  return graph_from_edges(graph.targets, graph.sources, std::move(edges), graph.relation.defined());
+  CsrGraph moved =
+      graph_from_edges(graph.targets, graph.sources, std::move(edges), graph.relation.defined());
+  if (graph.label.defined()) moved.label = graph.label.index_select(0, index_tensor(order));
+  return moved;
 }
 
 at::Tensor index_tensor(const std::vector<std::int64_t>& order) {

@@ -1,6 +1,7 @@
 // A method in the encoder of a trial, and the features that depend on its parameters.
 #pragma once
 
+#include "results/trial_result.hpp"
 #include "train/features.hpp"
 #include "train/method_in_training.hpp"
 #include "train/pictures.hpp"
@@ -67,7 +68,18 @@ class AdaptedEncoder {
   // Scalars of loaded weights in whose place parameters stand.
   [[nodiscard]] std::int64_t replaced() const;
 
+  // Operations below the image tower's cut for one picture; missing where the method does not reach
+  // the image tower.
+  [[nodiscard]] double prefix_flops(const Look& look) const;
+  // Fills in what the image tower takes of a picture, the fastest of a few times, as it is and with
+  // the method merged into it, where that can be: the method is in the weights then.
+  void measure_inference(const Look& look, TrialResult& result);
+
  private:
+  // Of the whole image tower.
+  [[nodiscard]] double inference_seconds(const Activations& picture) const;
+  // What enters the image tower of one picture.
+  [[nodiscard]] Activations pixels(const Look& look) const;
   [[nodiscard]] TokenLists tokens(std::span<const std::string> texts) const;
   // From the cut up. Null: stopped.
   [[nodiscard]] std::shared_ptr<const FeatureSource> tower_source(
@@ -87,6 +99,7 @@ class AdaptedEncoder {
   std::unique_ptr<AdaptableEncoder> model_;  // what the trial looks at
   std::shared_ptr<Peft> method_;
   bool trains_ = false;
+  bool reaches_images_ = false;
   bool cached_ = true;
 };
 

@@ -50,10 +50,20 @@ void save_method(const std::filesystem::path& folder, const Peft& method,
   write_adapter(folder, adapter, facts);
 }
 
+std::int64_t bytes_in(const std::filesystem::path& folder) {
+  std::int64_t sum = 0;
+  if (!std::filesystem::exists(folder)) return sum;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file()) sum += static_cast<std::int64_t>(entry.file_size());
+  }
+  return sum;
+}
+
 }  // namespace
 
-void save_adapter(const TrialSetting& setting, const AdaptedEncoder* adapted,
-                  const Parameters& parameters, const std::vector<std::string>& class_names) {
+std::int64_t save_adapter(const TrialSetting& setting, const AdaptedEncoder* adapted,
+                          const Parameters& parameters,
+                          const std::vector<std::string>& class_names) {
   const std::filesystem::path folder = setting.request().folder / "adapter";
   const std::map<std::string, std::string> facts = about(setting.request());
   if (adapted != nullptr) {
@@ -62,11 +72,13 @@ void save_adapter(const TrialSetting& setting, const AdaptedEncoder* adapted,
   }
   std::vector<Parameters::Entry> network = parameters.entries();
   std::erase_if(network, [](const auto& entry) { return entry.first.starts_with(of_method); });
-  if (network.empty()) return;
-  std::filesystem::create_directories(folder);
-  std::map<std::string, std::string> metadata = facts;
-  metadata["classes"] = Json(class_names).dump();
-  write_tensors(folder / "network.safetensors", network, metadata);
+  if (!network.empty()) {
+    std::filesystem::create_directories(folder);
+    std::map<std::string, std::string> metadata = facts;
+    metadata["classes"] = Json(class_names).dump();
+    write_tensors(folder / "network.safetensors", network, metadata);
+  }
+  return bytes_in(folder);
 }
 
 }  // namespace espalier

@@ -13,6 +13,8 @@ namespace espalier {
 struct CheckpointState {
   std::int64_t steps = 0;  // of the optimiser
   Progress progress;
+  bool graph = false;  // whether it was made anew, and that of the best epoch
+  bool best_graph = false;
 };
 
 // Throws Error, naming `origin`, where the text is none, or of another trial.

@@ -4,9 +4,14 @@
 #include "plugin/used_components.hpp"
 #include <ATen/Parallel.h>
 #include <torch/version.h>
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 11)
+#include <c10/core/CachingDeviceAllocator.h>
+#define ESPALIER_DEVICE_STATISTICS
+#endif
 
 #include <array>
 #include <espalier/core/process.hpp>
+#include <espalier/nn/pretrained.hpp>
 #include <fstream>
 #include <string>
 
@@ -44,6 +49,23 @@ MemoryWatch::MemoryWatch() { std::ofstream("/proc/self/clear_refs") << "5"; }
 std::int64_t MemoryWatch::peak() const {
   const std::string kilobytes = field_of("/proc/self/status", "VmHWM");
   return kilobytes.empty() ? 0 : std::stoll(kilobytes) * 1024;
+}
+
+GpuMemoryWatch::GpuMemoryWatch(const std::string& device) : device_(device_of(device)) {
+#if defined(ESPALIER_DEVICE_STATISTICS)
+  if (!device_.is_cpu()) c10::getDeviceAllocator(device_.type())->resetPeakStats(device_.index());
+#endif
+}
+
+std::int64_t GpuMemoryWatch::peak() const {
+#if defined(ESPALIER_DEVICE_STATISTICS)
+  if (!device_.is_cpu()) {
+    const auto statistics =
+        c10::getDeviceAllocator(device_.type())->getDeviceStats(device_.index());
+    return statistics.allocated_bytes[0].peak;
+  }
+#endif
+  return -1;
 }
 
 }  // namespace espalier

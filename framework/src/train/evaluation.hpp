@@ -23,24 +23,35 @@ class Evaluation {
 
   // Logits [training samples, classes].
   [[nodiscard]] at::Tensor training();
-  // Logits [queries, classes] from the scenes that the protocol made for so many queries.
+  // Logits [queries, classes] from the scenes that the protocol made for so many queries. Where a
+  // query sees none of the others it is computed by itself, so that its bits are the same whoever
+  // is asked with it, and in whatever order.
   [[nodiscard]] at::Tensor answers(std::span<const Scene> scenes, std::int64_t queries);
+  // The same with all queries of a scene in one product, which may round them by who else is there.
+  [[nodiscard]] at::Tensor answers_together(std::span<const Scene> scenes, std::int64_t queries);
   // What the head is given of queries with these labels, and makes of it.
   [[nodiscard]] JudgedFeatures judged(std::span<const Scene> scenes,
                                       const std::vector<std::int64_t>& labels);
 
  private:
+  using Part = at::Tensor Scores::*;
+
   const Network::Support& support();
   Scores scores(const Scene& scene);
-  // That part of what is said of all queries.
-  at::Tensor gathered(std::span<const Scene> scenes, std::int64_t queries,
-                      at::Tensor Scores::*part);
+  [[nodiscard]] Scores scores_of_one(const Scene& scene, std::int64_t place);
+  // That part of what is said of the asked.
+  at::Tensor together(const Scene& scene, Part part);
+  at::Tensor each_by_itself(const Scene& scene, Part part);
+  // Of all queries.
+  at::Tensor gathered(std::span<const Scene> scenes, std::int64_t queries, Part part,
+                      at::Tensor (Evaluation::*asked)(const Scene&, Part));
 
   const Network& network_;
   const Sources& sources_;
   const Scene& training_;
   StateBank& bank_;
   std::optional<Network::Support> support_;
+  at::Tensor classes_;
 };
 
 }  // namespace espalier

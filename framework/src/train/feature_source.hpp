@@ -10,6 +10,7 @@
 #include <memory>
 #include <span>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace espalier {
@@ -40,19 +41,28 @@ class FrozenSource final : public FeatureSource {
   [[nodiscard]] std::int64_t width() const override { return table_.width(); }
   [[nodiscard]] bool trained() const override { return false; }
   [[nodiscard]] std::int64_t chunk() const override { return table_.size(); }
+  // The same tensor where the same looks come again soon; nobody may change it.
   [[nodiscard]] at::Tensor rows(std::span<const Look> looks, const Mode& mode) const override;
 
  private:
+  [[nodiscard]] at::Tensor taken(std::span<const Look> looks) const;
+
   FeatureTable table_;
   std::unordered_map<std::uint64_t, std::int64_t> row_of_;  // by look_id()
+  // What was asked for last: scenes come again in every epoch.
+  mutable std::vector<std::pair<std::vector<Look>, at::Tensor>> known_;
 };
 
 // Null where the trial has no use for one.
 struct Sources {
   std::shared_ptr<const FeatureSource> images = {};
   std::shared_ptr<const FeatureSource> texts = {};
-  std::shared_ptr<const FeatureSource> classes = {};  // looks are labels, from 0 to class_count - 1
+  std::shared_ptr<const FeatureSource> classes = {};  // looks are labels
+  // Labels of the classes that are told apart: these many from first_class on.
   std::size_t class_count = 0;
+  std::size_t first_class = 0;
 };
+
+[[nodiscard]] std::vector<Look> class_looks(const Sources& sources);
 
 }  // namespace espalier

@@ -7,6 +7,7 @@
 #include <espalier/core/error.hpp>
 #include <espalier/core/random.hpp>
 #include <espalier/nn/adaptable.hpp>
+#include <numeric>
 #include <unordered_map>
 #include <utility>
 
@@ -28,6 +29,15 @@ std::vector<std::string> class_ids(const std::vector<std::string>& names) {
   std::vector<std::string> ids;
   for (const std::string& name : names) ids.push_back(std::to_string(ids.size()) + " " + name);
   return ids;
+}
+
+// Rows of a dataset, where they lie.
+FeatureTable given_table(std::shared_ptr<const void> owner, const FeatureRows& from,
+                         std::span<const std::size_t> samples) {
+  std::vector<const std::byte*> rows;
+  rows.reserve(samples.size());
+  for (const std::size_t sample : samples) rows.push_back(std::as_bytes(from.row(sample)).data());
+  return {std::move(owner), std::move(rows), from.width};
 }
 
 // Where ids stand in a list.
@@ -104,12 +114,26 @@ std::shared_ptr<Captioner> FeatureStages::checked_captioner() const {
   return captioner;
 }
 
-std::string FeatureStages::caption(std::size_t sample) {
+std::vector<std::string> FeatureStages::caption_batch(Samples samples) {
   if (!captioner_) captioner_ = checked_captioner();
-  const CaptionRequest request = inputs_.photos->caption_request(sample, inputs_.seed);
-  return call_component(inputs_.captioner_name, "caption of " + std::string(request.id),
-                        [&] { return captioner_->caption(request); })
-      .text;
+  std::vector<CaptionRequest> requests;
+  for (const std::size_t sample : samples) {
+    requests.push_back(inputs_.photos->caption_request(sample, inputs_.seed, inputs_.label_told));
+  }
+  const std::string what =
+      "captions of " + std::string(requests.front().id) + " to " + std::string(requests.back().id);
+  const std::vector<Caption> captions =
+      call_component(inputs_.captioner_name, what, [&] { return captioner_->captions(requests); });
+  if (captions.size() != requests.size()) {
+    throw Error({.what = inputs_.captioner_name + " did not caption every picture",
+                 .where = what,
+                 .expected = std::to_string(requests.size()) + " captions",
+                 .found = std::to_string(captions.size()),
+                 .fix = "this is a mistake in the component"});
+  }
+  std::vector<std::string> texts;
+  for (const Caption& caption : captions) texts.push_back(caption.text);
+  return texts;
 }
 
 std::shared_ptr<PixelBatches> FeatureStages::loading(std::vector<Look> looks) {
@@ -174,6 +198,12 @@ FeatureTable FeatureStages::stored(std::shared_ptr<const StageEntry> entry, Ids 
 }
 
 std::optional<FeatureTable> FeatureStages::images(std::span<const Look> looks) {
+  if (inputs_.given) {
+    std::vector<std::size_t> samples;
+    for (const Look& look : looks) samples.push_back(look.sample);
+    const auto given = inputs_.photos->features();
+    return given_table(given, given->images, samples);
+  }
   const auto rows = entry("image_features");
   std::vector<std::string> ids;
   for (const Look& look : looks) ids.push_back(pictures_.name(look));
@@ -199,9 +229,9 @@ std::optional<std::vector<std::string>> FeatureStages::captions(Samples samples)
     Texts::Steps steps;
     steps.begin = [&](Ids some) -> Texts::Compute {
       return [&, chosen = positions.of(some)] {
-        std::vector<std::string> texts;
-        for (const std::size_t position : chosen) texts.push_back(caption(samples[position]));
-        return texts;
+        std::vector<std::size_t> batch;
+        for (const std::size_t position : chosen) batch.push_back(samples[position]);
+        return caption_batch(batch);
       };
     };
     steps.add = [](StageEntry& to, Ids some, const std::vector<std::vector<std::string>>& slices) {
@@ -221,6 +251,10 @@ std::optional<std::vector<std::string>> FeatureStages::captions(Samples samples)
 }
 
 std::optional<FeatureTable> FeatureStages::texts(Samples samples) {
+  if (inputs_.given) {
+    const auto given = inputs_.photos->features();
+    return given_table(given, given->texts, samples);
+  }
   const auto rows = entry("text_features");
   const std::vector<std::string> ids = ids_of(samples);
   cached_.try_emplace("text_features", true);
@@ -241,6 +275,13 @@ std::optional<FeatureTable> FeatureStages::texts(Samples samples) {
 }
 
 std::optional<ClassFeatures> FeatureStages::classes(const ClassTexts& texts) {
+  if (inputs_.given) {
+    const auto given = inputs_.photos->features();
+    std::vector<std::size_t> labels(static_cast<std::size_t>(given->classes.count()));
+    std::iota(labels.begin(), labels.end(), std::size_t{0});
+    return ClassFeatures{.vectors = given_table(given, given->classes, labels).all(),
+                         .logit_scale = given->logit_scale};
+  }
   const auto rows = entry("class_features");
   const std::vector<std::string> ids = class_ids(inputs_.photos->class_names());
   cached_.try_emplace("class_features", true);

@@ -34,9 +34,12 @@ struct FeatureInputs {
   std::string dataset_name;  // dataset/..., for messages
   std::string captioner_name;
   std::string encoder_name;
+  bool given = false;                    // rows are those that the photos' dataset has
+  bool shared_space = false;             // rows of images and texts can be compared
   bool fitted = false;                   // the encoder must be fitted first
   std::vector<std::size_t> fit_samples;  // on the captions of these
   std::int64_t seed = 0;                 // of captions
+  LabelTold label_told = LabelTold::no;  // to the captioner
   ViewDraw views{};
   std::vector<StageRef> stages;
   Json config;  // resolved, of which the cache keeps what an entry was made of
@@ -66,6 +69,9 @@ class FeatureStages {
   [[nodiscard]] std::optional<std::vector<std::string>> captions(
       std::span<const std::size_t> samples);
 
+  [[nodiscard]] const std::vector<std::string>& class_names() const {
+    return inputs_.photos->class_names();
+  }
   // Of every class, by its texts.
   [[nodiscard]] std::optional<ClassFeatures> classes(const ClassTexts& texts);
 
@@ -92,7 +98,7 @@ class FeatureStages {
   Encoder& encoder();
   bool fit_encoder();
   [[nodiscard]] std::shared_ptr<Captioner> checked_captioner() const;
-  [[nodiscard]] std::string caption(std::size_t sample);
+  [[nodiscard]] std::vector<std::string> caption_batch(Samples samples);
   [[nodiscard]] std::shared_ptr<PixelBatches> loading(std::vector<Look> looks);
   [[nodiscard]] at::Tensor image_batch(const at::Tensor& pixels);
   [[nodiscard]] at::Tensor text_batch(const std::vector<std::string>& texts);

@@ -4,6 +4,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/zeros.h>
 
+#include "train/cross_attention.hpp"
 #include <espalier/core/error.hpp>
 #include <espalier/nn/unit_rows.hpp>
 
@@ -91,9 +92,55 @@ class Concat final : public Fusion {
   Ready ready_;
 };
 
+// The image's features, the text's, or both, each with what it attends to in the other.
+class Attended final : public Fusion {
+ public:
+  Attended(const Ready& ready, const NodesParams& params)
+      : ready_(ready),
+        image_(params.attend != "text"),
+        text_(params.attend != "image"),
+        to_text_({params.tokens, params.token_width, params.heads}),
+        to_image_({params.tokens, params.token_width, params.heads}) {}
+
+  std::int64_t width() const override {
+    const auto [images, texts] = ready_.widths();
+    return (image_ ? images : 0) + (text_ ? texts : 0);
+  }
+  void init(Parameters& parameters, Random& random) override {
+    const auto [images, texts] = ready_.widths();
+    if (image_) to_text_.init("image", images, texts, parameters, random);
+    if (text_) to_image_.init("text", texts, images, parameters, random);
+  }
+  Nodes operator()(const Values& values) const override {
+    const at::Tensor image = ready_.images(values), text = ready_.texts(values);
+    return joined(image_ ? to_text_(image, text) : at::Tensor(),
+                  text_ ? to_image_(text, image) : at::Tensor());
+  }
+  Nodes at_start(const Values& values) const override {
+    return joined(image_ ? ready_.images(values) : at::Tensor(),
+                  text_ ? ready_.texts(values) : at::Tensor());
+  }
+  at::Tensor others(const Values& values) const override {
+    return image_ ? ready_.texts(values) : ready_.images(values);
+  }
+
+ private:
+  static Nodes joined(const at::Tensor& image, const at::Tensor& text) {
+    if (!image.defined()) return {.x = text};
+    return {.x = text.defined() ? at::cat({image, text}, 1) : image};
+  }
+
+  Ready ready_;
+  bool image_;
+  bool text_;
+  CrossAttention to_text_;
+  CrossAttention to_image_;
+};
+
 class Bimodal final : public Fusion {
  public:
-  Bimodal(const Ready& ready, bool shared_space) : ready_(ready), shared_(shared_space) {}
+  Bimodal(const Ready& ready, bool shared_space, std::string predict)
+      : ready_(ready), shared_(shared_space), predict_(std::move(predict)) {}
   std::int64_t width() const override {
     const auto [images, texts] = ready_.widths();
     return shared_ ? images : images + texts;
@@ -104,6 +151,11 @@ class Bimodal final : public Fusion {
   }
   at::Tensor others(const Values& values) const override {
     return at::cat({text_nodes(values), image_nodes(values)});
+  }
+  at::Tensor of_samples(const at::Tensor& states) const override {
+    const at::Tensor nodes = states.view({2, -1, states.size(1)});
+    if (predict_ == "both") return nodes.mean(0);
+    return nodes.select(0, predict_ == "image" ? 0 : 1);
   }
 
  private:
@@ -118,6 +170,7 @@ class Bimodal final : public Fusion {
 
   Ready ready_;
   bool shared_;
+  std::string predict_;
 };
 
 }  // namespace
@@ -129,8 +182,9 @@ std::unique_ptr<Fusion> make_fusion(const NodesParams& params, const FeatureWidt
   if (params.fuse == "text") return std::make_unique<TextNodes>(ready);
   if (params.fuse == "mean") return std::make_unique<Mean>(ready);
   if (params.fuse == "concat") return std::make_unique<Concat>(ready);
+  if (params.fuse == "cross_attention") return std::make_unique<Attended>(ready, params);
   ESPALIER_ASSERT(params.fuse == "bimodal", "a fusion that the schema allows");
-  return std::make_unique<Bimodal>(ready, shared_space);
+  return std::make_unique<Bimodal>(ready, shared_space, params.predict);
 }
 
 }  // namespace espalier

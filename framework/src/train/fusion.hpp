@@ -33,7 +33,12 @@ class Fusion {
   // Adds its parameters, where it has any.
   virtual void init(Parameters&, Random&) {}
 
+  // Needs init() where there are parameters.
   [[nodiscard]] virtual Nodes operator()(const Values& values) const = 0;
+  // What the nodes hold before anything is trained: what a graph is made from.
+  [[nodiscard]] virtual Nodes at_start(const Values& values) const { return (*this)(values); }
+  // Rows [views * samples, w] of the nodes to those [samples, w] that the class comes from.
+  [[nodiscard]] virtual at::Tensor of_samples(const at::Tensor& states) const { return states; }
   // Rows beside those of the nodes, from what they do not hold: of an image node the text's
   // features and the other way round, of a node that holds both the text's. Needs the values of
   // both.
@@ -47,8 +52,11 @@ struct FeatureWidths {
 
 // By nodes.fuse: `image`, `text`, their `mean`, their columns side by side (`concat`), or a node
 // each (`bimodal`). Without a shared space the nodes of `bimodal` have columns of their own for
-// each modality, the others 0, so that nothing compares what cannot be compared. Throws Error where
-// `mean` meets different widths.
+// each modality, the others 0, so that nothing compares what cannot be compared. The class of a
+// `bimodal` sample comes from the node that nodes.predict names, or from the mean of both. Of
+// `cross_attention` (cross_attention.hpp) a node is the image's features, changed by what they
+// attend to in the text's, the text's by the image's, or both side by side, as nodes.attend says.
+// Throws Error where `mean` meets different widths.
 [[nodiscard]] std::unique_ptr<Fusion> make_fusion(const NodesParams& params,
                                                   const FeatureWidths& widths, bool shared_space);
 

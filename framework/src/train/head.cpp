@@ -11,27 +11,60 @@
 namespace espalier {
 namespace {
 
+class NoHead final : public Head {
+ public:
+  void init(std::int64_t, std::int64_t, Parameters&, Random&) override {}
+  at::Tensor operator()(const at::Tensor& states, const Values&) const override { return states; }
+};
+
+[[noreturn]] void refuse_width(const std::string& what, std::int64_t expected, std::int64_t found) {
+  throw Error({.what = what + " compares node states with class vectors of their width",
+               .where = {},
+               .expected = std::to_string(expected) + " columns, as the encoder's texts have",
+               .found = std::to_string(found),
+               .fix = "nodes.fuse: image, text, mean or bimodal, and a network that keeps the "
+                      "width, such as ga_net"});
+}
+
+// Class vectors of length 1 for head.init: prompts; undefined for a start at random.
+at::Tensor start_of(const HeadParams& params, const ClassSpace& space) {
+  return params.init == "prompts" ? unit_rows(space.vectors) : at::Tensor();
+}
+
+void take_start(const at::Tensor& start, std::int64_t width, const at::Tensor& weight) {
+  if (start.size(1) != width) refuse_width("head.init: prompts", start.size(1), width);
+  weight.detach().copy_(start);
+}
+
 class LinearHead final : public Head {
  public:
+  // `start` [classes, width] or undefined.
+  explicit LinearHead(at::Tensor start) : start_(std::move(start)) {}
+
   void init(std::int64_t width, std::int64_t classes, Parameters& parameters,
             Random& random) override {
     linear_.init("linear", width, classes, LinearInit::standard, parameters, random);
+    if (!start_.defined()) return;
+    take_start(start_, width, linear_.weight());
+    linear_.bias().detach().zero_();
   }
   at::Tensor operator()(const at::Tensor& states, const Values&) const override {
     return linear_(states);
   }
 
  private:
+  at::Tensor start_;
   Linear linear_;
 };
 
 class CosineHead final : public Head {
  public:
-  explicit CosineHead(double scale) : scale_(scale) {}
+  CosineHead(double scale, at::Tensor start) : scale_(scale), start_(std::move(start)) {}
 
   void init(std::int64_t width, std::int64_t classes, Parameters& parameters,
             Random& random) override {
     linear_.init("linear", width, classes, LinearInit::standard, parameters, random, false);
+    if (start_.defined()) take_start(start_, width, linear_.weight());
     log_scale_ = parameters.add("log_scale", at::full({1}, std::log(scale_), at::kFloat));
   }
   at::Tensor operator()(const at::Tensor& states, const Values&) const override {
@@ -40,6 +73,7 @@ class CosineHead final : public Head {
 
  private:
   double scale_;
+  at::Tensor start_;
   Linear linear_;
   at::Tensor log_scale_;
 };
@@ -50,13 +84,7 @@ class PromptsHead : public Head {
   explicit PromptsHead(const ClassSpace& space) : space_(space) {}
 
   void init(std::int64_t width, std::int64_t, Parameters&, Random&) override {
-    if (width == space_.width) return;
-    throw Error({.what = "head.use: prompts compares node states with class vectors of their width",
-                 .where = {},
-                 .expected = std::to_string(space_.width) + " columns, as the encoder's texts have",
-                 .found = std::to_string(width),
-                 .fix = "nodes.fuse: image, text, mean or bimodal, and a network that keeps the "
-                        "width, such as ga_net"});
+    if (width != space_.width) refuse_width("head.use: prompts", space_.width, width);
   }
 
  protected:
@@ -89,9 +117,16 @@ class ScoreAverage final : public PromptsHead {
 
 }  // namespace
 
+std::unique_ptr<Head> no_head() { return std::make_unique<NoHead>(); }
+
 std::unique_ptr<Head> make_head(const HeadParams& params, const ClassSpace& space) {
-  if (params.use == "linear") return std::make_unique<LinearHead>();
-  if (params.use == "cosine") return std::make_unique<CosineHead>(params.scale);
+  const at::Tensor start = start_of(params, space);
+  if (params.use == "linear") {
+    return std::make_unique<LinearHead>(start.defined() ? start * space.logit_scale : start);
+  }
+  if (params.use == "cosine") {
+    return std::make_unique<CosineHead>(start.defined() ? space.logit_scale : params.scale, start);
+  }
   ESPALIER_ASSERT(params.use == "prompts" || params.use == "zero_shot",
                   "a head that the schema allows");
   if (params.average == "scores") return std::make_unique<ScoreAverage>(space);

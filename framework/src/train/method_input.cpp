@@ -37,8 +37,7 @@ class Judge {
   [[nodiscard]] JudgedFeatures operator()(const LabelledSamples& of, std::int64_t views) const {
     const std::vector<Look> looks = looks_of(of.samples, views);
     const Values values = values_of(sources_, looks, {});
-    const Nodes nodes = fusion_(values);
-    const at::Tensor features = nodes.x.view({nodes.views, -1, nodes.x.size(1)}).mean(0);
+    const at::Tensor features = fusion_.of_samples(fusion_.at_start(values).x);
     return {.features = features,
             .logits = head_ ? (*head_)(features, values) : at::Tensor(),
             .labels = labels_of(of, std::max<std::int64_t>(1, views))};

@@ -9,8 +9,8 @@
 
 namespace espalier {
 
-// From the encoder as it was loaded: features are what the nodes of a sample hold, their mean where
-// it has several.
+// From the encoder as it was loaded: features are what the nodes that a sample's class comes from
+// hold at the start.
 [[nodiscard]] MethodInput method_input(const Recipe& recipe, const TrialFeatures& frozen,
                                        const Fusion& fusion, const DataSplit& split);
 

@@ -1,6 +1,7 @@
 #include "train/network.hpp"
 
 #include "train/component_call.hpp"
+#include <algorithm>
 
 namespace espalier {
 namespace {
@@ -25,6 +26,9 @@ class NamedGnn final : public Gnn {
   NamedGnn(std::shared_ptr<Gnn> gnn, std::string name)
       : gnn_(std::move(gnn)), name_(std::move(name)) {}
 
+  void expect_classes(std::int64_t count) override {
+    guarded(name_, "expect_classes", [&] { gnn_->expect_classes(count); });
+  }
   void init(std::int64_t width, Parameters& parameters, Random& random) override {
     guarded(name_, "init", [&] { gnn_->init(width, parameters, random); });
   }
@@ -65,11 +69,14 @@ Network::Network(NetworkParts parts, std::int64_t classes, std::int64_t seed,
   {
     const Parameters::Scope scope(parameters, "fusion");
     Random random(seed, "fusion");
+    const std::size_t before = parameters.entries().size();
     parts.fusion->init(parameters, random);
+    fusion_is_trained_ = parameters.entries().size() > before;
   }
   {
     const Parameters::Scope scope(parameters, "gnn");
     Random random(seed, "init");
+    named->expect_classes(classes);
     named->init(fusion_->width(), parameters, random);
   }
   const Parameters::Scope scope(parameters, "head");
@@ -78,11 +85,28 @@ Network::Network(NetworkParts parts, std::int64_t classes, std::int64_t seed,
   gnn_ = named;
 }
 
+// Where nothing in it is trained, nodes follow from the values alone. Single queries do not come
+// again.
+at::Tensor Network::nodes(const Values& values) const {
+  constexpr std::size_t most = 2;
+  const auto same = [](const at::Tensor& a, const at::Tensor& b) {
+    return a.defined() ? a.is_same(b) : !b.defined();
+  };
+  const auto made = std::ranges::find_if(known_, [&](const Known& known) {
+    return same(known.images, values.images) && same(known.texts, values.texts);
+  });
+  if (made != known_.end()) return made->x;
+  at::Tensor x = (*fusion_)(values).x;
+  if (fusion_is_trained_ || x.requires_grad() || x.size(0) <= fusion_->views()) return x;
+  if (known_.size() == most) known_.erase(known_.begin());
+  known_.push_back({values.images, values.texts, x});
+  return x;
+}
+
 // Of a sample's nodes in several views the first has the sample's row id.
 Scores Network::classify(const at::Tensor& states, const Values& values, const Mode& mode) const {
-  const std::int64_t views = fusion_->views();
   Scores scores;
-  scores.features = views == 1 ? states : states.view({views, -1, states.size(1)}).mean(0);
+  scores.features = fusion_->of_samples(states);
   scores.head = scores.logits = (*head_)(scores.features, values);
   if (adapted_ == nullptr) return scores;
   Mode own = mode;
@@ -93,18 +117,28 @@ Scores Network::classify(const at::Tensor& states, const Values& values, const M
 }
 
 Scores Network::scores(const CsrGraph& graph, const Values& values, const Mode& mode) const {
-  return classify(run_gnn(*gnn_, (*fusion_)(values).x, graph, mode).output, values, mode);
+  return classify(run_gnn(*gnn_, nodes(values), graph, mode).output, values, mode);
 }
 
-Network::Support Network::support(const CsrGraph& graph, const Values& values) const {
-  Support support{.states = run_gnn(*gnn_, (*fusion_)(values).x, graph, {}), .scores = {}};
-  support.scores = classify(support.states.output, values, {});
+Network::Support Network::support(const CsrGraph& graph, const Values& values,
+                                  const Mode& mode) const {
+  Support support{.states = run_gnn(*gnn_, nodes(values), graph, mode), .scores = {}};
+  support.scores = classify(support.states.output, values, mode);
   return support;
 }
 
 Scores Network::attached(const Support& support, const CsrGraph& graph,
                          const Values& values) const {
-  return classify(attach_to_gnn(*gnn_, support.states, (*fusion_)(values).x, graph), values, {});
+  return classify(attach_to_gnn(*gnn_, support.states, nodes(values), graph), values, {});
+}
+
+Scores Network::attached(const Support& support, const QueryGraph& query,
+                         const Values& values) const {
+  GnnStates neighbours;
+  for (const at::Tensor& layer : support.states.layers) {
+    neighbours.layers.push_back(layer.index_select(0, query.neighbours));
+  }
+  return classify(attach_to_gnn(*gnn_, neighbours, nodes(values), query.graph), values, {});
 }
 
 }  // namespace espalier

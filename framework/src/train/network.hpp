@@ -3,12 +3,14 @@
 
 #include "train/fusion.hpp"
 #include "train/head.hpp"
+#include "train/query_graph.hpp"
 #include "train/scene.hpp"
 #include <cstdint>
 #include <espalier/nn/adaptable.hpp>
 #include <espalier/plugin/gnn_states.hpp>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace espalier {
 
@@ -49,12 +51,22 @@ class Network {
     GnnStates states;
     Scores scores;
   };
-  [[nodiscard]] Support support(const CsrGraph& graph, const Values& values) const;
+  [[nodiscard]] Support support(const CsrGraph& graph, const Values& values,
+                                const Mode& mode = {}) const;
   // Of queries in a rectangular graph, as NodeGraph::attach() gives it.
   [[nodiscard]] Scores attached(const Support& support, const CsrGraph& graph,
                                 const Values& values) const;
+  // Of one of them by itself: nobody else is there to change a bit of it.
+  [[nodiscard]] Scores attached(const Support& support, const QueryGraph& query,
+                                const Values& values) const;
 
  private:
+  struct Known {
+    at::Tensor images;
+    at::Tensor texts;
+    at::Tensor x;
+  };
+  [[nodiscard]] at::Tensor nodes(const Values& values) const;
   [[nodiscard]] Scores classify(const at::Tensor& states, const Values& values,
                                 const Mode& mode) const;
 
@@ -63,6 +75,9 @@ class Network {
   std::unique_ptr<Head> head_;
   const AdaptableEncoder* adapted_;
   std::int64_t classes_;
+  bool fusion_is_trained_ = false;
+  // Nodes that were made last of values that came again, the training scene's for one.
+  mutable std::vector<Known> known_;
 };
 
 }  // namespace espalier

@@ -33,19 +33,10 @@ void append_pairs(std::vector<Edge>& edges, std::int64_t n, std::int64_t sources
   }
 }
 
-GraphInput all_of(const FrozenNodes& from) {
-  return {.features = from.nodes.x, .other = from.others, .texts = from.texts};
-}
-
-GraphInput input_view(const FrozenNodes& from, std::int64_t v) {
-  const std::int64_t n = from.nodes.samples();
-  GraphInput input{.features = from.nodes.view(v), .other = {}, .texts = {}};
-  if (from.others.defined()) input.other = from.others.slice(0, v * n, (v + 1) * n);
-  if (!from.texts.empty()) {
-    input.texts =
-        std::span(from.texts).subspan(static_cast<std::size_t>(v * n), static_cast<std::size_t>(n));
-  }
-  return input;
+std::span<const std::string> texts_of_view(const std::vector<std::string>& texts,
+                                           std::int64_t first, std::int64_t count) {
+  if (texts.empty()) return {};
+  return std::span(texts).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
 }
 
 }  // namespace
@@ -56,21 +47,42 @@ CsrGraph without_pairs(const CsrGraph& graph, std::int64_t samples) {
   return graph_from_edges(graph.targets, graph.sources, std::move(edges));
 }
 
-NodeGraph::NodeGraph(GraphMaker maker, std::span<const std::size_t> samples)
+GraphInput NodeGraph::all_of(const FrozenNodes& from) const {
+  return {.features = from.nodes.x,
+          .other = from.others,
+          .texts = from.texts,
+          .ids = from.ids,
+          .known_ids = maker_.known_ids,
+          .views = views_};
+}
+
+GraphInput NodeGraph::view_of(const FrozenNodes& from, std::int64_t v) const {
+  const std::int64_t n = from.nodes.samples();
+  GraphInput input{.features = from.nodes.view(v)};
+  if (from.others.defined()) input.other = from.others.slice(0, v * n, (v + 1) * n);
+  input.texts = texts_of_view(from.texts, v * n, n);
+  input.ids = texts_of_view(from.ids, v * n, n);
+  input.known_ids = maker_.known_ids;
+  input.text_nodes = v == 1;
+  return input;
+}
+
+NodeGraph::NodeGraph(GraphMaker maker, std::span<const std::size_t> samples, std::int64_t fit)
     : maker_(std::move(maker)), samples_(static_cast<std::int64_t>(samples.size())) {
   const FrozenNodes from = maker_.nodes(samples);
   views_ = from.nodes.views;
   if (together()) {
-    support(all_of(from));
+    support(all_of(from), fit);
   } else {
-    for (std::int64_t v = 0; v < views_; ++v) support(input_view(from, v));
+    for (std::int64_t v = 0; v < views_; ++v) support(view_of(from, v), fit);
   }
   graph_ = built();
   prepare(graph_);
   degree_ = in_degree(graph_);
 }
 
-void NodeGraph::support(const GraphInput& input) {
+void NodeGraph::support(GraphInput input, std::int64_t fit) {
+  input.fit = fit;
   supports_.push_back(
       call_component(maker_.name, "support", [&] { return maker_.builder->support(input); }));
   sizes_.push_back(input.nodes());
@@ -131,8 +143,8 @@ CsrGraph NodeGraph::attach(std::span<const std::size_t> queries) const {
   if (together()) {
     append(edges, attached(0, all_of(from)), 0, 0);
   } else {
-    append(edges, attached(0, input_view(from, 0)), 0, 0);
-    append(edges, attached(1, input_view(from, 1)), q, n);
+    append(edges, attached(0, view_of(from, 0)), 0, 0);
+    append(edges, attached(1, view_of(from, 1)), q, n);
   }
   append_pairs(edges, q, 2 * n);
   const auto is_text = [&](std::int64_t source) {

@@ -19,14 +19,18 @@ struct FrozenNodes {
   Nodes nodes;
   at::Tensor others = {};               // a row a node, where the builder declares needs_other
   std::vector<std::string> texts = {};  // one a node, where it declares needs_texts
+  std::vector<std::string> ids = {};    // of their samples one a node, where it declares needs_ids
 };
+
+using NodesOf = std::function<FrozenNodes(std::span<const std::size_t> samples)>;
 
 // A component that builds graphs, and what it builds them from.
 struct GraphMaker {
   std::shared_ptr<const GraphBuilder> builder;
   std::string name;           // graph/..., for messages
   bool shared_space = false;  // features of images and texts can be compared
-  std::function<FrozenNodes(std::span<const std::size_t> samples)> nodes;
+  NodesOf nodes;
+  std::vector<std::string> known_ids = {};  // of all samples, where it declares needs_ids
 };
 
 // The graph of some samples, to which others can be attached any number of times.
@@ -36,7 +40,8 @@ struct GraphMaker {
 // graphs: 0 image to image, 1 text to text, 2 image to text, 3 text to image, pairs included.
 class NodeGraph {
  public:
-  NodeGraph(GraphMaker maker, std::span<const std::size_t> samples);
+  // The first `fit` of the samples are training ones, of a negative number all.
+  NodeGraph(GraphMaker maker, std::span<const std::size_t> samples, std::int64_t fit = -1);
 
   // Square, over all nodes, prepared.
   [[nodiscard]] const CsrGraph& graph() const noexcept { return graph_; }
@@ -47,7 +52,9 @@ class NodeGraph {
 
  private:
   [[nodiscard]] bool together() const { return views_ == 1 || maker_.shared_space; }
-  void support(const GraphInput& input);
+  void support(GraphInput input, std::int64_t fit);
+  [[nodiscard]] GraphInput all_of(const FrozenNodes& from) const;
+  [[nodiscard]] GraphInput view_of(const FrozenNodes& from, std::int64_t v) const;
   [[nodiscard]] CsrGraph attached(std::size_t support, const GraphInput& queries) const;
   [[nodiscard]] CsrGraph built() const;
 

@@ -17,12 +17,6 @@ std::vector<std::int64_t> all_places(std::size_t count) {
   return places;
 }
 
-std::vector<Look> all_classes(std::size_t count) {
-  std::vector<Look> looks(count);
-  for (std::size_t label = 0; label < count; ++label) looks[label].sample = label;
-  return looks;
-}
-
 std::vector<std::size_t> samples_of(std::span<const Look> looks) {
   std::vector<std::size_t> samples;
   for (const Look& look : looks) samples.push_back(look.sample);
@@ -80,7 +74,7 @@ Pass::Pass(const Sources& sources, StateBank& bank, std::span<const Look> sample
       compare_(compare) {
   values_.images = mixed(sources.images.get(), bank.images, samples, fresh);
   values_.texts = mixed(sources.texts.get(), bank.texts, plain_looks(samples_of(samples)), fresh);
-  values_.classes = compute(sources.classes.get(), all_classes(sources.class_count));
+  values_.classes = compute(sources.classes.get(), class_looks(sources));
 }
 
 Pass::Pass(const Sources& sources, StateBank& bank, std::span<const Look> samples, const Mode& mode,

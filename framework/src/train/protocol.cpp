@@ -16,23 +16,15 @@ std::vector<std::int64_t> places(std::size_t first, std::size_t last) {
   return list;
 }
 
-// Queries that are always evaluated together: matrix products round differently for different
-// numbers of rows. About as many as there are training samples, whose states every block has to
-// transform as well.
-std::size_t block_size(std::size_t train) {
-  constexpr std::size_t least = 64;
-  constexpr std::size_t most = 4096;
-  return std::clamp((train + least - 1) / least * least, least, most);
-}
+// Queries whose states are in memory at a time.
+constexpr std::size_t block_size = 4096;
 
-// Blocks of `size` queries, the last one filled up with its first query, which is not asked again.
-std::vector<Scene> blocks_of(std::span<const std::size_t> queries, std::size_t size) {
+std::vector<Scene> blocks_of(std::span<const std::size_t> queries) {
   std::vector<Scene> blocks;
-  for (std::size_t first = 0; first < queries.size(); first += size) {
-    const auto some = queries.subspan(first, std::min(size, queries.size() - first));
+  for (std::size_t first = 0; first < queries.size(); first += block_size) {
+    const auto some = queries.subspan(first, std::min(block_size, queries.size() - first));
     Scene& block = blocks.emplace_back();
     block.samples.assign(some.begin(), some.end());
-    block.samples.resize(size, some.front());
     block.asked = places(0, some.size());
     block.queries = places(first, first + some.size());
   }
@@ -49,15 +41,15 @@ Scene training_scene(Samples train, CsrGraph graph) {
 
 class NoGraph final : public Protocol {
  public:
-  NoGraph(Samples train, std::int64_t views) : views_(views), block_(block_size(train.size())) {
+  NoGraph(Samples train, std::int64_t views) : views_(views) {
     CsrGraph graph = without_edges(train.size());
     training_ = training_scene(std::move(train), std::move(graph));
   }
 
   const Scene& training() const override { return training_; }
   std::vector<Scene> scenes(std::span<const std::size_t> queries) const override {
-    std::vector<Scene> blocks = blocks_of(queries, block_);
-    for (Scene& block : blocks) block.graph = without_edges(block_);
+    std::vector<Scene> blocks = blocks_of(queries);
+    for (Scene& block : blocks) block.graph = without_edges(block.samples.size());
     return blocks;
   }
 
@@ -68,30 +60,34 @@ class NoGraph final : public Protocol {
   }
 
   std::int64_t views_;
-  std::size_t block_;
   Scene training_;
 };
 
 class Attach final : public Protocol {
  public:
   Attach(Samples train, const GraphMaker& maker)
-      : graph_(maker, train),
-        block_(block_size(train.size())),
+      : maker_(maker),
+        graph_(maker, train),
         training_(training_scene(std::move(train), graph_.graph())) {}
 
   const Scene& training() const override { return training_; }
   std::vector<Scene> scenes(std::span<const std::size_t> queries) const override {
-    std::vector<Scene> blocks = blocks_of(queries, block_);
+    std::vector<Scene> blocks = blocks_of(queries);
     for (Scene& block : blocks) {
       block.standing = Standing::attached;
       block.graph = graph_.attach(block.samples);
     }
     return blocks;
   }
+  void rebuild(const NodesOf& nodes) override {
+    maker_.nodes = nodes;
+    graph_ = NodeGraph(maker_, training_.samples);
+    training_.graph = graph_.graph();
+  }
 
  private:
+  GraphMaker maker_;
   NodeGraph graph_;
-  std::size_t block_;
   Scene training_;
 };
 
@@ -119,9 +115,13 @@ class Batch final : public Protocol {
         batch.samples.push_back(queries[static_cast<std::size_t>(q)]);
       }
       batch.asked = places(train, batch.samples.size());
-      batch.graph = NodeGraph(maker_, batch.samples).graph();
+      batch.graph = NodeGraph(maker_, batch.samples, static_cast<std::int64_t>(train)).graph();
     }
     return batches;
+  }
+  void rebuild(const NodesOf& nodes) override {
+    maker_.nodes = nodes;
+    training_.graph = NodeGraph(maker_, training_.samples).graph();
   }
 
  private:
@@ -150,7 +150,7 @@ class Transductive final : public Protocol {
     Samples all = train;
     all.insert(all.end(), others.begin(), others.end());
     for (std::size_t i = 0; i < all.size(); ++i) place_[all[i]] = static_cast<std::int64_t>(i);
-    CsrGraph graph = NodeGraph(maker, all).graph();
+    CsrGraph graph = NodeGraph(maker, all, std::ssize(train)).graph();
     training_ = training_scene(std::move(all), std::move(graph));
     training_.asked = places(0, train.size());
   }
@@ -166,6 +166,9 @@ class Transductive final : public Protocol {
     }
     scene.queries = places(0, queries.size());
     return {std::move(scene)};
+  }
+  void rebuild(const NodesOf&) override {
+    ESPALIER_ASSERT(false, "no plan asks for a graph of test features that follows training");
   }
 
  private:

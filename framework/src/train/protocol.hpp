@@ -23,6 +23,9 @@ class Protocol {
   [[nodiscard]] virtual const Scene& training() const = 0;
   // Scenes in which each query is asked once.
   [[nodiscard]] virtual std::vector<Scene> scenes(std::span<const std::size_t> queries) const = 0;
+  // Makes the training graph anew of what the nodes hold now, and from now on queries' edges too.
+  // Nothing to do without edges; never of `transductive`, whose graph holds the queries.
+  virtual void rebuild(const NodesOf&) {}
 };
 
 using Samples = std::vector<std::size_t>;
@@ -31,7 +34,7 @@ using Samples = std::vector<std::size_t>;
 [[nodiscard]] std::unique_ptr<Protocol> no_graph(Samples train, std::int64_t views);
 
 // `inductive_attach`: the graph is of training samples; each query gets edges from them and from
-// nothing else, so other queries change its logits by rounding at most.
+// nothing else, so other queries change no bit of its logits.
 [[nodiscard]] std::unique_ptr<Protocol> inductive_attach(Samples train, const GraphMaker& maker);
 
 // `inductive_batch`: queries join the training samples in one graph, `query_batch` at a time. Which

@@ -7,18 +7,27 @@ Recipe::Recipe(const TrialSetting& setting)
       zero_shot(head.use == "zero_shot"),
       nodes(setting.section<NodesParams>("nodes")),
       train(setting.section<TrainParams>("train")),
-      graph(setting.section<ProtocolParams>("protocol").graph) {
+      graph(setting.section<ProtocolParams>("protocol").graph),
+      tasks(setting.section<ProtocolParams>("protocol").tasks),
+      told(tasks > 1 && setting.section<ProtocolParams>("protocol").scenario == "task"),
+      graph_refresh(setting.section<ProtocolParams>("protocol").graph_refresh),
+      scores(!zero_shot && setting.has("gnn", "scores")) {
   if (zero_shot) {
     nodes = {.fuse = "image", .normalize = false};
     train.epochs = 0;
+    train.ewc = 0;
+    tasks = 1;
+    told = false;
   }
   if (zero_shot || !setting.has("gnn", "graph")) graph = "none";
   const bool both = graph != "none" && setting.has("graph", "needs_other");
   images = both || nodes.fuse != "text";
   texts = both || nodes.fuse != "image";
-  adapted = !zero_shot && setting.has("peft", "needs_sites");
+  adapted = !zero_shot && !scores && setting.has("peft", "needs_sites");
   captions = (graph != "none" && setting.has("graph", "needs_texts")) || (adapted && texts);
-  classes = zero_shot || head.use == "prompts";
+  if (graph == "none" || !(adapted || nodes.fuse == "cross_attention")) graph_refresh = 0;
+  classes = zero_shot || (!scores && head.use == "prompts");
+  class_start = !classes && !scores && head.init == "prompts";
 }
 
 }  // namespace espalier

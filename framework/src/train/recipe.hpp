@@ -3,6 +3,7 @@
 
 #include "experiment/sections.hpp"
 #include "train/trial_setting.hpp"
+#include <cstdint>
 #include <string>
 
 namespace espalier {
@@ -16,14 +17,25 @@ struct Recipe {
   bool zero_shot;
   NodesParams nodes;
   TrainParams train;
-  std::string graph;  // the protocol; none where no network looks at edges
-  bool adapted;       // a method trains inside the encoder
+  std::string graph;           // the protocol; none where no network looks at edges
+  std::int64_t tasks;          // that the classes come in
+  bool told;                   // whether a sample's task is known, in training and when it is asked
+  std::int64_t graph_refresh;  // epochs; 0: the graph stays as it was made
+  bool scores;                 // the network scores classes itself, by training labels and edges
+  bool adapted;                // a method trains inside the encoder
 
   // What of the encoder, of captions and of the classes' texts.
   bool images;
   bool texts;
   bool captions;
   bool classes;
+  bool class_start;  // the head starts from these texts, and looks at them no more
+
+  // What parameters are held to by elastic weight consolidation.
+  [[nodiscard]] bool holds_to_zero_shot() const {
+    return train.ewc > 0 && train.ewc_source == "zero_shot";
+  }
+  [[nodiscard]] bool holds_to_tasks() const { return train.ewc > 0 && !holds_to_zero_shot(); }
 };
 
 }  // namespace espalier

@@ -123,6 +123,38 @@ LabelledSamples select(const LabelledSamples& from, const Places& positions) {
   return chosen;
 }
 
+// Positions of the pool's samples whose class is below `classes`, or is not.
+Places of_classes(const Dataset& dataset, const Places& pool, std::int64_t classes, bool below) {
+  Places chosen;
+  for (const std::size_t i : pool) {
+    if ((dataset.samples()[i].label < classes) == below) chosen.push_back(i);
+  }
+  return chosen;
+}
+
+void keep_below(LabelledSamples& samples, std::int64_t classes) {
+  Places places;
+  for (std::size_t i = 0; i < samples.labels.size(); ++i) {
+    if (samples.labels[i] < classes) places.push_back(i);
+  }
+  samples = select(samples, places);
+}
+
+SealedSamples sealed(const Dataset& dataset, Places places, std::int64_t first_class) {
+  std::vector<std::int64_t> labels = labels_of(dataset, places);
+  for (std::int64_t& label : labels) label -= first_class;
+  return {std::move(places), SealedLabels(std::move(labels))};
+}
+
+std::int64_t learnt_classes(const Dataset& dataset, const ProtocolParams& protocol) {
+  const std::int64_t all = std::ssize(dataset.class_names());
+  if (protocol.classes == "all") return all;
+  constexpr std::int64_t fewest = 4;
+  if (all >= fewest) return (all + 1) / 2;
+  refuse_split("protocol.classes: base divides the classes into learnt and new ones",
+               "a dataset of at least 4 classes", std::to_string(all), "protocol.classes: all");
+}
+
 }  // namespace
 
 DataSplit split_dataset(const Dataset& dataset, const ProtocolParams& protocol, std::int64_t seed) {
@@ -133,10 +165,17 @@ DataSplit split_dataset(const Dataset& dataset, const ProtocolParams& protocol, 
   const LabelledSamples val{pools.val, labels_of(dataset, pools.val)};
   const FewShot drawn =
       few_shot(train.labels, val.labels, protocol.shots, validation_shots(protocol), seed);
-  return {.train = select(train, drawn.train),
-          .val = select(val, drawn.val),
-          .test = {pools.test, SealedLabels(labels_of(dataset, pools.test))},
-          .unlabelled_train = std::move(pools.train)};
+  const std::int64_t classes = learnt_classes(dataset, protocol);
+  DataSplit split{
+      .train = select(train, drawn.train),
+      .val = select(val, drawn.val),
+      .test = sealed(dataset, of_classes(dataset, pools.test, classes, true), 0),
+      .new_test = sealed(dataset, of_classes(dataset, pools.test, classes, false), classes),
+      .classes = classes,
+      .unlabelled_train = of_classes(dataset, pools.train, classes, true)};
+  keep_below(split.train, classes);
+  keep_below(split.val, classes);
+  return split;
 }
 
 }  // namespace espalier

@@ -2,8 +2,10 @@
 #pragma once
 
 #include "results/trial_result.hpp"
+#include "train/class_parts.hpp"
 #include "train/metrics.hpp"
 #include "train/split.hpp"
+#include "train/task_metrics.hpp"
 #include <cstddef>
 #include <espalier/tensor/tensor.hpp>
 #include <functional>
@@ -13,11 +15,19 @@
 
 namespace espalier {
 
+// What was said of the test samples on the way, before their labels can be read.
+struct TaskTrail {
+  const ClassParts& parts;
+  bool told = false;  // whether a sample's part is, so that the choice is among its classes
+  std::vector<at::Tensor> logits;  // [samples, classes] after each task but the last
+};
+
 // Sample numbers, ids and labels, and the only key to SealedLabels. evaluate() uses it up, so
 // nothing can be chosen by its answer.
 class TestSet {
  public:
-  TestSet(SealedSamples test, std::vector<std::string> ids);
+  // `name` is that of its predictions.
+  TestSet(SealedSamples test, std::vector<std::string> ids, std::string name = "test");
   TestSet(TestSet&&) = default;
   TestSet(const TestSet&) = delete;
   TestSet& operator=(const TestSet&) = delete;
@@ -27,14 +37,16 @@ class TestSet {
   struct Verdict {
     ClassificationMetrics metrics;
     Predictions predictions;
+    AccuracyMatrix tasks;
   };
-  // `logits` says [samples, classes] of the test samples.
+  // `logits` says [samples, classes] of the test samples; `trail` is of a sequence of tasks.
   using Logits = std::function<at::Tensor(std::span<const std::size_t> samples)>;
-  [[nodiscard]] Verdict evaluate(const Logits& logits) &&;
+  [[nodiscard]] Verdict evaluate(const Logits& logits, const TaskTrail* trail = nullptr) &&;
 
  private:
   SealedSamples test_;
   std::vector<std::string> ids_;
+  std::string name_;
 };
 
 // What a trial's result says of it.

@@ -3,6 +3,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cross_entropy_loss.h>
 
+#include "train/batch_scene.hpp"
 #include "train/evaluation.hpp"
 #include "train/index_of.hpp"
 #include "train/pass.hpp"
@@ -12,8 +13,11 @@
 #include <cmath>
 #include <espalier/core/error.hpp>
 #include <espalier/core/random.hpp>
+#include <espalier/nn/adamw.hpp>
+#include <espalier/nn/sgd.hpp>
 #include <numeric>
 #include <span>
+#include <tuple>
 
 namespace espalier {
 namespace {
@@ -22,11 +26,17 @@ std::int64_t batches(std::int64_t samples, std::int64_t size) {
   return size == 0 ? 1 : (samples + size - 1) / size;
 }
 
-AdamWOptions options_of(const TrainParams& params) {
-  return {.weight_decay = params.weight_decay,
-          .beta1 = params.beta1,
-          .beta2 = params.beta2,
-          .eps = params.eps};
+std::unique_ptr<Optimizer> optimizer_of(Parameters& parameters, const TrainParams& params) {
+  if (params.optimizer == "sgd") {
+    return std::make_unique<Sgd>(
+        parameters, SgdOptions{.weight_decay = params.weight_decay, .momentum = params.momentum});
+  }
+  const AdamWOptions options{.weight_decay = params.weight_decay,
+                             .beta1 = params.beta1,
+                             .beta2 = params.beta2,
+                             .eps = params.eps};
+  if (params.optimizer == "adam") return std::make_unique<Adam>(parameters, options);
+  return std::make_unique<AdamW>(parameters, options);
 }
 
 std::int64_t warmup_steps(const TrainParams& params, std::int64_t steps) {
@@ -52,7 +62,7 @@ Training::Training(Task task, const TrainParams& params, std::int64_t seed)
       steps_per_epoch_(batches(std::ssize(task_.train.samples), params.batch_size)),
       schedule_(params.schedule, params.lr, params.epochs * steps_per_epoch_,
                 warmup_steps(params, params.epochs * steps_per_epoch_)),
-      optimizer_(task_.parameters, options_of(params)) {}
+      optimizer_(optimizer_of(task_.parameters, params)) {}
 
 bool Training::finished() const {
   const bool trains = !task_.parameters.entries().empty();
@@ -67,7 +77,10 @@ void Training::next() {
   const auto start = std::chrono::steady_clock::now();
   const double before = progress_.seconds;
   ++progress_.epoch;
-  if (progress_.epoch > 0) update_all();
+  if (progress_.epoch > 0) {
+    refresh_graph();
+    update_all();
+  }
   evaluate();
   const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
   progress_.seconds = before + spent.count();
@@ -81,6 +94,19 @@ std::span<const EpochMetrics> Training::last_metrics() const {
       std::find_if(progress_.metrics.begin(), progress_.metrics.end(),
                    [this](const EpochMetrics& row) { return row.epoch == progress_.epoch; });
   return {first, progress_.metrics.end()};
+}
+
+void Training::refresh_graph() {
+  const std::int64_t every = task_.refresh.every;
+  const std::int64_t done = progress_.epoch - 1;
+  if (every == 0 || done == 0 || done % every != 0) return;
+  use_graph_of(task_.parameters.snapshot());
+}
+
+void Training::use_graph_of(std::vector<Parameters::Entry> parameters) {
+  graph_of_ = std::move(parameters);
+  task_.refresh.rebuild(graph_of_);
+  val_ = task_.protocol.scenes(task_.val.samples);
 }
 
 void Training::update_all() {
@@ -117,24 +143,6 @@ std::vector<Look> Training::looks_at(std::span<const std::size_t> samples) const
   return looks;
 }
 
-// Without edges the other samples cannot matter and are left out.
-Scene Training::scene_of(const std::vector<std::int64_t>& batch) const {
-  const Scene& all = task_.protocol.training();
-  Scene scene;
-  if (all.graph.edges() > 0) {
-    scene = all;
-    scene.asked = batch;
-    return scene;
-  }
-  for (const std::int64_t i : batch) {
-    scene.samples.push_back(task_.train.samples[static_cast<std::size_t>(i)]);
-    scene.asked.push_back(std::ssize(scene.asked));
-  }
-  const std::int64_t nodes = task_.network.fusion().views() * std::ssize(batch);
-  scene.graph = empty_graph(nodes, nodes);
-  return scene;
-}
-
 // Masks are drawn by the number of a node among those of the training scene.
 std::vector<std::uint64_t> Training::node_numbers(const std::vector<std::int64_t>& batch) const {
   const Scene& all = task_.protocol.training();
@@ -156,40 +164,46 @@ std::vector<std::uint64_t> Training::node_numbers(const std::vector<std::int64_t
 void Training::update(const std::vector<std::int64_t>& batch, std::int64_t step) {
   std::vector<std::int64_t> targets;
   for (const std::int64_t i : batch) {
-    targets.push_back(task_.train.labels[static_cast<std::size_t>(i)]);
+    targets.push_back(task_.classes.column(task_.train.labels[static_cast<std::size_t>(i)]));
   }
   const std::string stream =
       "dropout:" + std::to_string(progress_.epoch) + ":" + std::to_string(step);
   const std::uint64_t key = stream_seed(seed_, stream);
-  const Scene scene = scene_of(batch);
+  const Scene scene =
+      batch_scene(task_.protocol, task_.train.samples, task_.network.fusion().views(), batch);
   const std::vector<Look> looks = looks_at(scene.samples);
   const std::vector<std::uint64_t> nodes = node_numbers(batch);
   const Mode mode{.training = true, .dropout = {.key = key, .rows = nodes}};
+  CostMeter meter;
   // In a mini-batch on a graph the neighbours stand in with what was last known of them.
   Pass pass = params_.batch_size > 0 ? Pass(task_.sources, bank_, looks, scene.asked, mode)
                                      : Pass(task_.sources, bank_, looks, mode);
   const at::Tensor logits = task_.network.scores(scene.graph, pass.values(), mode).logits;
   const at::Device device = logits.device();
-  at::Tensor loss = at::cross_entropy_loss(logits.index_select(0, index_of(scene.asked, device)),
-                                           index_of(targets, device), {}, at::Reduction::Mean, -100,
-                                           params_.label_smoothing);
+  const at::Tensor asked = logits.index_select(0, index_of(scene.asked, device));
+  at::Tensor loss = at::cross_entropy_loss(task_.classes.of(asked), index_of(targets, device), {},
+                                           at::Reduction::Mean, -100, params_.label_smoothing);
   if (task_.penalty != nullptr) loss = loss + (*task_.penalty)(task_.parameters);
   loss = task_.method.penalised(loss);
   require_finite_loss(loss.item<double>(), progress_.epoch, "training");
+  meter.add_to(progress_.forward, device);
   loss.backward();
   pass.backward();
-  if (params_.clip_norm > 0) optimizer_.clip(params_.clip_norm);
-  lr_ = schedule_.rate(optimizer_.steps());
-  optimizer_.step(
-      lr_, [this] { task_.method.updated(optimizer_.steps(), params_.epochs * steps_per_epoch_); });
+  meter.add_to(progress_.backward, device);
+  if (params_.clip_norm > 0) optimizer_->clip(params_.clip_norm);
+  lr_ = schedule_.rate(optimizer_->steps());
+  optimizer_->step(lr_, [this] {
+    task_.method.updated(optimizer_->steps(), params_.epochs * steps_per_epoch_);
+  });
 }
 
 double Training::add_metrics(const std::string& split, const at::Tensor& logits,
                              const std::vector<std::int64_t>& labels) {
-  const ClassificationMetrics metrics = metrics_of(logits, labels);
+  const ClassificationMetrics metrics =
+      metrics_of(task_.classes.of(logits), task_.classes.columns(labels));
   require_finite_loss(metrics.loss, progress_.epoch, split);
   progress_.metrics.push_back({.epoch = static_cast<std::int32_t>(progress_.epoch),
-                               .step = optimizer_.steps(),
+                               .step = optimizer_->steps(),
                                .split = split,
                                .loss = metrics.loss,
                                .top1 = metrics.top1,
@@ -205,20 +219,31 @@ void Training::evaluate() {
   }
   double top1 = missing;
   if (!task_.val.samples.empty()) {
-    const at::Tensor val = evaluation.answers(val_, std::ssize(task_.val.samples));
+    const at::Tensor val = evaluation.answers_together(val_, std::ssize(task_.val.samples));
     top1 = add_metrics("val", val, task_.val.labels);
   }
   if (!takes_last() && top1 <= progress_.best_top1) return;
   progress_.best_top1 = top1;
   progress_.best_epoch = progress_.epoch;
   best_ = task_.parameters.snapshot();
+  best_graph_of_ = graph_of_;
 }
 
 void Training::resume(Progress progress, std::vector<Parameters::Entry> best,
                       const std::vector<Parameters::Entry>& moments, std::int64_t steps) {
   progress_ = std::move(progress);
   best_ = std::move(best);
-  optimizer_.restore(moments, steps);
+  optimizer_->restore(moments, steps);
+}
+
+void Training::resume_graphs(std::vector<Parameters::Entry> now,
+                             std::vector<Parameters::Entry> best) {
+  if (!now.empty()) use_graph_of(std::move(now));
+  best_graph_of_ = std::move(best);
+  // The bank holds what the last evaluation left: rows that are computed beside others may differ
+  // in their last bits.
+  if (params_.batch_size == 0 || task_.train.samples.empty()) return;
+  std::ignore = Evaluation(task_.network, task_.sources, task_.protocol, bank_).training();
 }
 
 }  // namespace espalier

@@ -3,6 +3,8 @@
 
 #include "experiment/sections.hpp"
 #include "results/trial_result.hpp"
+#include "train/class_columns.hpp"
+#include "train/cost.hpp"
 #include "train/method_in_training.hpp"
 #include "train/network.hpp"
 #include "train/penalty.hpp"
@@ -12,8 +14,10 @@
 #include "train/state_bank.hpp"
 #include "train/values.hpp"
 #include <cstdint>
-#include <espalier/nn/adamw.hpp>
+#include <espalier/nn/optimizer.hpp>
 #include <espalier/nn/parameters.hpp>
+#include <functional>
+#include <memory>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -27,7 +31,16 @@ struct Progress {
   std::int64_t best_epoch = 0;  // the chosen one
   double best_top1 = -1;        // its validation top-1, NaN without validation samples
   double seconds = 0;           // spent so far
+  Cost forward;                 // of the updates so far
+  Cost backward;
   std::vector<EpochMetrics> metrics;
+};
+
+// The graph made anew from what the nodes hold under parameters of the training.
+struct GraphRefresh {
+  std::int64_t every = 0;  // epochs; 0: never
+  // Makes it of the features under these parameters; under none, of the frozen ones.
+  std::function<void(const std::vector<Parameters::Entry>& parameters)> rebuild = {};
 };
 
 // What is trained, on what. The references must outlive the training.
@@ -40,11 +53,13 @@ struct Task {
   LabelledSamples val;    // may be empty
   const Penalty* penalty = nullptr;
   MethodInTraining method = {};
+  ClassColumns classes = {};  // that samples can be of, theirs among them
+  GraphRefresh refresh = {};
 };
 
-// AdamW on the cross-entropy of the training samples and the penalties. The epoch is chosen by
-// validation top-1, the earlier of equals; it is the last where train.select says so, or where
-// there are no validation samples.
+// train.optimizer on the cross-entropy of the training samples and the penalties. The epoch is
+// chosen by validation top-1, the earlier of equals; it is the last where train.select says so, or
+// where there are no validation samples.
 class Training {
  public:
   Training(Task task, const TrainParams& params, std::int64_t seed);
@@ -60,7 +75,15 @@ class Training {
   // The rows of the last evaluation.
   [[nodiscard]] std::span<const EpochMetrics> last_metrics() const;
   [[nodiscard]] const std::vector<Parameters::Entry>& best() const noexcept { return best_; }
-  [[nodiscard]] const AdamW& optimizer() const noexcept { return optimizer_; }
+  // Those under which the graph was made that it trains on now, and that the best epoch had; none
+  // where it was made of the frozen features.
+  [[nodiscard]] const std::vector<Parameters::Entry>& graph_of() const noexcept {
+    return graph_of_;
+  }
+  [[nodiscard]] const std::vector<Parameters::Entry>& best_graph_of() const noexcept {
+    return best_graph_of_;
+  }
+  [[nodiscard]] const Optimizer& optimizer() const noexcept { return *optimizer_; }
 
   [[nodiscard]] const MethodInTraining& method() const noexcept { return task_.method; }
 
@@ -68,13 +91,16 @@ class Training {
   // by the caller.
   void resume(Progress progress, std::vector<Parameters::Entry> best,
               const std::vector<Parameters::Entry>& moments, std::int64_t steps);
+  // The same of graphs that were made anew.
+  void resume_graphs(std::vector<Parameters::Entry> now, std::vector<Parameters::Entry> best);
 
  private:
   void update_all();
   void update(const std::vector<std::int64_t>& batch, std::int64_t step);
   [[nodiscard]] std::vector<std::uint64_t> node_numbers(
       const std::vector<std::int64_t>& batch) const;
-  [[nodiscard]] Scene scene_of(const std::vector<std::int64_t>& batch) const;
+  void refresh_graph();
+  void use_graph_of(std::vector<Parameters::Entry> parameters);
   void draw_views();
   [[nodiscard]] std::vector<Look> looks_at(std::span<const std::size_t> samples) const;
   void evaluate();
@@ -90,10 +116,12 @@ class Training {
   std::unordered_map<std::size_t, std::int64_t> view_of_;  // in this epoch, where there are views
   std::int64_t steps_per_epoch_;
   Schedule schedule_;
-  AdamW optimizer_;
+  std::unique_ptr<Optimizer> optimizer_;
   Progress progress_;
   double lr_ = missing;
   std::vector<Parameters::Entry> best_;
+  std::vector<Parameters::Entry> graph_of_;
+  std::vector<Parameters::Entry> best_graph_of_;
 };
 
 }  // namespace espalier

@@ -2,19 +2,19 @@
 
 #include "train/adapted_encoder.hpp"
 #include "train/adapter_folder.hpp"
-#include "train/checkpoint.hpp"
+#include "train/caption_quality.hpp"
 #include "train/class_features.hpp"
 #include "train/component_call.hpp"
+#include "train/describe.hpp"
 #include "train/environment.hpp"
 #include "train/evaluation.hpp"
 #include "train/method_input.hpp"
-#include "train/protocol.hpp"
+#include "train/new_classes.hpp"
 #include "train/recipe.hpp"
 #include "train/split.hpp"
+#include "train/task_sequence.hpp"
 #include "train/test_set.hpp"
-#include "train/training.hpp"
 #include "train/trial_features.hpp"
-#include "train/trial_graph.hpp"
 #include "train/trial_setting.hpp"
 #include "train/unlabelled_dataset.hpp"
 #include <algorithm>
@@ -25,8 +25,6 @@ namespace espalier {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-constexpr double checkpoint_seconds = 30;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -42,30 +40,39 @@ class Trial {
  private:
   void draw_data();
   bool make_features();
-  [[nodiscard]] std::unique_ptr<Protocol> make_graph();
   [[nodiscard]] std::vector<std::size_t> samples() const;
   [[nodiscard]] std::vector<Look> looks() const;
-  [[nodiscard]] ClassTexts texts_of_classes(const Dataset& dataset) const;
   bool adapt_encoder(Parameters& parameters);
   [[nodiscard]] NetworkParts network_parts() const;
-  bool train(Training& training, const Parameters& parameters, const Checkpoint& checkpoint);
-  void describe_training(const Progress& progress);
-  [[nodiscard]] Task task(Network& network, Parameters& parameters, const Protocol& protocol) const;
+  [[nodiscard]] Learner learner(Network& network, Parameters& parameters);
+  void describe(const TaskSequence& tasks, const Parameters& parameters);
   void conclude_method(const Network& network, const Protocol& protocol);
-  TrialResult test(const Network& network, const Protocol& protocol);
-  TrialResult conclude(const at::Tensor& val_logits, TestSet::Verdict verdict);
+  void test(const Network& network, const TaskSequence& tasks);
+  void test_new_classes(const Network& network, const Protocol& protocol);
+  void save(const Parameters& parameters, const TaskSequence& tasks);
+  TrialResult conclude();
 
   void time(const std::string& stage, double seconds, bool cached = false) {
     result_.timing.push_back({.stage = stage, .seconds = seconds, .cached = cached});
   }
   [[nodiscard]] std::vector<std::string> ids(const std::vector<std::size_t>& samples) const;
+  // Of a list of all classes.
+  template <class T>
+  [[nodiscard]] std::vector<T> learnt(const std::vector<T>& all) const {
+    return {all.begin(), all.begin() + std::min(split_.classes, std::ssize(all))};
+  }
 
   Clock::time_point start_ = Clock::now();
   MemoryWatch memory_;
   TrialSetting setting_;
+  GpuMemoryWatch gpu_memory_{setting_.device()};
   Recipe recipe_;
   UnlabelledDataset photos_;
-  ClassTexts prompts_;
+  ClassTexts prompts_;  // of all classes, those that are not learnt among them
+  // Of all classes as head.prompts has them, where the method has texts of its own and new classes
+  // are asked for.
+  ClassTexts zero_shot_prompts_;
+  std::shared_ptr<const FeatureSource> zero_shot_;
   DataSplit split_;
   FeatureInputs inputs_;
   TrialFeatures frozen_;  // as the encoder was loaded
@@ -81,23 +88,19 @@ void Trial::draw_data() {
   const std::shared_ptr<Dataset> dataset = setting_.kept<Dataset>();
   split_ = split_dataset(*dataset, setting_.section<ProtocolParams>("protocol"), setting_.seed());
   if (recipe_.zero_shot) split_.train = {};
-  if (recipe_.classes) prompts_ = texts_of_classes(*dataset);
+  if (recipe_.classes || recipe_.class_start)
+    prompts_ = class_texts_of(setting_, recipe_, *dataset);
+  if (!split_.new_test.samples.empty() && setting_.has("peft", "class_template")) {
+    zero_shot_prompts_ =
+        class_prompts(recipe_.head, setting_.config_of("dataset").at("use"), *dataset);
+  }
   photos_ = UnlabelledDataset(dataset);
   time("dataset", seconds_since(start));
 }
 
-// A method may learn in texts of its own.
-ClassTexts Trial::texts_of_classes(const Dataset& dataset) const {
-  if (!recipe_.adapted || !setting_.has("peft", "class_template")) {
-    return class_prompts(recipe_.head, setting_.config_of("dataset").at("use"), dataset);
-  }
-  const std::string own = setting_.component<Peft>()->class_template();
-  return class_texts(dataset.class_names(), std::vector{own});
-}
-
 std::vector<std::size_t> Trial::samples() const {
   std::vector<std::size_t> all = split_.train.samples;
-  for (const auto* more : {&split_.val.samples, &split_.test.samples}) {
+  for (const auto* more : {&split_.val.samples, &split_.test.samples, &split_.new_test.samples}) {
     all.insert(all.end(), more->begin(), more->end());
   }
   return all;
@@ -116,23 +119,22 @@ bool Trial::make_features() {
       gather_features(stages, recipe_, samples(), looks(), prompts_);
   if (!features) return false;
   frozen_ = std::move(*features);
+  frozen_.sources.class_count = recipe_.classes ? static_cast<std::size_t>(split_.classes) : 0;
+  if (!zero_shot_prompts_.empty()) {
+    zero_shot_ = frozen_classes(class_vectors(*inputs_.encoder(), zero_shot_prompts_));
+  }
   sources_ = frozen_.sources;
-  fusion_ = make_fusion(recipe_.nodes, frozen_.widths, setting_.has("encoder", "shared_space"));
+  const bool captioned = recipe_.captions || (recipe_.texts && !inputs_.given);
+  if (captioned && !judge_captions(stages, frozen_, split_, inputs_.shared_space, result_)) {
+    return false;
+  }
+  fusion_ = make_fusion(recipe_.nodes, frozen_.widths, inputs_.shared_space);
   encoder_parameters_ = stages.encoder_parameters();
   const auto& cached = stages.cached();
-  time("features", seconds_since(start),
+  result_.prefix_seconds = seconds_since(start);
+  time("features", result_.prefix_seconds,
        std::all_of(cached.begin(), cached.end(), [](const auto& stage) { return stage.second; }));
   return true;
-}
-
-std::unique_ptr<Protocol> Trial::make_graph() {
-  const Clock::time_point start = Clock::now();
-  setting_.begin("graph");
-  const GraphSetting of{setting_, recipe_, split_, photos_, frozen_, *fusion_};
-  std::unique_ptr<Protocol> protocol = make_protocol(of);
-  result_.graph = describe_graph(of, *protocol);
-  time("graph", seconds_since(start));
-  return protocol;
 }
 
 // False: stopped.
@@ -141,14 +143,18 @@ bool Trial::adapt_encoder(Parameters& parameters) {
   const Clock::time_point start = Clock::now();
   adapted_.emplace(setting_, inputs_, recipe_.train, frozen_.sources);
   if (setting_.has("peft", "needs_features")) {
-    adapted_->prepare(method_input(recipe_, frozen_, *fusion_, split_), prompts_);
+    adapted_->prepare(method_input(recipe_, frozen_, *fusion_, split_), learnt(prompts_));
   }
   adapted_->attach(parameters);
   std::optional<Sources> sources = adapted_->sources(frozen_, looks(), prompts_);
   if (!sources) return false;
   sources_ = std::move(*sources);
   encoder_parameters_ -= adapted_->replaced();
-  time("activations", seconds_since(start), adapted_->cached());
+  const double seconds = seconds_since(start);
+  time("activations", seconds, adapted_->cached());
+  result_.prefix_seconds += seconds;
+  result_.prefix_flops =
+      adapted_->prefix_flops(looks().front()) * static_cast<double>(looks().size());
   return true;
 }
 
@@ -156,49 +162,35 @@ NetworkParts Trial::network_parts() const {
   return {.fusion = fusion_,
           .gnn = recipe_.zero_shot ? no_network() : setting_.component<Gnn>(),
           .gnn_name = setting_.name_of("gnn"),
-          .head = make_head(recipe_.head, frozen_.space),
+          .head = recipe_.scores ? no_head() : make_head(recipe_.head, frozen_.space),
           .adapted = adapted_ ? &adapted_->model() : nullptr};
 }
 
-Task Trial::task(Network& network, Parameters& parameters, const Protocol& protocol) const {
-  return {.network = network,
-          .parameters = parameters,
+Learner Trial::learner(Network& network, Parameters& parameters) {
+  return {.setting = setting_,
+          .recipe = recipe_,
+          .split = split_,
+          .photos = photos_,
+          .frozen = frozen_,
           .sources = sources_,
-          .protocol = protocol,
-          .train = split_.train,
-          .val = split_.val,
-          .method = adapted_ ? adapted_->in_training() : MethodInTraining()};
+          .fusion = *fusion_,
+          .shared_space = inputs_.shared_space,
+          .network = network,
+          .parameters = parameters,
+          .method = adapted_ ? adapted_->in_training() : MethodInTraining(),
+          .time = [this](std::string_view stage, double seconds) {
+            time(std::string(stage), seconds);
+          }};
 }
 
-// False: stopped, with a checkpoint on disk.
-bool Trial::train(Training& training, const Parameters& parameters, const Checkpoint& checkpoint) {
-  Clock::time_point saved = Clock::now();
-  while (!training.finished()) {
-    training.next();
-    if (const auto& tell = setting_.hooks().epoch) {
-      for (const EpochMetrics& row : training.last_metrics()) tell(row);
-    }
-    const bool stop = setting_.stopped() && !training.finished();
-    if (stop || seconds_since(saved) > checkpoint_seconds) {
-      checkpoint.save(training, parameters);
-      saved = Clock::now();
-    }
-    if (stop) return false;
-  }
-  return true;
-}
-
-void Trial::describe_training(const Progress& progress) {
-  time("train", progress.seconds);
-  if (progress.epoch > 0 && progress.best_epoch == 0) {
-    setting_.warn(
-        "no epoch was better on the validation images than the untrained start, which is "
-        "what is tested: raise train.lr or train.epochs, or train.select=last");
-  }
-  result_.best_epoch = progress.best_epoch;
-  result_.epochs = progress.epoch;
-  result_.train_seconds = progress.seconds;
-  result_.metrics = progress.metrics;
+void Trial::describe(const TaskSequence& tasks, const Parameters& parameters) {
+  time("train", tasks.progress().seconds);
+  result_.graph = describe_graph(tasks.graph(), tasks.protocol());
+  describe_training(tasks.progress(), result_);
+  describe_parameters(parameters, tasks.optimizer_bytes(), setting_, result_);
+  result_.total_parameters = parameters.count() + encoder_parameters_;
+  const std::vector<std::size_t>& of_classes = tasks.parts().parts_of();
+  result_.tasks.task_of_class.assign(of_classes.begin(), of_classes.end());
 }
 
 std::vector<std::string> Trial::ids(const std::vector<std::size_t>& samples) const {
@@ -207,22 +199,12 @@ std::vector<std::string> Trial::ids(const std::vector<std::size_t>& samples) con
   return ids;
 }
 
-TrialResult Trial::conclude(const at::Tensor& val_logits, TestSet::Verdict verdict) {
-  const TrialRequest& request = setting_.request();
-  result_.trial_id = request.trial_id;
-  result_.combo_id = request.combo_id;
-  result_.seed = setting_.seed();
-  result_.config = request.config;
-  result_.class_names = photos_.class_names();
-  result_.attempt = request.attempt;
+TrialResult Trial::conclude() {
+  describe_request(setting_, result_);
+  result_.class_names = learnt(photos_.class_names());
   result_.training = {.ids = ids(split_.train.samples),
                       .labels = {split_.train.labels.begin(), split_.train.labels.end()}};
-  result_.predictions.push_back(
-      predictions_of("val", ids(split_.val.samples), split_.val.labels, val_logits));
-  record_verdict(std::move(verdict), result_);
-  result_.environment = trial_environment(request.config, setting_.hooks().loader->catalog());
   result_.total_seconds = seconds_since(start_);
-  result_.peak_rss_bytes = memory_.peak();
   return std::move(result_);
 }
 
@@ -238,8 +220,9 @@ void Trial::conclude_method(const Network& network, const Protocol& protocol) {
   result_.method = adapted_->facts();
 }
 
-TrialResult Trial::test(const Network& network, const Protocol& protocol) {
+void Trial::test(const Network& network, const TaskSequence& tasks) {
   const Clock::time_point start = Clock::now();
+  const Protocol& protocol = tasks.protocol();
   setting_.begin("test");
   conclude_method(network, protocol);
   StateBank bank;
@@ -247,42 +230,56 @@ TrialResult Trial::test(const Network& network, const Protocol& protocol) {
   const auto answers = [&](std::span<const std::size_t> samples) {
     return evaluation.answers(protocol.scenes(samples), std::ssize(samples));
   };
-  const at::Tensor val_logits = answers(split_.val.samples);
   const auto& labels = split_.val.labels;
+  const at::Tensor val_logits = tasks.heard(answers(split_.val.samples), labels);
   if (!labels.empty()) result_.val_top1 = metrics_of(val_logits, labels).top1;
+  result_.predictions.push_back(predictions_of("val", ids(split_.val.samples), labels, val_logits));
   std::vector<std::string> test_ids = ids(split_.test.samples);
   TestSet test(std::move(split_.test), std::move(test_ids));
-  TestSet::Verdict verdict = std::move(test).evaluate(answers);
+  record_verdict(std::move(test).evaluate(answers, &tasks.trail()), result_);
+  if (!split_.new_test.samples.empty()) test_new_classes(network, protocol);
   time("test", seconds_since(start));
-  return conclude(val_logits, std::move(verdict));
+}
+
+void Trial::test_new_classes(const Network& network, const Protocol& protocol) {
+  const std::vector<std::string>& names = photos_.class_names();
+  TrialFeatures loaded = frozen_;
+  if (zero_shot_) loaded.sources.classes = zero_shot_;
+  judge_new_classes({.test = split_.new_test,
+                     .ids = ids(split_.new_test.samples),
+                     .names = {names.begin() + split_.classes, names.end()},
+                     .head = recipe_.head,
+                     .adapted = sources_,
+                     .loaded = std::move(loaded)},
+                    network, protocol, result_);
+}
+
+void Trial::save(const Parameters& parameters, const TaskSequence& tasks) {
+  if (recipe_.zero_shot) return;
+  result_.adapter_bytes = save_adapter(setting_, adapted_ ? &*adapted_ : nullptr, parameters,
+                                       learnt(photos_.class_names()));
+  tasks.consolidation().save(setting_.request().folder / "adapter",
+                             {{"espalier.trial_id", setting_.request().trial_id}});
 }
 
 std::optional<TrialResult> Trial::run() {
   draw_data();
   if (!make_features()) return std::nullopt;
 
-  const std::unique_ptr<Protocol> protocol = make_graph();
   Parameters parameters;
   if (!adapt_encoder(parameters)) return std::nullopt;
-  Network network(network_parts(), std::ssize(photos_.class_names()), setting_.seed(), parameters);
-  Training training(task(network, parameters, *protocol), recipe_.train, setting_.seed());
+  Network network(network_parts(), split_.classes, setting_.seed(), parameters);
   setting_.warn_of_size(parameters.count(), std::ssize(split_.train.samples));
-  const Checkpoint checkpoint(setting_.request().folder, setting_.request().trial_id,
-                              setting_.log());
-  checkpoint.load(training, parameters);
-  setting_.begin("train");
-  if (!train(training, parameters, checkpoint)) return std::nullopt;
-  describe_training(training.progress());
-
-  parameters.restore(training.best());
-  result_.trainable_parameters = parameters.count();
-  result_.total_parameters = parameters.count() + encoder_parameters_;
-  TrialResult result = test(network, *protocol);
-  if (!recipe_.zero_shot) {
-    save_adapter(setting_, adapted_ ? &*adapted_ : nullptr, parameters, photos_.class_names());
-  }
-  checkpoint.remove();
-  return result;
+  TaskSequence tasks(learner(network, parameters), static_cast<std::size_t>(split_.classes));
+  if (!tasks.run()) return std::nullopt;
+  describe(tasks, parameters);
+  test(network, tasks);
+  save(parameters, tasks);
+  result_.peak_rss_bytes = memory_.peak();
+  result_.peak_cuda_bytes = gpu_memory_.peak();
+  if (adapted_) adapted_->measure_inference(looks().front(), result_);
+  tasks.remove_files();
+  return conclude();
 }
 
 }  // namespace

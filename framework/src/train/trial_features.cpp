@@ -1,6 +1,9 @@
 #include "train/trial_features.hpp"
 
+#include "train/class_features.hpp"
+
 #include <espalier/nn/adaptable.hpp>
+#include <espalier/plugin/peft.hpp>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -19,11 +22,11 @@ std::shared_ptr<Encoder> clean_encoder(const TrialSetting& setting) {
 bool take_classes(FeatureStages& stages, const ClassTexts& prompts, TrialFeatures& into) {
   const std::optional<ClassFeatures> classes = stages.classes(prompts);
   if (!classes) return false;
-  std::vector<std::size_t> labels(prompts.size());
-  std::iota(labels.begin(), labels.end(), std::size_t{0});
-  into.space = {.width = classes->vectors.size(1), .logit_scale = classes->logit_scale};
-  into.sources.classes = std::make_shared<FrozenSource>(classes->vectors, labels);
-  into.sources.class_count = labels.size();
+  into.space = {.width = classes->vectors.size(1),
+                .logit_scale = classes->logit_scale,
+                .vectors = classes->vectors};
+  into.sources.classes = frozen_classes(classes->vectors);
+  into.sources.class_count = prompts.size();
   return true;
 }
 
@@ -39,6 +42,22 @@ bool take_captions(FeatureStages& stages, std::span<const std::size_t> samples,
 
 }  // namespace
 
+ClassTexts class_texts_of(const TrialSetting& setting, const Recipe& recipe,
+                          const Dataset& dataset) {
+  if (setting.has("encoder", "given")) return ClassTexts(dataset.class_names().size());
+  if (!recipe.adapted || !setting.has("peft", "class_template")) {
+    return class_prompts(recipe.head, setting.config_of("dataset").at("use"), dataset);
+  }
+  const std::string own = setting.component<Peft>()->class_template();
+  return class_texts(dataset.class_names(), std::vector{own});
+}
+
+std::shared_ptr<const FeatureSource> frozen_classes(const at::Tensor& vectors) {
+  std::vector<std::size_t> labels(static_cast<std::size_t>(vectors.size(0)));
+  std::iota(labels.begin(), labels.end(), std::size_t{0});
+  return std::make_shared<FrozenSource>(vectors, labels);
+}
+
 FeatureInputs feature_inputs(const TrialSetting& setting, const Recipe& recipe,
                              const UnlabelledDataset& photos,
                              std::vector<std::size_t> fit_samples) {
@@ -49,9 +68,13 @@ FeatureInputs feature_inputs(const TrialSetting& setting, const Recipe& recipe,
   inputs.dataset_name = setting.name_of("dataset");
   inputs.captioner_name = setting.name_of("captioner");
   inputs.encoder_name = setting.name_of("encoder");
+  inputs.given = setting.has("encoder", "given");
+  inputs.shared_space =
+      inputs.given ? photos.features()->shared_space : setting.has("encoder", "shared_space");
   inputs.fitted = setting.has("encoder", "fitted");
   inputs.fit_samples = std::move(fit_samples);
   inputs.seed = setting.has("captioner", "seeded") ? setting.seed() : 0;
+  inputs.label_told = setting.has("captioner", "needs_label") ? LabelTold::yes : LabelTold::no;
   inputs.views.seed = recipe.train.view_seed;
   inputs.views.options.scale_min = recipe.train.view_scale;
   inputs.activation_limit = setting.request().activation_limit;
@@ -87,7 +110,8 @@ std::optional<TrialFeatures> gather_features(FeatureStages& stages, const Recipe
     features.sources.texts = std::make_shared<FrozenSource>(std::move(*rows), samples);
   }
   if (recipe.captions && !take_captions(stages, samples, features)) return std::nullopt;
-  if (recipe.classes && !take_classes(stages, prompts, features)) return std::nullopt;
+  if (!prompts.empty() && !take_classes(stages, prompts, features)) return std::nullopt;
+  if (!recipe.classes) features.sources.classes = nullptr;
   return features;
 }
 

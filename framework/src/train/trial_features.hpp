@@ -10,6 +10,7 @@
 #include "train/unlabelled_dataset.hpp"
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -22,6 +23,14 @@ namespace espalier {
 [[nodiscard]] FeatureInputs feature_inputs(const TrialSetting& setting, const Recipe& recipe,
                                            const UnlabelledDataset& photos,
                                            std::vector<std::size_t> fit_samples);
+
+// What the encoder is told of all classes: by head.prompts, or by a method that learns in texts of
+// its own.
+[[nodiscard]] ClassTexts class_texts_of(const TrialSetting& setting, const Recipe& recipe,
+                                        const Dataset& dataset);
+
+// Of all classes, a row each.
+[[nodiscard]] std::shared_ptr<const FeatureSource> frozen_classes(const at::Tensor& vectors);
 
 struct TrialFeatures {
   Sources sources;

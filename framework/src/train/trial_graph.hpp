@@ -18,10 +18,19 @@ struct GraphSetting {
   const TrialSetting& setting;
   const Recipe& recipe;
   const DataSplit& split;
+  LabelledSamples train;  // that stand in the training graph
   const UnlabelledDataset& photos;
   const TrialFeatures& frozen;
   const Fusion& fusion;
+  bool shared_space;  // features of images and texts can be compared
 };
+
+// What nodes of samples hold under these parameters, which are put back; the references must
+// outlive it.
+[[nodiscard]] NodesOf nodes_under(const GraphSetting& setting, const Sources& sources,
+                                  std::vector<Parameters::Entry> these, Parameters& parameters);
+// As the features of the encoder that was loaded make them.
+[[nodiscard]] NodesOf frozen_nodes(const GraphSetting& setting);
 
 // The one that the recipe names; it goes on reading the setting, which must outlive it.
 [[nodiscard]] std::unique_ptr<Protocol> make_protocol(const GraphSetting& setting);

@@ -28,9 +28,14 @@ class UnlabelledDataset {
     return dataset_->samples()[sample].id;
   }
   [[nodiscard]] Image image(std::size_t sample) const { return dataset_->image(sample); }
-  // For captioners, which never see a label.
-  [[nodiscard]] CaptionRequest caption_request(std::size_t sample, std::int64_t seed) const {
-    return espalier::caption_request(*dataset_, sample, seed);
+  // Null where it has pictures.
+  [[nodiscard]] std::shared_ptr<const GivenFeatures> features() const {
+    return {dataset_, dataset_->features()};
+  }
+  // For captioners, which see a label only to make captions wrong by it.
+  [[nodiscard]] CaptionRequest caption_request(std::size_t sample, std::int64_t seed,
+                                               LabelTold told) const {
+    return espalier::caption_request(*dataset_, sample, seed, told);
   }
   void check_captions(const Captioner& captioner, std::int64_t seed) const {
     espalier::check_captions(captioner, *dataset_, seed);

@@ -12,13 +12,9 @@ at::Tensor rows_from(const FeatureSource* source, std::span<const Look> looks, c
 Values values_of(const Sources& sources, std::span<const Look> looks, const Mode& mode) {
   std::vector<Look> plain(looks.begin(), looks.end());
   for (Look& look : plain) look.view = 0;
-  std::vector<Look> classes;
-  for (std::size_t label = 0; label < sources.class_count; ++label) {
-    classes.push_back({.sample = label});
-  }
   return {.images = rows_from(sources.images.get(), looks, mode),
           .texts = rows_from(sources.texts.get(), plain, mode),
-          .classes = rows_from(sources.classes.get(), classes, mode)};
+          .classes = rows_from(sources.classes.get(), class_looks(sources), mode)};
 }
 
 Values values_of(const Sources& sources, std::span<const std::size_t> samples, const Mode& mode) {

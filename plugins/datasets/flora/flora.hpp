@@ -83,7 +83,8 @@ struct Scene {
                                                     std::string_view value);
 
 // Sentences that say all of `facts`, of a picture or of a species (then without a background), in
-// one of several wordings. Throws Error that names the attributes that are missing.
+// one of several wordings. In the place of an attribute that is null stands a word that is true of
+// every flower. Throws Error that names the attributes that are missing.
 inline constexpr std::int64_t wordings = 5;
 [[nodiscard]] std::string describe(const Json& facts, std::int64_t wording);
 

@@ -22,6 +22,7 @@ constexpr std::pair<std::string_view, std::string_view> rows[] = {
     {"single", "in a single row"},
     {"double", "in each of two rows"},
     {"pinwheel", "turned like a pinwheel"},
+    {"together", "together"},
 };
 
 constexpr std::pair<std::string_view, std::string_view> places[] = {
@@ -40,7 +41,8 @@ std::string phrase(const std::pair<std::string_view, std::string_view> (&table)[
 
 Phrases phrases(const Json& facts) {
   Problems problems;
-  const auto text = [&](const char* key) -> std::string {
+  const auto text = [&](const char* key, const char* unsaid) -> std::string {
+    if (facts.is_object() && facts.contains(key) && facts[key].is_null()) return unsaid;
     const bool known = facts.is_object() && facts.contains(key) && facts[key].is_string();
     if (known) return facts[key].get<std::string>();
     problems.add(
@@ -51,15 +53,15 @@ Phrases phrases(const Json& facts) {
          .fix = "use these sentences with dataset/flora"});
     return {};
   };
-  Phrases all{{"n", text("petals")},
-              {"s", text("petal_shape")},
-              {"c", text("petal_colour")},
-              {"r", phrase(rows, text("arrangement"))},
-              {"m", text("centre")},
-              {"l", text("leaf")},
+  Phrases all{{"n", text("petals", "several")},
+              {"s", text("petal_shape", "open")},
+              {"c", text("petal_colour", "coloured")},
+              {"r", phrase(rows, text("arrangement", "together"))},
+              {"m", text("centre", "spot")},
+              {"l", text("leaf", "green")},
               {"b", ""}};
-  if (facts.is_object() && facts.contains("background")) {
-    all["b"] = phrase(places, text("background"));
+  if (facts.is_object() && facts.contains("background") && !facts["background"].is_null()) {
+    all["b"] = phrase(places, text("background", ""));
   }
   problems.throw_if_any();
   return all;

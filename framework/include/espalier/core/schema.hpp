@@ -68,6 +68,9 @@ struct FieldInfo {
   std::string only_for;
   // The name of another number: where that is above 0, a larger value of this one counts as it.
   std::string at_most;
+  // Of a whole number that `budget.trainable` may set: 1 where a component trains the more the
+  // larger it is, -1 where the less; 0: it is left alone.
+  int sizes = 0;
 };
 
 // A predicate over the parameters that must hold, and the message where it does not.
@@ -76,11 +79,20 @@ struct SchemaCheck {
   std::string message;
 };
 
+// Settings of the section `train` under which a method was published: what `train.preset` names.
+struct TrainPreset {
+  std::string name;
+  Json train;          // by key of the section
+  std::string source;  // where they stand, such as "Hu et al. 2021, appendix D"
+};
+
 struct SchemaInfo {
   std::vector<FieldInfo> fields;
   std::vector<SchemaCheck> checks;
+  std::vector<TrainPreset> presets = {};
 
   [[nodiscard]] const FieldInfo* find(std::string_view name) const;
+  [[nodiscard]] const TrainPreset* preset(std::string_view name) const;
 };
 
 [[nodiscard]] Json to_json(const SchemaInfo& schema);
@@ -115,6 +127,7 @@ class FieldBuilder {
   FieldBuilder& only_if(std::string_view predicate);
   FieldBuilder& only_for(std::string_view tower);
   FieldBuilder& at_most(std::string_view other);
+  FieldBuilder& sizes(int direction = 1);
 
  private:
   FieldInfo* info_;
@@ -148,6 +161,8 @@ class SchemaFields {
   ~SchemaFields();
 
   void check(std::string_view predicate, std::string_view message);
+  // The settings that the method was published with, `{{"lr", 2e-4}, {"epochs", 100}}`, and where.
+  void paper(Json train, std::string_view source);
   [[nodiscard]] const SchemaInfo& info() const noexcept { return info_; }
 
  protected:

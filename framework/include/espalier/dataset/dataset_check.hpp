@@ -1,4 +1,5 @@
-// Looks at every picture of a dataset for what would make results wrong.
+// Looks at every picture of a dataset, or at the features that it has in place of pictures, for
+// what would make results wrong.
 #pragma once
 
 #include <array>
@@ -16,7 +17,8 @@ namespace espalier {
 struct DatasetCheckOptions {
   int threads = 1;
   // Also pairs of different splits that look alike: difference hashes of 8 x 8 pixels that differ
-  // in at most 2 of 64 bits. Finds rescaled and recompressed copies; plain pictures look alike too.
+  // in at most 2 of 64 bits, or cosines of features above 0.99. Finds rescaled and recompressed
+  // copies; plain pictures look alike too.
   bool near_duplicates = false;
   std::function<void(std::size_t done, std::size_t total)> progress;  // called from one thread
 };
@@ -27,7 +29,8 @@ struct DatasetCheck {
   // For each class its samples by split, in the order of enum Split: none, train, val, test.
   std::vector<std::array<std::int64_t, 4>> counts;
   std::vector<std::pair<std::size_t, std::string>> unreadable;  // sample, what its error says
-  std::vector<std::vector<std::size_t>> duplicates;  // groups with the same pixels, ascending
+  // Groups with the same pixels or the same features, ascending.
+  std::vector<std::vector<std::size_t>> duplicates;
   // Without those of `duplicates`; nothing where they were not looked for.
   std::optional<std::vector<Pair>> near_duplicates;
   // Smallest, median and largest side lengths of what could be read; zeros where nothing could.

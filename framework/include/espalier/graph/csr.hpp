@@ -2,7 +2,8 @@
 //
 // Edge e of row i, rowptr[i] <= e < rowptr[i + 1], brings the state of source col[e] to target i.
 // Canonical: within a row col ascends strictly (no duplicates); square graphs have no self-loops,
-// which are the layers' business.
+// which are the layers' business. What builders make is canonical; kernels and layers take rows in
+// any order, with duplicates, which count as often as they occur, and with self-loops.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +22,9 @@ struct EdgeIndex {
   at::Tensor t_rowptr;  // int64 [sources + 1]
   at::Tensor t_row;     // int64 [edges]
   at::Tensor t_edge;    // int64 [edges]
+  // int64, the edges whose source is the target of the same number, ascending; undefined where
+  // there are none.
+  at::Tensor loops;
 };
 
 struct CsrGraph {
@@ -30,9 +34,14 @@ struct CsrGraph {
   at::Tensor col;            // int64 [edges]
   at::Tensor weight;         // float32 [edges]
   at::Tensor relation;       // int8 [edges], or undefined where there is one relation only
+  at::Tensor attributes;     // floating [edges, width], or undefined: then weights are all there is
   // Weighted in-degree of the sources in their own graph, without self-loops, float32 [sources].
   // Defined in a rectangular graph: normalisation must not see who else is attached.
   at::Tensor source_degree;
+  // int64 [sources], the class of each source that may be learnt from, -1 of any other; undefined
+  // where nothing is said of that, and all nodes count as training nodes. The trial sets it, from
+  // the training split alone; builders never see it.
+  at::Tensor label;
   // What its builder has to say of it, such as {"tau": 0.7, "capped": 3}; goes into the results.
   Json facts = Json::object();
   // Set by prepare(); everything works without it, only slower.
@@ -56,6 +65,10 @@ struct Edge {
 [[nodiscard]] CsrGraph graph_from_edges(std::int64_t targets, std::int64_t sources,
                                         std::vector<Edge> edges, bool relations = false);
 [[nodiscard]] std::vector<Edge> edges_of(const CsrGraph& graph);
+
+// What layers with edge attributes of this width read, [edges, width]: the graph's attributes, or
+// where it has none its weights. Throws Error where it has others.
+[[nodiscard]] at::Tensor edge_attributes(const CsrGraph& graph, std::int64_t width);
 
 // Weighted in-degree of every target, float32 [targets].
 [[nodiscard]] at::Tensor in_degree(const CsrGraph& graph);

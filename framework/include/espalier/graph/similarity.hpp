@@ -1,77 +1,99 @@
-// Exact cosine search.
+// Exact search for similar rows.
 //
-// Tiled matrix products in float32 propose candidates, a rounding bound wide; a dot product in
-// double of the rows as given decides. So a similarity is the same number whatever tile, batch,
-// thread count or BLAS it came from, s(i, j) equals s(j, i), equal rows tie exactly, and a row has
-// cosine 1 with its copy. A row of zeros has cosine 0 with everything.
+// Tiled matrix products in float32 propose candidates, a rounding bound wide; a sum in double of
+// the rows as given decides. So a similarity is the same number whatever tile, batch, thread count
+// or BLAS it came from, s(i, j) equals s(j, i), equal rows tie exactly, and a row has cosine 1 with
+// its copy. A row of zeros has cosine 0 with everything. A set with itself takes half the products,
+// and never more than a tile of them is held.
 #pragma once
 
 #include <cstdint>
 #include <espalier/core/random.hpp>
 #include <espalier/tensor/tensor.hpp>
+#include <string>
 #include <vector>
 
 namespace espalier {
 
+// Of another row, and its cosine: also where rows are ranked by something else.
 struct Neighbour {
   std::int64_t index = 0;
   double cosine = 0;
 
   bool operator==(const Neighbour&) const = default;
 };
+using Neighbours = std::vector<std::vector<Neighbour>>;  // of each row or query
 
 // By cosine, and by index where cosines are equal.
 [[nodiscard]] inline bool nearer(const Neighbour& a, const Neighbour& b) {
   return a.cosine != b.cosine ? a.cosine > b.cosine : a.index < b.index;
 }
 
-class CosineSearch {
+// What ranks rows: the largest `cosine`, the smallest Euclidean distance (`l2`), the largest inner
+// product (`ip`).
+enum class Metric { cosine, l2, ip };
+inline const std::vector<std::string> similarity_metrics = {"cosine", "l2", "ip"};
+[[nodiscard]] Metric metric_of(const std::string& name);
+
+// Two rows, first < second.
+struct SimilarPair {
+  double cosine = 0;
+  std::int64_t first = 0;
+  std::int64_t second = 0;
+};
+
+// float32 [count, width] rows made ready for products in a metric.
+struct SimilarityRows {
+  std::int64_t count = 0;
+  std::int64_t width = 0;
+  at::Tensor given;            // contiguous, on the CPU
+  at::Tensor left, right;      // rows whose products are proposals
+  std::vector<double> square;  // of the length
+};
+
+class SimilaritySearch {
  public:
-  // Features float32 [n, d], any n >= 0; copied.
-  explicit CosineSearch(const at::Tensor& features);
+  // Features float32 [n, d], any n >= 0, which must stay as they are. Throws Error where one is not
+  // finite, or so large that distances and products overflow.
+  explicit SimilaritySearch(const at::Tensor& features, Metric metric = Metric::cosine);
 
   [[nodiscard]] std::int64_t size() const { return rows_.count; }
 
-  // The k most similar rows of each query [q, d], all where there are fewer: most similar first, of
-  // equals the smaller index first.
-  [[nodiscard]] std::vector<std::vector<Neighbour>> nearest(const at::Tensor& queries,
-                                                            std::int64_t k) const;
-  // The same of each row among the others.
-  [[nodiscard]] std::vector<std::vector<Neighbour>> nearest_others(std::int64_t k) const;
+  // The k best rows of each query [q, d], all where there are fewer: best first, of equals the
+  // smaller index first.
+  [[nodiscard]] Neighbours nearest(const at::Tensor& queries, std::int64_t k) const;
+  // The same of each row among the others; or of some rows.
+  [[nodiscard]] Neighbours nearest_others(std::int64_t k) const;
+  [[nodiscard]] Neighbours nearest_others(const std::vector<std::int64_t>& of,
+                                          std::int64_t k) const;
 
-  // All rows with cosine >= tau of each query, ascending by index.
-  [[nodiscard]] std::vector<std::vector<Neighbour>> within(const at::Tensor& queries,
-                                                           double tau) const;
-  [[nodiscard]] std::vector<std::vector<Neighbour>> others_within(double tau) const;
+  // All rows with cosine >= tau of each query, ascending by index. Like everything below it takes
+  // rows by cosine alone. Throws Error, as require_edges() does, where they are too many.
+  [[nodiscard]] Neighbours within(const at::Tensor& queries, double tau) const;
+  [[nodiscard]] Neighbours others_within(double tau) const;
 
-  // The threshold that gives the rows `degree` others on average: the middle between the
-  // (n * degree)-th largest of the n (n - 1) cosines and the next, as in the graph diffusion of
-  // Gasteiger et al. 2019 without the diagonal. Beyond the number of pairs, -1.
-  [[nodiscard]] double tau_for_degree(double degree) const;
-  // An estimate of it from so many pairs drawn at random: the quantile at 1 - degree / (n - 1).
-  [[nodiscard]] double sampled_tau(double degree, std::int64_t pairs, Random random) const;
+  // The so many most similar pairs of rows, all where there are fewer, most similar first.
+  [[nodiscard]] std::vector<SimilarPair> nearest_pairs(std::int64_t count) const;
+  // Cosines of so many pairs of different rows drawn at random, ascending; none of one row.
+  [[nodiscard]] std::vector<double> sampled_cosines(std::int64_t pairs, Random random) const;
+
+  // Euclidean distances to what was found for each query, in its order.
+  [[nodiscard]] std::vector<std::vector<double>> distances(const at::Tensor& queries,
+                                                           const Neighbours& found) const;
 
  private:
-  struct Rows {
-    std::int64_t count = 0;
-    std::int64_t width = 0;
-    at::Tensor given;            // float32 [count, width], contiguous, on the CPU
-    at::Tensor unit;             // the same with length 1
-    std::vector<double> square;  // of the length
-  };
-  static Rows prepare(const at::Tensor& features);
-  [[nodiscard]] double cosine(const Rows& queries, std::int64_t i, std::int64_t j) const;
-  [[nodiscard]] double slack() const;
+  // What ranks, in units of a product: the cosine, the inner product, minus half the squared
+  // distance.
+  [[nodiscard]] double score(const SimilarityRows& queries, std::int64_t i, std::int64_t j) const;
+  [[nodiscard]] double cosine(const SimilarityRows& queries, std::int64_t i, std::int64_t j) const;
+  // How far a proposal for a query can be from its score.
+  [[nodiscard]] double slack(const SimilarityRows& queries, std::int64_t i) const;
+  [[nodiscard]] std::vector<Neighbour> ranked(const SimilarityRows& queries, std::int64_t i,
+                                              const std::vector<std::int64_t>& rows) const;
 
-  [[nodiscard]] at::Tensor tile(const Rows& queries, std::int64_t first) const;
-  template <class Take>
-  void scan(const Rows& queries, bool others, const Take& take) const;
-  [[nodiscard]] std::vector<std::vector<Neighbour>> nearest(const Rows& queries, std::int64_t k,
-                                                            bool others) const;
-  [[nodiscard]] std::vector<std::vector<Neighbour>> within(const Rows& queries, double tau,
-                                                           bool others) const;
-
-  Rows rows_;
+  Metric metric_;
+  SimilarityRows rows_;
+  double longest_ = 0;  // length of the longest row
 };
 
 }  // namespace espalier

@@ -72,7 +72,7 @@ class Parameters {
 [[nodiscard]] bool all_finite(const at::Tensor& tensor);
 
 // Initial values, drawn from Espalier's own generator so that they are the same everywhere. All
-// float32. `fan_in` is the last dimension, `fan_out` the first.
+// float32. `fan_in` is the last dimension, `fan_out` the one before; others count the matrices.
 [[nodiscard]] at::Tensor uniform_init(at::IntArrayRef sizes, double bound, Random& random);
 [[nodiscard]] at::Tensor normal_init(at::IntArrayRef sizes, double deviation, Random& random);
 [[nodiscard]] at::Tensor glorot_uniform(at::IntArrayRef sizes, Random& random);

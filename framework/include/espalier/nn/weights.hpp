@@ -5,6 +5,7 @@
 #include <c10/core/ScalarType.h>
 
 #include <cstdint>
+#include <deque>
 #include <espalier/core/error.hpp>
 #include <espalier/nn/site.hpp>
 #include <espalier/tensor/safetensors.hpp>
@@ -45,6 +46,9 @@ class WeightReader {
   void strip(std::string_view prefix);
   // Puts `prefix` before every name where none has it, as in the checkpoints of one tower.
   void complete(std::string_view prefix);
+  // Takes tensors apart whose name has `.<module>.` in it: their rows are those of `parts`, one
+  // after the other, which are called `.<module>.<part>.` from then on.
+  void split(std::string_view module, const std::vector<std::string>& parts);
   // Names that begin or end with `text` carry nothing that the model uses.
   void ignore(std::string_view text);
   [[nodiscard]] bool has(std::string_view name) const;
@@ -78,6 +82,7 @@ class WeightReader {
   at::ScalarType dtype_;
   at::Device device_;
   std::map<std::string, const TensorView*, std::less<>> tensors_;
+  std::deque<TensorView> pieces_;  // of tensors that were split
   std::vector<std::string> ignored_;
   std::vector<Request> requests_;
 };

@@ -30,6 +30,7 @@ template <class Params>
 void bind_bottleneck(Schema<Params>& s) {
   bind_targets(s);
   s.template field<std::int64_t>("bottleneck", &Params::bottleneck)
+      .sizes()
       .range(0, 65536)
       .doc("Width m inside the adapter; 0 for that of the tower over reduction_factor");
   s.template field<std::int64_t>("reduction_factor", &Params::reduction_factor)

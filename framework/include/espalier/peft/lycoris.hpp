@@ -22,6 +22,7 @@ template <class Params>
 void bind_lycoris(Schema<Params>& s) {
   bind_targets(s);
   s.template field<std::int64_t>("r", &Params::r)
+      .sizes()
       .range(1, 65536)
       .doc("Rank of the factors")
       .source("Hugging Face PEFT");

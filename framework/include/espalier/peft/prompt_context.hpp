@@ -20,6 +20,7 @@ struct ContextParams {
 template <class Params>
 void bind_context(Schema<Params>& s) {
   s.template field<std::int64_t>("n_ctx", &Params::n_ctx)
+      .sizes()
       .range(1, 1024)
       .doc("Learned words; of those of ctx_init as many of the first, the others stay as they are");
   s.template field<std::string>("ctx_init", &Params::ctx_init)

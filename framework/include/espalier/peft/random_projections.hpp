@@ -24,6 +24,7 @@ template <class Params>
 void bind_projections(Schema<Params>& s) {
   bind_targets(s);
   s.template field<std::int64_t>("r", &Params::r)
+      .sizes()
       .range(1, 65536)
       .doc("Rank")
       .source("Hugging Face PEFT");

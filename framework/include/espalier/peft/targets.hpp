@@ -69,6 +69,10 @@ void bind_targets(Schema<Params>& s) {
       .doc("Modules whose weights are trained whole, by the end of their names");
 }
 
+// Presets of methods that have rates for pictures of nobody: those under which Hugging Face PEFT
+// compares its methods (method_comparison/MetaMathQA), with what it sets for this one, `own`.
+void compared_by_peft(detail::SchemaFields& s, const Json& own = Json::object());
+
 // Whether a place in a layer, counted as tower.hpp does, is among those chosen. The feature does
 // not depend on what is behind its site.
 [[nodiscard]] bool chosen(const LayerParams& layers, TowerKind tower, std::int64_t layer,

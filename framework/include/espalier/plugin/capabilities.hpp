@@ -16,7 +16,9 @@ namespace espalier {
 [[nodiscard]] bool asked_of_all(std::string_view capability);
 
 // Those of a dataset that follow from its data: `official_val` and `official_test`, where some
-// sample is in such a split. No component declares them.
+// sample is in such a split; `image_features`, `text_features`, `class_features` where it has such
+// rows, and `shared_features` where those of images and texts can be compared. No component
+// declares them.
 [[nodiscard]] const std::vector<std::string>& data_capabilities();
 
 }  // namespace espalier

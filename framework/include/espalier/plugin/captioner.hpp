@@ -1,6 +1,8 @@
 // Kind `captioner`: an image, and never its label, to text.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <espalier/core/json.hpp>
 #include <espalier/core/random.hpp>
 #include <espalier/image/image.hpp>
@@ -9,15 +11,21 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace espalier {
 
 struct CaptionRequest {
-  std::string_view id;               // of the sample
-  std::function<Image()> image;      // decodes on demand
-  Json facts;                        // of the dataset, or null
-  const Wording* wording = nullptr;  // of the facts; null: plain_wording() will do
-  Random random{std::uint64_t{0}};   // of this sample alone
+  std::string_view id;                         // of the sample
+  std::function<Image()> image;                // decodes on demand
+  Json facts;                                  // of the dataset, or null
+  const Wording* wording = nullptr;            // of the facts; null: plain_wording() will do
+  Random random{std::uint64_t{0}};             // of this sample alone
+  std::span<const std::string> class_names{};  // of the dataset
+  std::int64_t label = -1;                     // told to captioners that are `needs_label` alone
+  // The samples of the dataset, and what would be asked of any of them.
+  std::size_t samples = 0;
+  std::function<CaptionRequest(std::size_t)> of{};
 };
 
 struct Caption {
@@ -25,12 +33,15 @@ struct Caption {
   std::string source;  // what produced it: a model, a file, a rule
 };
 
+enum class LabelTold { no, yes };
+
 // What a captioner is told of a sample in a trial with this seed. The dataset must outlive it.
 [[nodiscard]] CaptionRequest caption_request(const Dataset& dataset, std::size_t sample,
-                                             std::int64_t seed);
+                                             std::int64_t seed, LabelTold told = LabelTold::no);
 
-// Capabilities: `text` (captions are not empty), `needs_attributes`, `needs_captions` (of the
-// dataset), `seeded` (the trial's seed changes the captions).
+// Capabilities: `text` (not all captions are empty), `needs_attributes`, `needs_captions` (of the
+// dataset), `seeded` (the trial's seed changes the captions), `needs_label` (is told the label, to
+// make captions wrong in a known way; never for one whose captions should be right).
 class Captioner {
  public:
   using Interface = Captioner;
@@ -43,6 +54,11 @@ class Captioner {
   virtual void check(std::span<const CaptionRequest> requests) const;
   // The same request gives the same caption. May be called from several threads at once.
   [[nodiscard]] virtual Caption caption(const CaptionRequest& request) const = 0;
+  // Whether captions say what the request's facts say, so that other facts give another caption.
+  [[nodiscard]] virtual bool says_facts() const;
+  // What caption() gives for each, which is what this does unless several at once are cheaper.
+  [[nodiscard]] virtual std::vector<Caption> captions(
+      std::span<const CaptionRequest> requests) const;
 };
 
 // Captioner::check() with all samples of a dataset: cheap, and complete before anything is

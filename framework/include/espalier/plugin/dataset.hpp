@@ -11,6 +11,7 @@
 #include <espalier/core/json.hpp>
 #include <espalier/image/image.hpp>
 #include <espalier/plugin/wording.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,10 +28,32 @@ struct Sample {
   Split split = Split::none;  // none: Espalier splits, stratified and seeded
 };
 
+// Rows of numbers, one behind the other.
+struct FeatureRows {
+  std::span<const float> values;
+  std::int64_t width = 0;  // 0: there are none
+
+  [[nodiscard]] std::int64_t count() const {
+    return width > 0 ? static_cast<std::int64_t>(values.size()) / width : 0;
+  }
+  [[nodiscard]] std::span<const float> row(std::size_t index) const {
+    return values.subspan(index * static_cast<std::size_t>(width), static_cast<std::size_t>(width));
+  }
+};
+
+// What somebody else's encoder made of samples and classes. All numbers are finite.
+struct GivenFeatures {
+  FeatureRows images;         // a row a sample
+  FeatureRows texts;          // a row a sample, of its caption
+  FeatureRows classes;        // a row a class, in the space of the samples
+  bool shared_space = false;  // images and texts can be compared; then they are equally wide
+  double logit_scale = 100;   // on cosines of samples and classes
+};
+
 // Const methods may be called from several threads at once.
 //
 // Capabilities: `attributes` (facts() says what is in a picture), `captions` (facts() has a text
-// `caption`).
+// `caption`), `features` (features() takes the place of pictures, and image() throws Error).
 class Dataset {
  public:
   using Interface = Dataset;
@@ -43,6 +66,8 @@ class Dataset {
   [[nodiscard]] virtual const std::vector<Sample>& samples() const = 0;
   // Throws Error that names the file when it cannot be decoded.
   [[nodiscard]] virtual Image image(std::size_t index) const = 0;
+  // Lives as long as the dataset; null without `features`.
+  [[nodiscard]] virtual const GivenFeatures* features() const;
   // True statements about the picture, an object, for captioners that can use them; null without.
   [[nodiscard]] virtual Json facts(std::size_t index) const;
   // How facts() are said in words; null where plain_wording() will do. Lives as long as the

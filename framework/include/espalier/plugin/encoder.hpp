@@ -24,7 +24,8 @@ using TokenLists = std::vector<std::vector<std::int64_t>>;
 // tower that is not there throws Error.
 //
 // Capabilities: `image`, `text` (which towers there are), `shared_space` (image and text features
-// can be compared by cosine), `sites` (adaptable() answers), `fitted` (fit() must come first).
+// can be compared by cosine), `sites` (adaptable() answers), `fitted` (fit() must come first),
+// `given` (it has no tower of its own: what it stands for are the features that a dataset has).
 class Encoder {
  public:
   using Interface = Encoder;

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <espalier/core/random.hpp>
 #include <espalier/graph/csr.hpp>
+#include <espalier/graph/spmm.hpp>
 #include <espalier/nn/mode.hpp>
 #include <espalier/nn/parameters.hpp>
 #include <espalier/tensor/tensor.hpp>
@@ -18,8 +19,10 @@
 namespace espalier {
 
 // Capabilities: `graph` (looks at edges at all), `edge_weight` (looks at weights), `bipartite` (can
-// attach), `identity_at_init` (y equals x before training), `wraps:FIELD` (has the capabilities of
-// the component in its parameter FIELD as well).
+// attach), `scores` (gives log-probabilities of the classes by CsrGraph::label and edges alone:
+// nothing is trained, and no head follows), `needs_relations` (cannot do without
+// CsrGraph::relation), `identity_at_init` (y equals x before training), `wraps:FIELD` (has the
+// capabilities of the component in its parameter FIELD as well).
 class Gnn {
  public:
   using Interface = Gnn;
@@ -27,6 +30,8 @@ class Gnn {
 
   virtual ~Gnn();
 
+  // How many classes there are, before init(). Networks inside another one are not told.
+  virtual void expect_classes(std::int64_t count);
   // Creates the parameters for inputs of this width. Called once, before anything else.
   virtual void init(std::int64_t width, Parameters& parameters, Random& random) = 0;
   [[nodiscard]] virtual std::int64_t out_width() const = 0;
@@ -42,6 +47,13 @@ class Gnn {
   // h_L [n, w_L] and the input [n, width] to [n, out_width()].
   [[nodiscard]] virtual at::Tensor readout(const at::Tensor& h, const at::Tensor& x,
                                            const Mode& mode) const;
+
+  // How step(layer, ...) weighs messages outside training, [edges, heads] and [t, heads]; undefined
+  // where it does so by no attention.
+  [[nodiscard]] virtual MessageWeights attention(std::int64_t layer, const at::Tensor& sources,
+                                                 const at::Tensor& targets,
+                                                 const at::Tensor& targets_0,
+                                                 const CsrGraph& graph) const;
 };
 
 }  // namespace espalier

@@ -19,6 +19,18 @@ struct GraphInput {
   at::Tensor other = {};
   // n captions where `needs_texts` is declared, else none. To be read during the call alone.
   std::span<const std::string> texts = {};
+  // Where `needs_ids` is declared, to be read during the call alone: ids of the n nodes' samples,
+  // and of all samples of the dataset, nodes or not.
+  std::span<const std::string> ids = {};
+  std::span<const std::string> known_ids = {};
+  // Nodes a sample. Of two, node v * n / 2 + i is view v of sample i: its image, then its text,
+  // with features that can be compared.
+  std::int64_t views = 1;
+  // Of nodes in one view: whether they hold the texts of samples that have image nodes as well.
+  bool text_nodes = false;
+  // What is fitted to features, such as a mean, is fitted to those of so many samples, the first of
+  // the nodes': training samples. -1: to all.
+  std::int64_t fit = -1;
 
   [[nodiscard]] std::int64_t nodes() const { return features.size(0); }
 };
@@ -37,7 +49,8 @@ class GraphSupport {
 };
 
 // Capabilities: `edge_weight` (weights other than 1), `symmetric` (graph() has i->j iff j->i),
-// `seeded` (uses the stream `graph`), `needs_other`, `needs_texts` (reads that of GraphInput).
+// `seeded` (uses the stream `graph`), `needs_other`, `needs_texts`, `needs_ids` (reads that of
+// GraphInput).
 class GraphBuilder {
  public:
   using Interface = GraphBuilder;

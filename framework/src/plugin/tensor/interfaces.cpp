@@ -82,7 +82,12 @@ at::Tensor Encoder::encode_images(std::span<const Image> images) const {
   return parts.empty() ? at::empty({0, image_width()}, at::kFloat) : at::cat(parts);
 }
 
+void Gnn::expect_classes(std::int64_t) {}
 at::Tensor Gnn::embed(const at::Tensor& x, const Mode&) const { return x; }
 at::Tensor Gnn::readout(const at::Tensor& h, const at::Tensor&, const Mode&) const { return h; }
+MessageWeights Gnn::attention(std::int64_t, const at::Tensor&, const at::Tensor&, const at::Tensor&,
+                              const CsrGraph&) const {
+  return {};
+}
 
 }  // namespace espalier
