@@ -4,6 +4,7 @@
 #include <espalier/plugin/peft.hpp>
 
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <espalier/core/file.hpp>
 #include <filesystem>
@@ -114,7 +115,8 @@ Json config() {
 class PeftCounts : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    const fs::path folder = fs::path(testing::TempDir()) / "hollow-clip";
+    const fs::path folder =
+        fs::path(testing::TempDir()) / ("hollow-clip-" + std::to_string(::getpid()));
     fs::create_directories(folder);
     write_file(folder / "config.json", config().dump());
     HollowWeights().write(folder / "model.safetensors");
