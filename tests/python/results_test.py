@@ -159,7 +159,7 @@ def test_links_lead_to_the_files_of_the_trials(sweep):
 
 def test_csv_and_json_say_the_same(sweep, espalier):
     trials = read(sweep, "trials")
-    csv = pd.read_csv(sweep / "trials.csv")
+    csv = pd.read_csv(sweep / "trials.csv", float_precision="round_trip")
     assert list(csv.columns) == list(trials.columns)
     np.testing.assert_array_equal(csv.test_top1, trials.test_top1)
     assert list(csv.trial_id) == list(trials.trial_id)
