@@ -77,11 +77,12 @@ TEST_F(NetworkRules, ACapabilityMayDependOnASetting) {
   EXPECT_THAT(states(planned(with_weights)), ElementsAre(2, 0, 0, 0));
 }
 
-TEST_F(NetworkRules, NormalisingOverNodesNeedsTrainingNodesInSight) {
-  const Plan made =
-      planned({"gnn=normed", "+gnn.norm=none,batch", "protocol.graph=none,inductive_attach"});
-  EXPECT_THAT(states(made), ElementsAre(3, 0, 0, 1));
-  EXPECT_THAT(reason(made, 2), HasSubstr("gnn.norm=layer"));
+TEST_F(NetworkRules, NormalisingOverNodesNeedsAllTrainingNodesInSight) {
+  const Plan made = planned({"gnn=normed", "+gnn.norm=none,batch",
+                             "protocol.graph=none,inductive_attach,inductive_batch"});
+  EXPECT_THAT(states(made), ElementsAre(4, 0, 0, 2));
+  EXPECT_THAT(reason(made, 3), HasSubstr("gnn.norm=layer"));
+  EXPECT_THAT(reason(made, 4), HasSubstr("gnn.norm=layer"));
 }
 
 }  // namespace

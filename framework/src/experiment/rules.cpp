@@ -141,10 +141,10 @@ constexpr ImpossibleRule impossible[] = {
      "protocol.graph: {protocol.graph} needs a network that can attach queries, and gnn/{gnn} "
      "cannot"},
     {"gnn",
-     "has(trial, training) and has(gnn, graph) and protocol.graph == 'none' and "
-     "(gnn.norm == 'batch' or gnn.layer.norm == 'batch')",
-     "gnn.norm: batch normalises by the states of training nodes, which no query sees without a "
-     "graph: gnn.norm=layer needs none"},
+     "has(trial, training) and has(gnn, graph) and protocol.graph in ['none', 'inductive_attach'] "
+     "and (gnn.norm == 'batch' or gnn.layer.norm == 'batch')",
+     "gnn.norm: batch normalises by the states of all training nodes, and under protocol.graph: "
+     "{protocol.graph} a query sees its neighbours at most: gnn.norm=layer needs none"},
     {"gnn",
      "has(trial, edges) and has(gnn, needs_relations) and not (nodes.fuse == 'bimodal' or "
      "has(graph, relations))",

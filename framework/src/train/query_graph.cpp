@@ -57,6 +57,9 @@ QueryGraph query_graph(const CsrGraph& whole, std::int64_t query, std::int64_t v
   }
   one.graph.weight = whole.weight.index_select(0, edges);
   if (whole.relation.defined()) one.graph.relation = whole.relation.index_select(0, edges);
+  if (whole.attributes.defined()) {
+    one.graph.attributes = whole.attributes.index_select(0, edges);
+  }
   one.graph.source_degree = whole.source_degree.index_select(0, at::tensor(sources, at::kLong));
   prepare(one.graph);
   return one;
