@@ -2,16 +2,15 @@
 #include <cstring>
 #include <espalier/core/json.hpp>
 #include <espalier/tensor/safetensors.hpp>
-#include <functional>
 
 #include "datasets/features/content.hpp"
 
 namespace espalier::given {
 namespace {
 
-template <class From, class To>
-std::vector<To> converted(const TensorView& view, const std::function<To(From)>& convert) {
-  std::vector<To> values(view.bytes / sizeof(From));
+template <class From, class Convert>
+auto converted(const TensorView& view, Convert convert) {
+  std::vector<decltype(convert(From{}))> values(view.bytes / sizeof(From));
   for (std::size_t i = 0; i < values.size(); ++i) {
     From value{};
     std::memcpy(&value, view.data + i * sizeof(From), sizeof(From));
@@ -66,14 +65,13 @@ class SafetensorsReader {
   [[nodiscard]] std::vector<float> floats(const TensorView& view) const {
     switch (view.dtype) {
       case DType::f16:
-        return converted<std::uint16_t, float>(view, from_half);
+        return converted<std::uint16_t>(view, from_half);
       case DType::bf16:
-        return converted<std::uint16_t, float>(view, from_bfloat16);
+        return converted<std::uint16_t>(view, from_bfloat16);
       case DType::f32:
-        return converted<float, float>(view, [](float value) { return value; });
+        return converted<float>(view, [](float value) { return value; });
       case DType::f64:
-        return converted<double, float>(view,
-                                        [](double value) { return static_cast<float>(value); });
+        return converted<double>(view, [](double value) { return static_cast<float>(value); });
       default:
         refuse(view.name, "F32, F64, F16 or BF16", std::string(to_string(view.dtype)));
     }
@@ -81,8 +79,7 @@ class SafetensorsReader {
 
   template <class From>
   static std::vector<std::int64_t> wide(const TensorView& view) {
-    return converted<From, std::int64_t>(
-        view, [](From value) { return static_cast<std::int64_t>(value); });
+    return converted<From>(view, [](From value) { return static_cast<std::int64_t>(value); });
   }
 
   [[nodiscard]] std::optional<std::vector<std::int64_t>> numbers(const std::string& name) const {
