@@ -1,17 +1,11 @@
 #include "results/result_file.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "results/trial_fields.hpp"
 #include <algorithm>
-#include <chrono>
-#include <cstring>
 #include <ctime>
 #include <espalier/core/error.hpp>
 #include <espalier/core/file.hpp>
 #include <espalier/core/hash.hpp>
-#include <limits>
 #include <variant>
 
 #include "hdf5_internal.hpp"
@@ -22,7 +16,6 @@ namespace {
 constexpr std::size_t largest_file = std::size_t{8} << 30;
 constexpr std::string_view seal_word = "sha256 ";
 constexpr std::size_t seal_bytes = seal_word.size() + 64 + 1;
-constexpr std::int64_t numbers_bytes = 4 + 8 + 4 * 8;  // a row of /metrics without `split`
 
 std::string utc_now() {
   const std::time_t now = std::time(nullptr);
@@ -130,31 +123,6 @@ std::string_view unsealed(std::string_view bytes, const std::filesystem::path& f
 }
 
 template <class T>
-T take(const char*& from) {
-  T value;
-  std::memcpy(&value, from, sizeof value);
-  from += sizeof value;
-  return value;
-}
-
-void add_row(const char* from, std::size_t split_bytes, MetricsColumns& into) {
-  into.epoch.push_back(take<std::int32_t>(from));
-  into.step.push_back(take<std::int64_t>(from));
-  into.split.emplace_back(from, ::strnlen(from, split_bytes));
-  from += split_bytes;
-  into.loss.push_back(take<double>(from));
-  into.top1.push_back(take<double>(from));
-  into.lr.push_back(take<double>(from));
-  into.wall_s.push_back(take<double>(from));
-}
-
-bool read_extent(const std::filesystem::path& file, std::int64_t offset, std::string& bytes) {
-  const Descriptor open = open_own_file(file, O_RDONLY);
-  const ssize_t got = ::pread(open.get(), bytes.data(), bytes.size(), offset);
-  return got == static_cast<ssize_t>(bytes.size());
-}
-
-template <class T>
 const std::vector<T>& column(const Table& table, std::string_view name) {
   const Column* found = table.find(name);
   const auto* values = found != nullptr ? std::get_if<std::vector<T>>(&found->values) : nullptr;
@@ -180,37 +148,6 @@ std::vector<EpochMetrics> metrics_from(const Table& table) {
 }
 
 }  // namespace
-
-Json to_json(const ResultExtent& extent) {
-  return {{"bytes", extent.bytes},
-          {"sha256", extent.sha256},
-          {"metrics_offset", extent.metrics_offset},
-          {"metrics_rows", extent.metrics_rows},
-          {"metrics_row_bytes", extent.metrics_row_bytes}};
-}
-
-std::optional<ResultExtent> extent_from_json(const Json& json) {
-  ResultExtent extent;
-  const std::pair<const char*, std::int64_t*> members[] = {
-      {"bytes", &extent.bytes},
-      {"metrics_offset", &extent.metrics_offset},
-      {"metrics_rows", &extent.metrics_rows},
-      {"metrics_row_bytes", &extent.metrics_row_bytes}};
-  for (const auto& [name, member] : members) {
-    const auto it = json.is_object() ? json.find(name) : json.end();
-    if (it == json.end() || !it->is_number_integer()) return std::nullopt;
-    it->get_to(*member);
-    if (*member < 0) return std::nullopt;
-  }
-  const auto digest = json.find("sha256");
-  if (digest == json.end() || !digest->is_string()) return std::nullopt;
-  digest->get_to(extent.sha256);
-  if (extent.metrics_row_bytes < numbers_bytes || extent.metrics_offset > extent.bytes ||
-      extent.metrics_rows > (extent.bytes - extent.metrics_offset) / extent.metrics_row_bytes) {
-    return std::nullopt;
-  }
-  return extent;
-}
 
 ResultExtent write_result(const std::filesystem::path& file, const TrialResult& result) {
   const hdf5::Handle memory = hdf5::create_file();
@@ -279,29 +216,6 @@ TrialResult parse_result(std::string_view bytes, const std::string& origin) try 
   std::vector<Problem> problems = error.problems();
   for (Problem& problem : problems) problem.where = origin;
   throw Error(std::move(problems));
-}
-
-bool has_extent(const std::filesystem::path& file, const ResultExtent& extent,
-                ContentHasher& hasher) {
-  require_own_file(file);
-  return static_cast<std::int64_t>(std::filesystem::file_size(file)) == extent.bytes &&
-         hex(hasher.digest(file)) == extent.sha256;
-}
-
-void read_metrics(const std::filesystem::path& file, const ResultExtent& extent,
-                  MetricsColumns& into) {
-  const auto stride = static_cast<std::size_t>(extent.metrics_row_bytes);
-  std::string bytes(static_cast<std::size_t>(extent.metrics_rows) * stride, '\0');
-  if (!bytes.empty() && !read_extent(file, extent.metrics_offset, bytes)) {
-    throw Error({.what = "cannot read the metrics of a trial",
-                 .where = file.string(),
-                 .expected = std::to_string(extent.bytes) + " bytes",
-                 .found = {},
-                 .fix = {}});
-  }
-  for (std::size_t at = 0; at < bytes.size(); at += stride) {
-    add_row(bytes.data() + at, stride - numbers_bytes, into);
-  }
 }
 
 }  // namespace espalier
