@@ -145,7 +145,8 @@ def on_graph(layer, name, takes, x, x_0, graph):
     loss.backward()
     result = {"out": out, "probe": probe, "loss": loss, "grad.x": x.grad}
     result |= {f"grad.{k}": graph[k].grad for k in takes if k in ("edge_weight", "edge_attr")}
-    result |= {f"grad.{k}": v.grad.clone() for k, v in layer.named_parameters()}
+    # TransformerConv without root_weight keeps a matrix that it does not use.
+    result |= {f"grad.{k}": v.grad.clone() for k, v in layer.named_parameters() if v.grad is not None}
     if name in ATTENTION:
         told = {k: graph[k] for k in takes}
         _, (_, alpha) = layer(x, graph["edge_index"], **told, return_attention_weights=True)
@@ -195,7 +196,7 @@ def make_case(out, name, arguments, width=12, nodes=40, queries=7, seed=0):
     (out / "meta.json").write_text(json.dumps(meta, indent=1) + "\n")
 
 
-def main():
+def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     names = sorted({name for name, _ in SMALL.values()} | {"GCNConv", "GANet"})
@@ -207,7 +208,7 @@ def main():
     parser.add_argument("--queries", type=int, default=7)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--all", action="store_true", help="the small cases of the tests")
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     torch.set_num_threads(1)
     if args.all:
         for folder, (name, arguments) in SMALL.items():
