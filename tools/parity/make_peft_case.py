@@ -29,7 +29,7 @@ PREFIX = "base_model.model."
 
 def features(model, inputs):
     """What Espalier calls features: of CLIP the projected vectors, of ViT the class token's state,
-    of BERT the mean over the real tokens."""
+    of BERT the mean over the real tokens, of length 1 where its modules.json says so."""
     kind = model.config.model_type
     if kind in IMAGE_ONLY:
         out = model(pixel_values=inputs["pixel_values"])
@@ -40,7 +40,8 @@ def features(model, inputs):
         if getattr(out, "text_embeds", None) is not None:
             return {"text_features": out.text_embeds}
         mask = text["attention_mask"][..., None].float()
-        return {"text_features": (out.last_hidden_state * mask).sum(1) / mask.sum(1)}
+        mean = (out.last_hidden_state * mask).sum(1) / mask.sum(1)
+        return {"text_features": F.normalize(mean, dim=-1) if model.has_unit_sentences else mean}
     vision = model.vision_model(inputs["pixel_values"]).pooler_output
     words = model.text_model(**text).pooler_output
     return {"image_features": model.visual_projection(vision),
@@ -119,7 +120,11 @@ def train(model, inputs, labels, steps, lr):
 def load_base(folder):
     config = hf.AutoConfig.from_pretrained(folder)
     kind = getattr(hf, (config.architectures or ["AutoModel"])[0])
-    return kind.from_pretrained(folder, attn_implementation="eager", dtype=torch.float32).eval()
+    model = kind.from_pretrained(folder, attn_implementation="eager", dtype=torch.float32).eval()
+    modules = folder / "modules.json"
+    types = [m["type"] for m in json.loads(modules.read_text())] if modules.exists() else []
+    model.has_unit_sentences = any(t.endswith(".Normalize") for t in types)
+    return model
 
 
 def main():
