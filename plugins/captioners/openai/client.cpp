@@ -14,7 +14,9 @@
 #include <thread>
 #include <utility>
 
+#include "answer.hpp"
 #include "jpeg.hpp"
+#include "verdict.hpp"
 
 namespace espalier::openai {
 namespace {
@@ -25,42 +27,6 @@ constexpr std::int64_t between_words = 10;  // seconds between what is said of r
 std::string key_in(const std::string& variable) {
   const char* key = variable.empty() ? nullptr : std::getenv(variable.c_str());
   return key == nullptr ? "" : key;
-}
-
-bool is_overloaded(const HttpAnswer& answer) {
-  return answer.status == 429 || answer.status == 503 || answer.failure == HttpFailure::timed_out;
-}
-
-bool is_worth_another_try(const HttpAnswer& answer) {
-  if (answer.failure == HttpFailure::too_large || answer.failure == HttpFailure::untrusted)
-    return false;
-  if (answer.failure != HttpFailure::none) return true;
-  const auto wish = answer.headers.find("x-should-retry");
-  if (wish != answer.headers.end() && (wish->second == "true" || wish->second == "false")) {
-    return wish->second == "true" && answer.status != 200;
-  }
-  const long status = answer.status;
-  return status == 408 || status == 409 || status == 429 || (status >= 500 && status != 501);
-}
-
-bool is_answer(const HttpAnswer& answer) {
-  return answer.failure == HttpFailure::none && answer.status == 200;
-}
-
-// What came instead of an answer.
-std::string said(const HttpAnswer& answer) {
-  if (answer.failure == HttpFailure::too_large) return "an answer of more than 4 MB";
-  if (answer.failure != HttpFailure::none) return answer.reason;
-  const std::string message = read_fault(answer.body).message;
-  return "HTTP " + std::to_string(answer.status) + (message.empty() ? "" : ": " + message);
-}
-
-AnsweredCaption failed(const HttpAnswer& answer) {
-  AnsweredCaption caption;
-  caption.answer =
-      answer.failure == HttpFailure::too_large ? Answer::malformed : Answer::http_error;
-  caption.note = said(answer);
-  return caption;
 }
 
 [[noreturn]] void give_up() {
@@ -271,50 +237,14 @@ std::string Client::models() {
 
 // Throws where no other picture would fare better.
 void Client::refuse_for_all(const HttpAnswer& answer) {
-  Problem problem{.what = {},
-                  .where = url_ + "/chat/completions",
-                  .expected = {},
-                  .found = said(answer),
-                  .fix = {}};
-  if (answer.failure == HttpFailure::unreachable) {
-    problem.what = "no server can be reached";
-    problem.fix = "start it, or name another with captioner.base_url";
-  } else if (answer.failure == HttpFailure::untrusted) {
-    problem.what = "the server's certificate is not trusted";
-    problem.fix = "captioner.ca_file=FILE.pem names one that is";
-  } else if (answer.failure != HttpFailure::none) {
-    return;
-  } else if (answer.status >= 300 && answer.status < 400) {
-    const auto to = answer.headers.find("location");
-    problem.what = "the server sends elsewhere, and pictures and keys are not sent after that";
-    problem.found = "HTTP " + std::to_string(answer.status) + " to " +
-                    (to == answer.headers.end() ? "nowhere" : to->second.substr(0, 200));
-    problem.fix = "give the address that is meant as captioner.base_url";
-  } else if (answer.status == 401 || answer.status == 403) {
-    problem.what = "the server does not let you in";
-    problem.fix = params_.key_env.empty()
-                      ? "captioner.key_env=NAME names the environment variable with the key"
-                      : "look at the key in the environment variable " + params_.key_env;
-  } else if (answer.status == 404 || answer.status == 405) {
-    problem.what = "the server has no such model or no such path";
-    if (const std::string known = models(); !known.empty()) problem.expected = "one of " + known;
-    problem.fix = "captioner.model=NAME, and captioner.base_url mostly ends in /v1";
-  } else if (answer.status == 501) {
-    problem.what = "the server takes no pictures";
-    problem.fix = "a vision model; llama.cpp needs its --mmproj file as well";
-  } else if (answer.status == 429) {
-    const bool credit = read_fault(answer.body).code == "insufficient_quota";
-    const std::optional<double> asked = asked_wait(answer, std::time(nullptr));
-    if (!credit && (!asked || *asked <= patience_.longest_asked)) return;
-    problem.what =
-        credit ? "the account has no credit left" : "the server asks to wait longer than is waited";
-    if (!credit) problem.found += "; wait " + std::to_string(std::llround(*asked)) + " s";
-    problem.fix = "the same command goes on from here later";
-  } else {
-    return;
+  std::optional<Problem> problem = end_of_all(answer, params_.key_env, patience_.longest_asked);
+  if (!problem) return;
+  problem->where = url_ + "/chat/completions";
+  if (is_unknown(answer)) {
+    if (const std::string known = models(); !known.empty()) problem->expected = "one of " + known;
   }
-  problem.found = printable(without_key(problem.found));
-  throw Error(std::move(problem));
+  problem->found = printable(without_key(problem->found));
+  throw Error(*std::move(problem));
 }
 
 void Client::count(const AnsweredCaption& caption) {
