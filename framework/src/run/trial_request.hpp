@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cache/stage_entry.hpp"
+#include "caption/caption_judge.hpp"
 #include "experiment/input.hpp"
 #include "experiment/stage.hpp"
 #include "results/trial_result.hpp"
@@ -38,6 +39,7 @@ struct TrialHooks {
   std::string device = "cpu";     // where encoders compute, as device_of() takes it
   ComponentPool* pool = nullptr;  // null: datasets and encoders are made for the trial
   std::shared_ptr<PartShelf> shelf = std::make_shared<PartShelf>();
+  std::shared_ptr<CaptionJudge> judge = std::make_shared<CaptionJudge>();
   std::int64_t loaders = 1;                           // threads that decode and transform pictures
   const std::atomic<bool>* stop = nullptr;            // set: checkpoint after this epoch
   std::function<void(const EpochMetrics&)> epoch;     // after every evaluation, in order

@@ -53,6 +53,7 @@ bool nearly_full(const std::filesystem::path& folder) {
 struct Keep {
   std::optional<ComponentPool> pool;
   std::shared_ptr<PartShelf> shelf = std::make_shared<PartShelf>();
+  std::shared_ptr<CaptionJudge> judge = std::make_shared<CaptionJudge>();
   std::optional<InputGuard> guard;
 };
 
@@ -89,6 +90,7 @@ class Execution {
     hooks.loaders = options_.loaders;
     hooks.pool = keep_.pool ? &*keep_.pool : nullptr;
     hooks.shelf = keep_.shelf;
+    hooks.judge = keep_.judge;
     hooks.stop = &stop;
     hooks.epoch = [this](const EpochMetrics& metrics) { note(metrics); };
     hooks.stage = [this](std::string_view stage) {

@@ -1,6 +1,7 @@
 // How good the captions of one trial are.
 #pragma once
 
+#include "caption/caption_judge.hpp"
 #include "results/trial_result.hpp"
 #include "train/features.hpp"
 #include "train/split.hpp"
@@ -20,6 +21,7 @@ namespace espalier {
 //                      class; labels of the test samples are not asked for
 //   caption_flagged    share of all captions that are flagged (caption/rules.hpp)
 [[nodiscard]] bool judge_captions(FeatureStages& stages, const TrialFeatures& features,
-                                  const DataSplit& split, bool shared_space, TrialResult& into);
+                                  const DataSplit& split, bool shared_space, CaptionJudge& judge,
+                                  TrialResult& into);
 
 }  // namespace espalier

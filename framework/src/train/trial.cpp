@@ -125,7 +125,8 @@ bool Trial::make_features() {
   }
   sources_ = frozen_.sources;
   const bool captioned = recipe_.captions || (recipe_.texts && !inputs_.given);
-  if (captioned && !judge_captions(stages, frozen_, split_, inputs_.shared_space, result_)) {
+  if (captioned && !judge_captions(stages, frozen_, split_, inputs_.shared_space,
+                                   *setting_.hooks().judge, result_)) {
     return false;
   }
   fusion_ = make_fusion(recipe_.nodes, frozen_.widths, inputs_.shared_space);
