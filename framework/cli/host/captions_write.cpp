@@ -1,4 +1,5 @@
 #include <espalier/core/builtin.hpp>
+#include <espalier/core/content.hpp>
 #include <espalier/core/error.hpp>
 #include <espalier/core/hash.hpp>
 #include <espalier/core/process.hpp>
@@ -69,14 +70,18 @@ fs::path out_file(const std::string& name) {
   return file;
 }
 
-// What is asked: the section without what says only how the answer comes, files by their content.
-Json asked_of(const Json& section, const ComponentInfo& info) {
+// What is asked: the section without what says only how the answer comes, files and folders by
+// their content.
+Json asked_of(std::string_view kind, const Json& section, const Catalog& catalog) {
+  const ComponentInfo& info = *catalog.find(kind, section.at("use").get<std::string>());
   Json params = Json::object();
   for (const FieldInfo& field : info.schema.fields) {
     if (field.only_if == "false") continue;
     Json value = section.at(field.name);
     if (field.content && value.is_string() && !value.get<std::string>().empty()) {
-      value = "sha256:" + hex(sha256_file(resolve_path(value.get<std::string>())));
+      value = "sha256:" + hex(ContentHasher().digest(resolve_path(value.get<std::string>())));
+    } else if (field.type == FieldType::component && value.is_object()) {
+      value = asked_of(field.kind, value, catalog);
     }
     params[field.name] = value;
   }
@@ -117,7 +122,7 @@ Json write_request(const po::variables_map& given) {
     cannot_write_captions("this captioner leaves every caption empty", "one that writes texts",
                           "captioner/" + use);
   }
-  Json asked = asked_of(captioner, *catalog.find("captioner", use));
+  Json asked = asked_of("captioner", captioner, catalog);
   if (catalog.has("captioner", captioner, "seeded"))
     asked["seed"] = given["seed"].as<std::int64_t>();
   return {{"do", "write"},
