@@ -86,11 +86,10 @@ def test_a_set_is_written_sorted_and_hashed(espalier, words, stub, tmp_path):
 
 def test_blip_writes_a_set_and_its_folder_counts_by_content(espalier, source_dir, tmp_path):
     weights = source_dir / "tests/data/captioners/blip-tiny"
-    espalier("captions", "write", *FLORA, "captioner.use=noisy", "captioner.kind=drop", "captioner.rate=0",
-             "captioner.of.use=blip", f"captioner.of.weights={weights}", "--out", tmp_path / "set.jsonl")
+    espalier("captions", "write", *FLORA, "captioner.use=blip", f"captioner.weights={weights}",
+             "--out", tmp_path / "set.jsonl")
     header, lines = read(tmp_path / "set.jsonl")
-    inside = header["about"]["captioner"]["params"]["of"]
-    assert inside["use"] == "blip" and inside["params"]["weights"].startswith("sha256:")
+    assert header["about"]["captioner"]["params"]["weights"].startswith("sha256:")
     assert len(lines) == 24 and all(line["answer"] == "ok" for line in lines)
 
 
