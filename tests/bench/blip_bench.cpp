@@ -47,7 +47,9 @@ void look(benchmark::State& state) {
   const Blip* const model = begin(state);
   if (model == nullptr) return;
   const at::Tensor pixels = random_pixels(*model);
-  for (auto _ : state) model->look(pictures, [&](std::int64_t i) { return pixels[i]; });
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(model->look(pictures, [&](std::int64_t i) { return pixels[i]; }));
+  }
 }
 
 void captions(benchmark::State& state) {
@@ -69,7 +71,7 @@ void captions(benchmark::State& state) {
 void product(benchmark::State& state) {
   at::set_num_threads(static_cast<int>(state.range(0)));
   const at::Tensor a = at::randn({577 * pictures, 768}), b = at::randn({768, 3072});
-  for (auto _ : state) at::mm(a, b);
+  for (auto _ : state) benchmark::DoNotOptimize(at::mm(a, b));
   state.counters["gflops"] = benchmark::Counter(2e-9 * 577 * pictures * 768 * 3072,
                                                 benchmark::Counter::kIsIterationInvariantRate);
 }

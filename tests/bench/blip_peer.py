@@ -24,7 +24,8 @@ PICTURES, TOKENS = 8, 20
 def make(folder):
     torch.manual_seed(0)
     config = BlipConfig(image_text_hidden_size=256,
-                        vision_config={"image_size": 384, "patch_size": 16, "initializer_range": 0.02, "hidden_size": 768,
+                        vision_config={"image_size": 384, "patch_size": 16, "initializer_range": 0.02,
+                                       "hidden_size": 768,
                                        "intermediate_size": 3072, "num_hidden_layers": 12,
                                        "num_attention_heads": 12},
                         text_config={"vocab_size": 30524, "hidden_size": 768, "encoder_hidden_size": 768,
