@@ -94,13 +94,13 @@ class Page:
 
 @pytest.fixture
 def review(browser, start_espalier, tmp_path):
-    def start(count=8, texts=None, reviewer="anna", make=True):
+    def start(count=8, texts=None, reviewer="anna", make=True, more=()):
         folder, file = tmp_path / "photos", tmp_path / "set.json"
         if make:
             captions(photos(folder, count), file, texts)
         return Page(browser, start_espalier(
             "captions", "review", file, "dataset.use=image_folder", f"dataset.root={folder}",
-            "--reviewer", reviewer, "--overlap", "1"))
+            "--reviewer", reviewer, "--overlap", "1", *more))
 
     return start
 
@@ -227,7 +227,8 @@ def test_one_page_a_reviewer(review, espalier, tmp_path):
 
 
 def test_a_hostile_caption_is_text(review, browser):
-    page = review(count=2, texts={"lily/0000.jpg": HOSTILE, "rose/0001.jpg": HOSTILE + "2"})
+    page = review(count=6, texts={f"{'rose' if i % 2 else 'lily'}/{i:04}.jpg": HOSTILE + str(i)
+                                  for i in range(6)})
     shown = page.text("caption")
     assert '<script>document.title="owned"</script>' in shown
     assert "U+202E" in shown and "U+200B" in shown
@@ -266,6 +267,49 @@ def test_queues(review, tmp_path):
     page.saved()
     assert "no estimate yet" in page.text("estimate")
     page.end()
+
+
+def test_the_lowest_score_comes_first_and_is_tried_on_the_audit(review, espalier, tmp_path):
+    clip = ["encoder.use=clip", "encoder.weights=builtin:flora-clip"]
+    page = review(count=6, more=clip)
+    scores = json.loads((tmp_path / "set.json.review" / "scores.json").read_text())
+    assert scores["measure"] == "clip_score" and len(scores["scores"]) == 6
+    checked = json.loads(espalier(
+        "captions", "check", tmp_path / "set.json", "dataset.use=image_folder",
+        f"dataset.root={tmp_path / 'photos'}", *clip, "--no-probe", "--json", "-").stdout)
+    mean = sum(scores["scores"].values()) / 6
+    assert mean == pytest.approx(checked["clip_score"]["mean"], abs=1e-6)  # float32 features
+    least = min(scores["scores"].values())
+    lowest = [name for name, score in scores["scores"].items() if score == least]
+    assert len(lowest) < 6
+    for _ in range(6):
+        now = page.text("place").split(" · ")[1]
+        page.decide("r" if now in lowest else "a")
+    page.saved()
+    page.end()
+
+    again = review(reviewer="bob", make=False)  # what was measured is kept
+    Select(again.find("queue")).select_by_visible_text("Least certain")
+    again.until(lambda: again.text("place").split(" · ")[1] in lowest)
+    again.until(lambda: again.text("sorting") == "lowest clip_score first, AUC 1.00 in the audit")
+    again.end()
+    said = json.loads(espalier("captions", "audit", tmp_path / "set.json", "--json").stdout)
+    assert said["score"] == {"measure": "clip_score", "auc": 1.0}
+
+
+def test_reviewers_are_compared_by_kappa(review, espalier, tmp_path):
+    for name, keys in (("anna", "aarraa"), ("bob", "arraaa")):
+        page = review(count=6, reviewer=name, make=name == "anna")
+        for key in keys:
+            page.decide(key)
+        page.saved()
+        page.end()
+    said = json.loads(espalier("captions", "audit", tmp_path / "set.json", "--json").stdout)
+    # Alike on 4 of 6; each rejects 2, so chance is 1/3 * 1/3 + 2/3 * 2/3.
+    [pair] = said["pairs"]
+    assert pair["reviewers"] == ["anna", "bob"] and pair["captions"] == 6 and pair["wrong"] == [2, 2]
+    assert pair["observed"] == pytest.approx(2 / 3) and pair["expected"] == pytest.approx(5 / 9)
+    assert pair["kappa"] == pytest.approx(0.25)
 
 
 def test_five_thousand_captions_do_not_lag(review, tmp_path):

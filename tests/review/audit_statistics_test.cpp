@@ -84,7 +84,7 @@ TEST(Agreement, IsScikitLearnsKappaAndKrippendorffsAlpha) {
     if (one.at("kappa").is_null()) continue;
     std::vector<std::pair<int, int>> pairs;
     for (const auto& pair : verdicts) pairs.emplace_back(pair[0], pair[1]);
-    EXPECT_NEAR(cohen_kappa(pairs), one.at("kappa").get<double>(), 1e-12);
+    EXPECT_NEAR(cohen_kappa(pairs).kappa, one.at("kappa").get<double>(), 1e-12);
   }
   EXPECT_NEAR(agreement(record.at("reviewers")[3].at("verdicts")).alpha, 0.743, 5e-4);
 }
@@ -102,8 +102,30 @@ TEST(Agreement, CountsPairs) {
   verdicts.push_back({1});
   EXPECT_EQ(agreement(verdicts).captions, 50);
   EXPECT_NEAR(agreement(verdicts).observed, 0.7, 1e-12);
-  EXPECT_NEAR(cohen_kappa(pairs), 0.4, 1e-12);
+  EXPECT_NEAR(cohen_kappa(pairs).observed, 0.7, 1e-12);
+  EXPECT_NEAR(cohen_kappa(pairs).expected, 0.5, 1e-12);
+  EXPECT_NEAR(cohen_kappa(pairs).kappa, 0.4, 1e-12);
   EXPECT_EQ(agreement({{1, 1}, {1, 1}}).alpha, 1.0);
+}
+
+TEST(Auc, IsScikitLearns) {
+  const Json record = recorded_statistics();
+  ASSERT_EQ(record.at("aucs").size(), 4u);
+  for (const Json& one : record.at("aucs")) {
+    const std::vector<double> wrong = one.at("wrong"), right = one.at("right");
+    const auto found = auc(wrong, right);
+    ASSERT_TRUE(found.has_value());
+    EXPECT_NEAR(*found, one.at("auc").get<double>(), 1e-12);
+  }
+}
+
+TEST(Auc, NeedsBoth) {
+  const std::vector<double> some = {1.0};
+  EXPECT_FALSE(auc(some, {}).has_value());
+  EXPECT_FALSE(auc({}, some).has_value());
+  // Of six pairs three in order and one a tie.
+  const std::vector<double> wrong = {1, 2, 5}, right = {2, 4};
+  EXPECT_NEAR(*auc(wrong, right), 3.5 / 6, 1e-12);
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ TEST_F(ReviewFiles, LeaveWhatTheReviewersMadeOfTheCaptions) {
   std::filesystem::create_directories(folder_);
   const auto in = folder_ / "captions.json", out = folder_ / "reviewed.jsonl";
   write_file(in, R"({"c.jpg": "third", "a.jpg": "first", "b.jpg": "second", "d.jpg": "fourth"})");
-  const Review review(read_review_items(in), 1.0);
+  const Review review(read_review_input(in, folder_ / "decisions").items, 1.0);
   ASSERT_EQ(review.items().size(), 4u);
   EXPECT_EQ(review.items()[0].id, "a.jpg");
   Decision edit = decision(review, 1, Verdict::edit);
@@ -45,6 +45,23 @@ TEST_F(ReviewFiles, LeaveWhatTheReviewersMadeOfTheCaptions) {
   EXPECT_EQ(set.find("c.jpg")->caption.text, "");
   EXPECT_EQ(set.find("c.jpg")->caption.answer, Answer::dropped);
   EXPECT_EQ(set.find("d.jpg")->caption.text, "fourth");
+}
+
+TEST_F(ReviewFiles, ShowWhatAFilterSentThem) {
+  std::filesystem::create_directories(folder_);
+  const auto in = folder_ / "captions.jsonl";
+  CaptionRecord sent{.id = "a.jpg"}, odd{.id = "b.jpg"};
+  sent.caption.text = "a red rose on a stone wall";
+  odd.caption.text = "a white lily before a green hedge";
+  sent.more["review"] = {"meta", "clip_score"};
+  odd.more["review"] = "no list";
+  write_captions(CaptionSet(Json::object(), {sent, odd}, "test"), in);
+  const Review review(read_review_input(in, folder_).items, 1.0);
+  EXPECT_THAT(review.flags()[0].reasons,
+              testing::ElementsAre("sent to review: meta", "sent to review: clip_score"));
+  EXPECT_THAT(review.flags()[1].reasons, testing::ElementsAre("sent to review: no list"));
+  EXPECT_THAT(review.to_do(ReviewQueue::flagged, 0, "anna", {}),
+              testing::UnorderedElementsAre(0, 1));
 }
 
 }  // namespace

@@ -110,6 +110,45 @@ TEST_F(Reviews, ShowTheSuspiciousFirst) {
   EXPECT_THAT(Items(doubtful.begin(), doubtful.begin() + 4), UnorderedElementsAre(1, 2, 3, 4));
 }
 
+TEST_F(Reviews, ShowTheLowestScoresFirst) {
+  std::vector<ReviewItem> items = items_of(plain_texts(5));
+  items[0].score = 0.9;
+  items[1].score = 0.2;
+  items[3].score = 0.5;
+  items[4].trouble = "truncated";
+  const Review review(items, 1.0, "clip_score");
+  // Behind them what has no score, and of that what has flags first.
+  EXPECT_THAT(review.to_do(ReviewQueue::uncertain, 0, "a", {}), ElementsAre(1, 3, 0, 4, 2));
+}
+
+TEST_F(Reviews, TryTheScoreOnTheAuditAlone) {
+  std::vector<ReviewItem> items = items_of(plain_texts(6));
+  for (std::size_t i = 0; i < 5; ++i) items[i].score = static_cast<double>(i);
+  const Review review(items, 1.0, "clip_score");
+  std::vector<Decision> decisions = {decision(review, 0, Verdict::reject),
+                                     decision(review, 1, Verdict::accept),
+                                     decision(review, 2, Verdict::edit)};
+  EXPECT_FALSE(review.score_auc({}).has_value());
+  EXPECT_NEAR(*review.score_auc({{"anna", view(review, decisions)}}), 0.5, 1e-12);
+  decisions.push_back(decision(review, 3, Verdict::accept));
+  decisions.push_back(decision(review, 4, Verdict::reject, "uncertain"));
+  decisions.push_back(decision(review, 5, Verdict::reject));  // has no score
+  EXPECT_NEAR(*review.score_auc({{"anna", view(review, decisions)}}), 0.75, 1e-12);
+}
+
+TEST_F(Reviews, PairWhatTwoReviewersSaid) {
+  const Review review(items_of(plain_texts(4)), 1.0);
+  const ReviewerView anna =
+      view(review,
+           {decision(review, 0, Verdict::accept), decision(review, 1, Verdict::edit),
+            decision(review, 2, Verdict::skip), decision(review, 3, Verdict::accept, "flagged")});
+  const ReviewerView bob =
+      view(review, {decision(review, 0, Verdict::reject), decision(review, 1, Verdict::reject),
+                    decision(review, 2, Verdict::accept), decision(review, 3, Verdict::accept)});
+  using Pairs = std::vector<std::pair<int, int>>;
+  EXPECT_EQ(review.audited_pairs(anna, bob), (Pairs{{0, 1}, {1, 1}}));
+}
+
 TEST_F(Reviews, SayWhatBecomesOfACaption) {
   const Review review(items_of(plain_texts(4)), 1.0);
   Decision edit = decision(review, 1, Verdict::edit, "flagged");
@@ -142,13 +181,17 @@ TEST(CaptionFlags, SayWhy) {
                 "a red flower in a pot and a red flower in a pot "
                 "and a red flower in a pot and a red flower in a pot",
                 "one two three four five six seven eight nine ten eleven twelve thirteen",
-                "one two three four five six seven eight nine ten eleven twelve fourteen", ""});
+                "one two three four five six seven eight nine ten eleven twelve fourteen", "",
+                "one two three four five six seven eight nine ten eleven twelve thirteen"});
   const auto flags = caption_flags(items);
-  EXPECT_THAT(flags[0].reasons, ElementsAre("fewer than 5 words"));
+  EXPECT_THAT(flags[0].reasons, ElementsAre("has less than 5 words"));
   EXPECT_THAT(flags[1].reasons, ElementsAre("says the same again and again"));
   // 10 of 12 triples are in both.
-  EXPECT_THAT(flags[2].reasons, ElementsAre("another picture has nearly the same caption"));
-  EXPECT_THAT(flags[2].alike, ElementsAre(3));
+  EXPECT_THAT(flags[2].reasons, ElementsAre("has the words of another picture's",
+                                            "has nearly the words of another picture's"));
+  EXPECT_THAT(flags[3].reasons, ElementsAre("has nearly the words of another picture's"));
+  EXPECT_EQ(flags[1].alike, -1);
+  for (const std::size_t i : {2, 3, 5}) EXPECT_EQ(flags[i].alike, 2) << i;
   EXPECT_THAT(flags[4].reasons, ElementsAre("answer: refused"));
 }
 

@@ -11,7 +11,7 @@ import numpy as np
 import scipy
 import sklearn
 from scipy import stats
-from sklearn.metrics import cohen_kappa_score
+from sklearn.metrics import cohen_kappa_score, roc_auc_score
 
 COUNTS = [(0, 1), (1, 1), (0, 30), (0, 60), (0, 100), (7, 60), (5, 100), (50, 100), (99, 100),
           (100, 100), (3, 385), (341, 2944)]
@@ -66,10 +66,21 @@ def reviewers():
     yield {"verdicts": units, "kappa": None, "alpha": alpha(units)}
 
 
+def aucs():
+    """Scores with many ties, lower for what is wrong."""
+    generator = np.random.default_rng(8)
+    for wrong, right, shift in ((1, 1, 0.0), (5, 40, 1.0), (30, 30, -0.5), (200, 900, 2.0)):
+        low = np.round(generator.normal(0, 1, wrong), 1)
+        high = np.round(generator.normal(shift, 1, right), 1)
+        labels = [1] * wrong + [0] * right
+        yield {"wrong": low.tolist(), "right": high.tolist(),
+               "auc": roc_auc_score(labels, -np.concatenate([low, high]))}
+
+
 def main():
     record = {"made_by": "tools/captions/audit_statistics.py", "scipy": scipy.__version__,
               "sklearn": sklearn.__version__, "shares": list(shares()), "looks": list(looks()),
-              "reviewers": list(reviewers())}
+              "reviewers": list(reviewers()), "aucs": list(aucs())}
     Path(sys.argv[1]).write_text(json.dumps(record, separators=(",", ":")) + "\n")
     print([round(one["alpha"], 3) for one in record["reviewers"]])
 

@@ -4,6 +4,7 @@
 #include <espalier/core/error.hpp>
 #include <espalier/core/printable.hpp>
 #include <iostream>
+#include <iterator>
 
 #include "captions_internal.hpp"
 #include "plugins_internal.hpp"
@@ -41,6 +42,30 @@ Json share_json(const Share& share) {
   return {{"estimate", share.estimate}, {"low", share.low}, {"high", share.high}};
 }
 
+// Of every two reviewers who have captions in common.
+Json pairs_json(const Review& review, const ReviewerViews& views) {
+  Json all = Json::array();
+  for (auto first = views.begin(); first != views.end(); ++first) {
+    for (auto second = std::next(first); second != views.end(); ++second) {
+      const auto pairs = review.audited_pairs(first->second, second->second);
+      if (pairs.empty()) continue;
+      const Kappa kappa = cohen_kappa(pairs);
+      std::int64_t of_first = 0, of_second = 0;
+      for (const auto& [a, b] : pairs) {
+        of_first += a;
+        of_second += b;
+      }
+      all.push_back({{"reviewers", {first->first, second->first}},
+                     {"captions", pairs.size()},
+                     {"wrong", {of_first, of_second}},
+                     {"observed", kappa.observed},
+                     {"expected", kappa.expected},
+                     {"kappa", kappa.kappa}});
+    }
+  }
+  return all;
+}
+
 Json audit_json(const Review& review, const ReviewerViews& views, double half_width) {
   const Review::Audit audit = review.audit(views);
   const auto captions = static_cast<std::int64_t>(review.items().size());
@@ -70,6 +95,11 @@ Json audit_json(const Review& review, const ReviewerViews& views, double half_wi
   for (const auto& [name, view] : views) {
     json["reviewers"][name] = {{"decisions", view.count()}, {"about_other_texts", view.stale()}};
   }
+  const std::optional<double> auc = review.score_auc(views);
+  json["score"] = review.measure().empty()
+                      ? Json()
+                      : Json{{"measure", review.measure()}, {"auc", auc ? Json(*auc) : Json()}};
+  json["pairs"] = pairs_json(review, views);
   const Agreement same = agreement(review.audited_verdicts(views));
   json["agreement"] = {{"captions", same.captions},
                        {"observed", same.observed},
@@ -83,6 +113,34 @@ double percent(const Json& share) { return 100 * share.get<double>(); }
 void print_share(const char* name, const Json& share) {
   std::printf("  %-28s %5.1f %%   %5.1f to %5.1f %%\n", name, percent(share.at("estimate")),
               percent(share.at("low")), percent(share.at("high")));
+}
+
+void print_pairs(const Json& pairs) {
+  for (const Json& pair : pairs) {
+    std::printf(
+        "%s and %s on %lld captions: %.1f %% alike, %.1f %% by chance, Cohen's kappa %.3f; wrong "
+        "for %lld and %lld\n",
+        pair.at("reviewers")[0].get<std::string>().c_str(),
+        pair.at("reviewers")[1].get<std::string>().c_str(),
+        static_cast<long long>(pair.at("captions").get<std::int64_t>()),
+        percent(pair.at("observed")), percent(pair.at("expected")), pair.at("kappa").get<double>(),
+        static_cast<long long>(pair.at("wrong")[0].get<std::int64_t>()),
+        static_cast<long long>(pair.at("wrong")[1].get<std::int64_t>()));
+  }
+}
+
+void print_score(const Json& score) {
+  if (score.is_null()) return;
+  const std::string measure = printable(score.at("measure").get<std::string>());
+  if (score.at("auc").is_null()) {
+    std::printf("%s: the audit has not yet both right and wrong captions to try it on\n",
+                measure.c_str());
+    return;
+  }
+  const double auc = score.at("auc");
+  std::printf("%s puts a wrong caption below a right one %.0f times in 100 (AUC %.3f)%s\n",
+              measure.c_str(), 100 * auc, auc,
+              auc < 0.8 ? ": looking at the lowest first saves little" : "");
 }
 
 void print_agreement(const Json& same) {
@@ -132,7 +190,9 @@ void print_audit(const Json& json, const std::string& file) {
                 name.c_str(), static_cast<long long>(reviewer.at("decisions").get<std::int64_t>()),
                 static_cast<long long>(reviewer.at("about_other_texts").get<std::int64_t>()));
   }
+  print_score(json.at("score"));
   print_agreement(json.at("agreement"));
+  print_pairs(json.at("pairs"));
 }
 
 }  // namespace
@@ -150,9 +210,10 @@ int audit_captions(const Words& arguments) {
   if (!(half_width >= 0.001 && half_width <= 0.5)) {
     wrong_option("half-width", "0.001 to 0.5", std::to_string(half_width));
   }
-  const Review review(read_review_items(sets[0]), 0.0);
-  const Json json =
-      audit_json(review, views_in(decisions_folder(given, sets[0]), review.items()), half_width);
+  const auto folder = decisions_folder(given, sets[0]);
+  ReviewInput input = read_review_input(sets[0], folder);
+  const Review review(std::move(input.items), 0.0, std::move(input.measure));
+  const Json json = audit_json(review, views_in(folder, review.items()), half_width);
   if (given.count("json") > 0) {
     std::cout << json.dump(1) << "\n";
   } else {

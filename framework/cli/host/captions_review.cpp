@@ -1,13 +1,11 @@
 #include "review/review_file.hpp"
 #include <espalier/core/error.hpp>
 #include <espalier/core/printable.hpp>
-#include <espalier/core/process.hpp>
 #include <filesystem>
 #include <iostream>
 
 #include "captions_internal.hpp"
-#include "plugins_internal.hpp"
-#include "settings.hpp"
+#include "captions_request.hpp"
 #include "start_worker.hpp"
 
 namespace espalier::cli {
@@ -16,9 +14,10 @@ namespace {
 namespace po = boost::program_options;
 namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
+constexpr const char* review_verb = "captions review";
 
 po::options_description review_options() {
-  po::options_description options("options");
+  po::options_description options = set_options();
   auto add = options.add_options();
   add("reviewer", po::value<std::string>()->default_value("me")->value_name("NAME"),
       "whose decisions these are; several people review one set under several names");
@@ -29,20 +28,25 @@ po::options_description review_options() {
   add("port", po::value<int>()->default_value(0, "any")->value_name("N"), "of the page");
   add("export", po::value<std::string>()->value_name("FILE"),
       "open no page: write the set as the reviewers leave it");
-  add("plugins", po::value<Words>()->default_value({}, "")->value_name("DIR"),
-      "a folder with more plugins; may be repeated");
+  add("samples", po::value<Words>()->default_value({}, "")->value_name("FILE"),
+      "another set of the same pictures by the same captioner: the least certain are those on "
+      "which "
+      "the sets agree least; may be repeated");
   add("help", "show this");
   return options;
 }
 
 void print_review_help(const po::options_description& options) {
   std::cout
-      << "usage: espalier captions review SET dataset.use=NAME [dataset.KEY=VALUE...] [OPTIONS]\n"
+      << "usage: espalier captions review SET dataset.use=NAME [dataset.KEY=VALUE...]\n"
+         "                                [encoder.use=NAME encoder.KEY=VALUE...] [OPTIONS]\n"
          "       espalier captions review SET --export FILE [--decisions DIR]\n\n"
          "Opens a page on 127.0.0.1 on which people accept, edit and reject captions, with the\n"
          "keyboard if they like. Every decision is on the disk before the page says so, and the\n"
          "same command goes on where it was left. The random audit, the first queue, says how\n"
-         "many captions are wrong; the others show the suspicious first.\n\n"
+         "many captions are wrong; the others show the suspicious first. With an encoder the "
+         "least\n"
+         "certain are those of the lowest clip_score, which is measured once and kept.\n\n"
       << options
       << "\nexamples:\n  espalier captions review captions.jsonl dataset.use=image_folder \\\n"
          "    dataset.root=photos --reviewer anna\n"
@@ -58,8 +62,16 @@ void print_review_help(const po::options_description& options) {
                .fix = "espalier captions review --help shows examples"});
 }
 
+// The first word that is no setting.
+std::string first_file(const po::variables_map& given) {
+  for (const std::string& word : given["word-of-set"].as<Words>()) {
+    if (word.find('=') == std::string::npos) return word;
+  }
+  cannot_review("captions review needs a caption set", "a file such as captions.jsonl", "none");
+}
+
 int export_reviewed(const fs::path& file, const fs::path& folder, const fs::path& out) {
-  const Review review(read_review_items(file), 0.0);
+  const Review review(read_review_input(file, folder).items, 0.0);
   const ReviewerViews views = views_in(folder, review.items());
   std::size_t decided = 0;
   for (const auto& [name, view] : views) decided += view.count();
@@ -77,7 +89,7 @@ int export_reviewed(const fs::path& file, const fs::path& folder, const fs::path
   return 0;
 }
 
-Json review_request(const po::variables_map& given, const Words& words, const fs::path& folder) {
+Json review_request(const po::variables_map& given, const fs::path& folder) {
   const std::string reviewer = given["reviewer"].as<std::string>();
   if (!is_reviewer_name(reviewer)) {
     cannot_review("--reviewer is no name for a file", "letters, digits, - and _, 40 at most",
@@ -85,23 +97,19 @@ Json review_request(const po::variables_map& given, const Words& words, const fs
   }
   const int port = given["port"].as<int>();
   if (port < 0 || port > 65535) cannot_review("--port is none", "1 to 65535", std::to_string(port));
-  if (words.size() < 2) {
-    cannot_review("captions review needs the pictures", "dataset.use=NAME dataset.KEY=VALUE...",
-                  "none");
+  Json request = set_request(given, review_verb);
+  const auto& samples = given["samples"].as<Words>();
+  if (!samples.empty() && !request.at("encoder").is_null()) {
+    cannot_review("captions can be sorted by one score", "an encoder or --samples", "both");
   }
-  const auto& folders = given["plugins"].as<Words>();
-  Catalog catalog = Catalog::installed(folders);
-  catalog.describe(worker_program());
-  return {{"do", "review"},
-          {"set", fs::absolute(words[0]).string()},
-          {"dataset",
-           resolve_settings("dataset", read_settings("dataset", {words.begin() + 1, words.end()}),
-                            catalog)},
-          {"reviewer", reviewer},
-          {"decisions", fs::absolute(folder).string()},
-          {"overlap", given["overlap"].as<double>()},
-          {"port", port},
-          {"plugins", folders}};
+  request["set"] = fs::absolute(request.at("set").get<std::string>()).string();
+  request.update({{"do", "review"},
+                  {"reviewer", reviewer},
+                  {"decisions", fs::absolute(folder).string()},
+                  {"overlap", given["overlap"].as<double>()},
+                  {"port", port},
+                  {"samples", samples}});
+  return request;
 }
 
 }  // namespace
@@ -113,25 +121,18 @@ fs::path decisions_folder(const po::variables_map& given, const std::string& set
 
 int review_captions(const Words& arguments) {
   const po::options_description options = review_options();
-  po::options_description all;
-  all.add(options).add_options()("word", po::value<Words>()->default_value({}, ""));
-  const auto given =
-      parse_options(arguments, all, po::positional_options_description().add("word", -1));
+  const po::variables_map given = set_arguments(arguments, options);
   if (given.count("help") > 0) return print_review_help(options), 0;
-  const auto& words = given["word"].as<Words>();
-  if (words.empty() || words[0].starts_with("dataset")) {
-    cannot_review("captions review needs a caption set first", "a file such as captions.jsonl",
-                  words.empty() ? "nothing" : words[0]);
-  }
+  const std::string set = first_file(given);
   const double overlap = given["overlap"].as<double>();
   if (!(overlap >= 0 && overlap <= 1)) {
     cannot_review("--overlap is no share", "0 to 1", std::to_string(overlap));
   }
-  const fs::path folder = decisions_folder(given, words[0]);
+  const fs::path folder = decisions_folder(given, set);
   if (given.count("export") > 0) {
-    return export_reviewed(words[0], folder, given["export"].as<std::string>());
+    return export_reviewed(set, folder, given["export"].as<std::string>());
   }
-  become_worker({"captions", review_request(given, words, folder).dump()});
+  become_worker({"captions", review_request(given, folder).dump()});
 }
 
 }  // namespace espalier::cli

@@ -117,6 +117,19 @@ void CaptionCheck::apply_rules(const Json& request) {
   twins = std::move(rules.twin);
 }
 
+std::vector<std::vector<std::string>> CaptionCheck::samples_with(const Json& files) const {
+  std::vector<std::vector<std::string>> all;
+  for (const std::string& text : texts) all.push_back({text});
+  for (const Json& file : files) {
+    const CaptionSet other = read_captions(file.get<std::string>());
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const CaptionRecord* record = other.find(records[i]->id);
+      if (record != nullptr) all[i].push_back(record->caption.text);
+    }
+  }
+  return all;
+}
+
 void CaptionCheck::score(const Json& section) {
   const auto encoder = components_.make<Encoder>(section);
   scores.assign(records.size(), std::numeric_limits<double>::quiet_NaN());

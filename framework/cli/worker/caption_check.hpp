@@ -29,6 +29,9 @@ class CaptionCheck {
   std::vector<std::ptrdiff_t> twins;
   std::vector<double> scores;  // CLIPScore, NaN without a text; empty without an encoder
 
+  // The texts of each picture: that of the set, and those that further files of captions have.
+  [[nodiscard]] std::vector<std::vector<std::string>> samples_with(const Json& files) const;
+
   [[nodiscard]] const CaptionSet& set() const { return set_; }
   [[nodiscard]] const Dataset& dataset() const { return *dataset_; }
   [[nodiscard]] const ClassNames& names() const { return names_; }

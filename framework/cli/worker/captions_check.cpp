@@ -97,8 +97,8 @@ Json leakage_by_split(const CaptionCheck& check, const Json& request) {
   for (const char* split : {"all", "train", "val", "test", "none"}) {
     const Written some = written_of(check, request.at("word"), split);
     if (some.texts.empty()) continue;
-    const bool is_whole = std::string_view(split) != "all" &&
-                          splits.at("all").at("captions") == some.texts.size();
+    const bool is_whole =
+        std::string_view(split) != "all" && splits.at("all").at("captions") == some.texts.size();
     if (is_whole) continue;
     splits[split] = leakage_json(check, some, request.at("probe"));
   }
@@ -130,16 +130,8 @@ Json agreement_json(const Written& all) {
 // Of further sets of the same pictures.
 Json consistency_json(const CaptionCheck& check, const Json& files) {
   if (files.empty()) return nullptr;
-  std::vector<Texts> samples;
-  for (const std::string& text : check.texts) samples.push_back({text});
-  for (const Json& file : files) {
-    const CaptionSet other = read_captions(file.get<std::string>());
-    for (std::size_t i = 0; i < samples.size(); ++i) {
-      const CaptionRecord* record = other.find(check.records[i]->id);
-      if (record != nullptr) samples[i].push_back(record->caption.text);
-    }
-  }
-  return {{"sets", files.size() + 1}, {"jaccard", number_or_null(self_consistency(samples))}};
+  return {{"sets", files.size() + 1},
+          {"jaccard", number_or_null(self_consistency(check.samples_with(files)))}};
 }
 
 double mean_of(const std::vector<double>& values) {

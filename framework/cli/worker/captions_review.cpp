@@ -1,20 +1,24 @@
+#include <ATen/Parallel.h>
+#include <c10/core/GradMode.h>
 #include <poll.h>
-#include <spdlog/logger.h>
-#include <spdlog/sinks/stdout_sinks.h>
 
 #include "review/review_file.hpp"
+#include "review/review_scores.hpp"
 #include "review/review_server.hpp"
 #include "run/stop_signals.hpp"
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
+#include <espalier/caption/agreement.hpp>
 #include <espalier/core/error.hpp>
 #include <espalier/core/printable.hpp>
+#include <espalier/core/process.hpp>
 #include <espalier/image/png.hpp>
 #include <espalier/image/resize.hpp>
-#include <espalier/plugin/loader_context.hpp>
 #include <map>
 #include <thread>
 
+#include "caption_check.hpp"
 #include "captions_internal.hpp"
 
 namespace espalier::cli {
@@ -23,31 +27,46 @@ namespace {
 constexpr std::int64_t longest_side = 1000;
 constexpr std::size_t most_named = 5;
 
-// Where the pictures of captions are in a dataset, whose classes they get. Throws Error that names
-// those that are not there.
-std::map<std::string, std::size_t> samples_of(std::vector<ReviewItem>& items,
-                                              const Dataset& dataset, const std::string& file) {
-  std::map<std::string, std::size_t> places;
-  for (std::size_t i = 0; i < dataset.samples().size(); ++i) {
-    places.emplace(dataset.samples()[i].id, i);
+void require_pictures_of_all(const CaptionCheck& check, const std::string& file) {
+  const std::vector<std::string>& unknown = check.unknown();
+  if (unknown.empty()) return;
+  std::string named;
+  for (std::size_t i = 0; i < std::min(unknown.size(), most_named); ++i) {
+    named += (i == 0 ? "" : ", ") + unknown[i];
   }
-  std::string missing;
-  std::size_t count = 0;
-  for (ReviewItem& item : items) {
-    const auto found = places.find(item.id);
-    if (found != places.end()) {
-      item.label = dataset.samples()[found->second].label;
-    } else if (++count <= most_named) {
-      missing += (missing.empty() ? "" : ", ") + item.id;
-    }
-  }
-  if (count == 0) return places;
-  throw Error({.what = std::to_string(count) + " of " + std::to_string(items.size()) +
+  throw Error({.what = std::to_string(unknown.size()) + " of " +
+                       std::to_string(check.set().records().size()) +
                        " captions are of pictures that the dataset does not have",
                .where = file,
                .expected = "the dataset that was captioned",
-               .found = missing + (count > most_named ? ", ..." : ""),
+               .found = named + (unknown.size() > most_named ? ", ..." : ""),
                .fix = "an id is the path of a photo below the root of the dataset"});
+}
+
+// How far each caption agrees with those of the same picture in other sets; NaN where they have no
+// words to compare.
+std::vector<double> agreement_with(const CaptionCheck& check, const Json& files) {
+  std::vector<double> agreement;
+  for (const auto& texts : check.samples_with(files)) {
+    agreement.push_back(self_consistency({&texts, 1}));
+  }
+  return agreement;
+}
+
+// Measures what the request asks for and keeps it beside the decisions.
+void keep_scores(const CaptionCheck& check, const Json& request) {
+  const bool by_samples = !request.at("samples").empty();
+  if (check.scores.empty() && !by_samples) return;
+  const std::vector<double> values =
+      by_samples ? agreement_with(check, request.at("samples")) : check.scores;
+  ReviewScores scores{.measure = by_samples ? "self_consistency" : "clip_score",
+                      .by = by_samples ? request.at("samples") : request.at("encoder"),
+                      .set = check.set().digest(),
+                      .scores = {}};
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (std::isfinite(values[i])) scores.scores.emplace(check.records[i]->id, values[i]);
+  }
+  write_scores(scores, request.at("decisions").get<std::string>());
 }
 
 Image fitted(const Image& image) {
@@ -71,23 +90,29 @@ void wait_for_a_signal(StopSignals& signals) {
 
 int review_captions(const Json& request) {
   StopSignals signals;  // before a component starts a thread
-  const Catalog catalog = Catalog::installed(request.at("plugins").get<std::vector<std::string>>());
-  Loader loader(catalog);
-  spdlog::logger log("captions", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  const LoaderContext context(loader, log);
-  const auto dataset = loader.make<Dataset>(request.at("dataset"), context);
+  const c10::AutoGradMode without_gradients(false);
+  at::set_num_threads(usable_cores());
+  const CaptionCheck check(request);
   const std::filesystem::path file = request.at("set").get<std::string>();
-  std::vector<ReviewItem> items = read_review_items(file);
-  const auto samples = samples_of(items, *dataset, file.string());
+  require_pictures_of_all(check, file.string());
+  keep_scores(check, request);
 
-  const Review review(std::move(items), request.at("overlap"));
+  ReviewInput input = read_review_input(file, request.at("decisions").get<std::string>());
+  std::map<std::string_view, std::size_t> samples;
+  for (std::size_t i = 0; i < check.records.size(); ++i) {
+    samples.emplace(check.records[i]->id, check.samples[i]);
+  }
+  for (ReviewItem& item : input.items) {
+    item.label = check.dataset().samples()[samples.at(item.id)].label;
+  }
+  const Review review(std::move(input.items), request.at("overlap"), std::move(input.measure));
   ReviewServer server(review,
                       {.name = file.filename().string(),
-                       .classes = dataset->class_names(),
+                       .classes = check.dataset().class_names(),
                        .photo =
                            [&](std::size_t item) {
                              const Image image =
-                                 dataset->image(samples.at(review.items()[item].id));
+                                 check.dataset().image(samples.at(review.items()[item].id));
                              return ReviewPhoto{encode_png(fitted(image)), "image/png"};
                            },
                        .decisions = request.at("decisions").get<std::string>()},

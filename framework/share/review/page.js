@@ -138,6 +138,13 @@ function showSaved() {
 }
 
 const percent = share => (100 * share).toFixed(1).replace(/\.0$/, '');
+// How well the score that sorts the least certain finds wrong captions, by the audit.
+function showSorting(now) {
+  const by = now.measure ? 'lowest ' + now.measure + ' first' : 'most flags first';
+  const worth = now.auc === null ? '' : ', AUC ' + now.auc.toFixed(2) + ' in the audit';
+  byId('sorting').textContent = byId('queue').value === 'uncertain' ? by + (now.measure ? worth : '') : '';
+}
+
 function showProgress(now) {
   const left = todo.length - Math.min(at, todo.length);
   byId('bar').value = todo.length ? at / todo.length : 1;
@@ -145,6 +152,7 @@ function showProgress(now) {
   const minutes = (performance.now() - firstAt) / 60000;
   byId('rate').textContent = decided > 1 ? (decided / Math.max(minutes, 1e-3)).toFixed(1) + ' a minute' : '';
   if (!now) return;
+  showSorting(now);
   byId('estimate').textContent = now.looked_at === 0 ? 'no estimate yet: the random audit makes it' :
     'wrong: ' + percent(now.share) + ' % (' + percent(now.low) + ' to ' + percent(now.high) + ' %), of ' +
     now.looked_at + ' at random';

@@ -126,7 +126,7 @@ Agreement agreement(const Verdicts& verdicts) {
   return result;
 }
 
-double cohen_kappa(std::span<const std::pair<int, int>> pairs) {
+Kappa cohen_kappa(std::span<const std::pair<int, int>> pairs) {
   std::map<int, double> first, second;
   const auto n = static_cast<double>(pairs.size());
   double agree = 0;
@@ -137,7 +137,21 @@ double cohen_kappa(std::span<const std::pair<int, int>> pairs) {
   }
   double chance = 0;
   for (const auto& [kind, share] : first) chance += share * second[kind];
-  return chance >= 1 ? 1.0 : (agree - chance) / (1 - chance);
+  return {.observed = agree,
+          .expected = chance,
+          .kappa = chance >= 1 ? 1.0 : (agree - chance) / (1 - chance)};
+}
+
+std::optional<double> auc(std::span<const double> wrong, std::span<const double> right) {
+  if (wrong.empty() || right.empty()) return std::nullopt;
+  std::vector<double> sorted(right.begin(), right.end());
+  std::sort(sorted.begin(), sorted.end());
+  double above = 0;
+  for (const double score : wrong) {
+    const auto [first, last] = std::equal_range(sorted.begin(), sorted.end(), score);
+    above += static_cast<double>(sorted.end() - last) + static_cast<double>(last - first) / 2;
+  }
+  return above / (static_cast<double>(wrong.size()) * static_cast<double>(right.size()));
 }
 
 }  // namespace espalier

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace espalier {
@@ -56,7 +57,18 @@ struct Agreement {
 };
 [[nodiscard]] Agreement agreement(const Verdicts& verdicts);
 
-// Cohen's kappa of two reviewers (1960) from pairs of verdicts.
-[[nodiscard]] double cohen_kappa(std::span<const std::pair<int, int>> pairs);
+// Cohen's kappa of two reviewers (1960) from pairs of verdicts, (observed - expected) / (1 -
+// expected); 1 where both always say the same one thing.
+struct Kappa {
+  double observed = 0;  // the share of pairs that agree
+  double expected = 0;  // by chance
+  double kappa = 1;
+};
+[[nodiscard]] Kappa cohen_kappa(std::span<const std::pair<int, int>> pairs);
+
+// The probability that a wrong caption has a lower score than a right one, ties half: the area
+// under the ROC curve (Mann and Whitney's U). Nothing where there is none of either.
+[[nodiscard]] std::optional<double> auc(std::span<const double> wrong,
+                                        std::span<const double> right);
 
 }  // namespace espalier

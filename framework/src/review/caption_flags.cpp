@@ -1,108 +1,59 @@
 #include "review/caption_flags.hpp"
 
-#include <algorithm>
-#include <map>
-#include <string_view>
-#include <unordered_map>
+#include <espalier/caption/rules.hpp>
+#include <numeric>
 #include <utility>
 
 namespace espalier {
 namespace {
 
-constexpr std::size_t fewest_words = 5;
-constexpr std::size_t most_repeats = 3;
-constexpr double near_share = 0.8;
-// Three words in a row that more captions have tell none apart, and comparing all of them would
-// take the square of their number.
-constexpr std::size_t most_sharing = 200;
-
-std::vector<std::string> words_of(std::string_view text) {
-  std::vector<std::string> words(1);
-  for (const char c : text) {
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                        (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80;
-    if (letter) {
-      words.back() += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-    } else if (!words.back().empty()) {
-      words.emplace_back();
-    }
-  }
-  if (words.back().empty()) words.pop_back();
-  return words;
+bool tells_of_mistakes(CaptionRule rule) {
+  return rule != CaptionRule::boilerplate && rule != CaptionRule::names_class;
 }
 
-// How often each three words in a row come.
-std::map<std::string, std::size_t> triples_of(const std::vector<std::string>& words) {
-  std::map<std::string, std::size_t> triples;
-  for (std::size_t i = 2; i < words.size(); ++i) {
-    ++triples[words[i - 2] + ' ' + words[i - 1] + ' ' + words[i]];
+std::vector<std::string> reasons_of(const ReviewItem& item, const RuleSet& broken) {
+  std::vector<std::string> reasons;
+  if (!item.trouble.empty()) reasons.push_back("answer: " + item.trouble);
+  for (const std::string& mark : item.marks) reasons.push_back("sent to review: " + mark);
+  for (const CaptionRuleInfo& info : caption_rules()) {
+    const bool said = info.rule == CaptionRule::empty && !item.trouble.empty();
+    if (broken.has(info.rule) && tells_of_mistakes(info.rule) && !said) {
+      reasons.emplace_back(info.summary);
+    }
   }
-  return triples;
+  return reasons;
 }
 
-class Comparison {
- public:
-  explicit Comparison(std::span<const ReviewItem> items) : flags_(items.size()) {
-    for (std::size_t i = 0; i < flags_.size(); ++i) look_at(items[i], i);
-    for (std::size_t i = 0; i < flags_.size(); ++i) find_alike(i);
+// The least index of those that a caption is tied to by twins, itself among them.
+std::vector<std::size_t> groups_of(const std::vector<std::ptrdiff_t>& twins) {
+  std::vector<std::size_t> parent(twins.size());
+  std::iota(parent.begin(), parent.end(), 0);
+  const auto root = [&](std::size_t i) {
+    while (parent[i] != i) i = parent[i] = parent[parent[i]];
+    return i;
+  };
+  for (std::size_t i = 0; i < twins.size(); ++i) {
+    if (twins[i] < 0) continue;
+    const std::size_t a = root(i), b = root(static_cast<std::size_t>(twins[i]));
+    parent[std::max(a, b)] = std::min(a, b);
   }
-  std::vector<CaptionFlags> take() { return std::move(flags_); }
-
- private:
-  void look_at(const ReviewItem& caption, std::size_t i) {
-    std::vector<std::string>& reasons = flags_[i].reasons;
-    if (!caption.trouble.empty()) reasons.push_back("answer: " + caption.trouble);
-    const std::vector<std::string> words = words_of(caption.text);
-    if (!words.empty() && words.size() < fewest_words) reasons.emplace_back("fewer than 5 words");
-    triples_.push_back(triples_of(words));
-    bool repeats = false;
-    for (const auto& [triple, count] : triples_.back()) {
-      repeats = repeats || count > most_repeats;
-      having_[triple].push_back(i);
-    }
-    if (repeats) reasons.emplace_back("says the same again and again");
-    if (!caption.text.empty()) saying_[caption.text].push_back(i);
-    texts_.push_back(&caption.text);
-  }
-
-  void find_alike(std::size_t i) {
-    std::unordered_map<std::size_t, std::size_t> shared;
-    for (const auto& [triple, count] : triples_[i]) {
-      const std::vector<std::size_t>& others = having_.at(triple);
-      if (others.size() > most_sharing) continue;
-      for (const std::size_t other : others) ++shared[other];
-    }
-    std::vector<std::size_t>& alike = flags_[i].alike;
-    for (const auto& [other, both] : shared) {
-      const std::size_t either = triples_[i].size() + triples_[other].size() - both;
-      if (static_cast<double>(both) > near_share * static_cast<double>(either)) {
-        alike.push_back(other);
-      }
-    }
-    bool same = false;
-    if (const auto found = saying_.find(*texts_[i]); found != saying_.end()) {
-      alike.insert(alike.end(), found->second.begin(), found->second.end());
-      same = found->second.size() > 1;
-    }
-    std::sort(alike.begin(), alike.end());
-    alike.erase(std::unique(alike.begin(), alike.end()), alike.end());
-    std::erase(alike, i);
-    if (alike.empty()) return;
-    flags_[i].reasons.emplace_back(same ? "another picture has the same caption"
-                                        : "another picture has nearly the same caption");
-  }
-
-  std::vector<CaptionFlags> flags_;
-  std::vector<std::map<std::string, std::size_t>> triples_;
-  std::unordered_map<std::string, std::vector<std::size_t>> having_;
-  std::unordered_map<std::string, std::vector<std::size_t>> saying_;
-  std::vector<const std::string*> texts_;
-};
+  for (std::size_t i = 0; i < twins.size(); ++i) parent[i] = root(i);
+  return parent;
+}
 
 }  // namespace
 
 std::vector<CaptionFlags> caption_flags(std::span<const ReviewItem> items) {
-  return Comparison(items).take();
+  std::vector<RuledCaption> captions;
+  for (const ReviewItem& item : items) captions.push_back({.text = item.text});
+  const SetRules rules = broken_rules(captions, ClassNames({}));
+  const std::vector<std::size_t> groups = groups_of(rules.twin);
+  std::vector<CaptionFlags> flags(items.size());
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    flags[i].reasons = reasons_of(items[i], rules.broken[i]);
+    if (rules.twin[i] >= 0) flags[i].alike = static_cast<std::ptrdiff_t>(groups[i]);
+  }
+  return flags;
 }
 
 }  // namespace espalier

@@ -12,22 +12,23 @@ namespace espalier {
 
 // A caption that somebody is to look at.
 struct ReviewItem {
-  std::string id;               // of the picture, unique
-  std::string text;             // may be empty
-  std::string trouble;          // what was wrong when it was written, such as `truncated`; or empty
-  std::optional<double> score;  // the lower, the more doubtful
-  std::int64_t label = -1;      // class of the picture; -1: not known
+  std::string id;       // of the picture, unique
+  std::string text;     // may be empty
+  std::string trouble;  // what was wrong when it was written, such as `truncated`; or empty
+  std::vector<std::string> marks;  // why somebody sent it here, such as `clip_score`
+  std::optional<double> score;     // the lower, the more doubtful
+  std::int64_t label = -1;         // class of the picture; -1: not known
 };
 
 struct CaptionFlags {
-  std::vector<std::string> reasons;  // such as `fewer than 5 words`; empty: nothing
-  // Indices of other pictures whose captions say the same, or nearly: of the sets of three words in
-  // a row, more than 0.8 are in both. In order.
-  std::vector<std::size_t> alike;
+  std::vector<std::string> reasons;  // such as `has less than 5 words`; empty: nothing
+  // Captions that say the same, or nearly, have one number, the least of their indices; -1: none
+  // does.
+  std::ptrdiff_t alike = -1;
 };
 
-// Of each caption: trouble when it was written, fewer than five words, three words in a row that
-// come four times, the same caption as another picture's, nearly the same.
+// Of each caption: trouble, marks, and the rules of caption/rules.hpp that it breaks, but for those
+// that tell nothing of whether it is right: names of classes and common openings.
 [[nodiscard]] std::vector<CaptionFlags> caption_flags(std::span<const ReviewItem> items);
 
 }  // namespace espalier

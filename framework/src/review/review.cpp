@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <espalier/core/hash.hpp>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -24,8 +25,10 @@ double share_drawn(const std::string& id) {
   return static_cast<double>(std::stoull(drawn("overlap", id).substr(0, 8), nullptr, 16)) / all;
 }
 
-double certainty(const ReviewItem& item, const CaptionFlags& flags) {
-  return item.score.value_or(2.0 - static_cast<double>(flags.reasons.size()));
+// The lower, the more doubtful.
+std::pair<double, double> certainty(const ReviewItem& item, const CaptionFlags& flags) {
+  return {item.score.value_or(std::numeric_limits<double>::infinity()),
+          -static_cast<double>(flags.reasons.size())};
 }
 
 std::vector<std::size_t> all_items(std::size_t count) {
@@ -89,12 +92,13 @@ const Decision* ReviewerView::audited(std::size_t item) const {
   return found == audited_.end() ? nullptr : &found->second;
 }
 
-Review::Review(std::vector<ReviewItem> items, double overlap) : items_(std::move(items)) {
+Review::Review(std::vector<ReviewItem> items, double overlap, std::string measure)
+    : items_(std::move(items)), measure_(std::move(measure)) {
   std::sort(items_.begin(), items_.end(),
             [](const ReviewItem& a, const ReviewItem& b) { return a.id < b.id; });
   flags_ = caption_flags(items_);
   std::vector<std::string> draws;
-  std::vector<double> certain;
+  std::vector<std::pair<double, double>> certain;
   for (std::size_t i = 0; i < items_.size(); ++i) {
     draws.push_back(drawn("audit", items_[i].id));
     certain.push_back(certainty(items_[i], flags_[i]));
@@ -141,7 +145,7 @@ std::vector<std::size_t> Review::to_do(ReviewQueue queue, std::int64_t label,
       case ReviewQueue::flagged:
         return !flags_[item].reasons.empty();
       case ReviewQueue::alike:
-        return !flags_[item].alike.empty();
+        return flags_[item].alike >= 0;
       case ReviewQueue::of_class:
         return items_[item].label == label;
       case ReviewQueue::disagreements:
@@ -158,7 +162,7 @@ std::vector<std::size_t> Review::to_do(ReviewQueue queue, std::int64_t label,
   }
   if (queue == ReviewQueue::alike) {  // those that are alike beside each other
     std::stable_sort(items.begin(), items.end(), [&](std::size_t a, std::size_t b) {
-      return std::min(a, flags_[a].alike.front()) < std::min(b, flags_[b].alike.front());
+      return flags_[a].alike < flags_[b].alike;
     });
   }
   return items;
@@ -194,6 +198,28 @@ Verdicts Review::audited_verdicts(const ReviewerViews& views) const {
     if (one.size() > 1) verdicts.push_back(std::move(one));
   }
   return verdicts;
+}
+
+std::vector<std::pair<int, int>> Review::audited_pairs(const ReviewerView& first,
+                                                       const ReviewerView& second) const {
+  std::vector<std::pair<int, int>> pairs;
+  for (std::size_t item = 0; item < items_.size(); ++item) {
+    const Decision *one = first.audited(item), *other = second.audited(item);
+    if (one == nullptr || other == nullptr) continue;
+    const std::optional<bool> a = is_wrong(one->verdict), b = is_wrong(other->verdict);
+    if (a && b) pairs.emplace_back(*a ? 1 : 0, *b ? 1 : 0);
+  }
+  return pairs;
+}
+
+std::optional<double> Review::score_auc(const ReviewerViews& views) const {
+  std::vector<double> wrong, right;
+  for (std::size_t item = 0; item < items_.size(); ++item) {
+    const auto decisions = judged(views, item, true);
+    if (decisions.empty() || !items_[item].score) continue;
+    (majority_wrong(decisions) ? wrong : right).push_back(*items_[item].score);
+  }
+  return auc(wrong, right);
 }
 
 std::vector<std::optional<Decision>> Review::outcomes(const ReviewerViews& views) const {

@@ -49,11 +49,13 @@ using ReviewerViews = std::map<std::string, ReviewerView>;
 class Review {
  public:
   // `overlap` is the share of captions that every reviewer gets, the others are for one.
-  Review(std::vector<ReviewItem> items, double overlap);
+  // `measure` names the scores of the items.
+  Review(std::vector<ReviewItem> items, double overlap, std::string measure = {});
 
   // In the order of the ids.
   [[nodiscard]] const std::vector<ReviewItem>& items() const noexcept { return items_; }
   [[nodiscard]] const std::vector<CaptionFlags>& flags() const noexcept { return flags_; }
+  [[nodiscard]] const std::string& measure() const noexcept { return measure_; }
 
   // What `reviewer` has to look at, in order. `label` is of the queue of_class.
   [[nodiscard]] std::vector<std::size_t> to_do(ReviewQueue queue, std::int64_t label,
@@ -71,6 +73,12 @@ class Review {
   [[nodiscard]] Audit audit(const ReviewerViews& views) const;
   // Verdicts of captions that several reviewers have decided in the audit: 0 right, 1 wrong.
   [[nodiscard]] Verdicts audited_verdicts(const ReviewerViews& views) const;
+  // Those of two reviewers, of the captions that both have decided in the audit.
+  [[nodiscard]] std::vector<std::pair<int, int>> audited_pairs(const ReviewerView& first,
+                                                               const ReviewerView& second) const;
+  // How well the scores tell wrong captions from right ones, by the audit alone: see auc(). Nothing
+  // where it holds none of either with a score.
+  [[nodiscard]] std::optional<double> score_auc(const ReviewerViews& views) const;
 
   // What the reviewers make of each caption; nothing where none has judged it. Of several the
   // majority says whether it is right, a tie that it is not, and the latest decision among those
@@ -84,10 +92,12 @@ class Review {
                                  const ReviewerViews& views) const;
 
   std::vector<ReviewItem> items_;
+  std::string measure_;
   std::vector<CaptionFlags> flags_;
   std::vector<std::size_t> shuffled_;  // the order of the audit
-  std::vector<std::size_t> doubtful_;  // the least certain first
-  std::vector<bool> shared_;           // for every reviewer
+  // The lowest score first, those without one behind, and among equals those with the most flags.
+  std::vector<std::size_t> doubtful_;
+  std::vector<bool> shared_;  // for every reviewer
 };
 
 // Of all decisions in a folder.

@@ -77,11 +77,14 @@ void ReviewDesk::refresh_others() {
 Json ReviewDesk::audit() const {
   const Review::Audit audit = review_.audit(views_);
   const Share share = wilson(audit.wrong, audit.looked_at);
+  const std::optional<double> auc = review_.score_auc(views_);
   return {{"looked_at", audit.looked_at},
           {"wrong", audit.wrong},
           {"share", share.estimate},
           {"low", share.low},
-          {"high", share.high}};
+          {"high", share.high},
+          {"measure", review_.measure()},
+          {"auc", auc ? Json(*auc) : Json()}};
 }
 
 Json ReviewDesk::queue(ReviewQueue queue, std::int64_t label) {

@@ -1,5 +1,7 @@
 #include "review/review_file.hpp"
 
+#include "review/review_scores.hpp"
+
 #include <espalier/caption/caption_file.hpp>
 #include <espalier/core/error.hpp>
 #include <map>
@@ -24,19 +26,37 @@ void apply(const Decision& decision, CaptionRecord& record, ReviewedFile& made) 
   }
 }
 
+// What `captions filter --do review` wrote; nothing where it is anything else.
+std::vector<std::string> marks_of(const CaptionRecord& record) {
+  constexpr std::size_t most = 20, longest = 100;
+  std::vector<std::string> marks;
+  for (const Json& mark : record.more.value("review", Json::array())) {
+    if (mark.is_string() && marks.size() < most) {
+      marks.push_back(mark.get<std::string>().substr(0, longest));
+    }
+  }
+  return marks;
+}
+
 }  // namespace
 
-std::vector<ReviewItem> read_review_items(const std::filesystem::path& file) {
+ReviewInput read_review_input(const std::filesystem::path& file,
+                              const std::filesystem::path& decisions) {
   const CaptionSet set = read_captions(file);
-  std::vector<ReviewItem> items;
+  ReviewInput input{.items = {}, .set = set.digest(), .measure = {}};
   for (const CaptionRecord& record : set.records()) {
     ReviewItem item;
     item.id = record.id;
     item.text = record.caption.text;
     if (record.caption.answer != Answer::ok) item.trouble = to_string(record.caption.answer);
-    items.push_back(std::move(item));
+    item.marks = marks_of(record);
+    input.items.push_back(std::move(item));
   }
-  return items;
+  if (const std::optional<ReviewScores> scores = scores_in(decisions, set.digest())) {
+    add_scores(*scores, input.items);
+    input.measure = scores->measure;
+  }
+  return input;
 }
 
 ReviewedFile write_reviewed(const std::filesystem::path& parent, std::span<const ReviewItem> items,

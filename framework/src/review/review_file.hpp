@@ -11,8 +11,15 @@
 
 namespace espalier {
 
-// Of whatever read_captions() takes. Throws Error as it does.
-[[nodiscard]] std::vector<ReviewItem> read_review_items(const std::filesystem::path& file);
+struct ReviewInput {
+  std::vector<ReviewItem> items;
+  std::string set;      // `sha256:` and the digest of the file
+  std::string measure;  // of the items' scores; empty where they have none
+};
+// Of whatever read_captions() takes, with the scores that are kept with the decisions about it.
+// Throws Error as these do.
+[[nodiscard]] ReviewInput read_review_input(const std::filesystem::path& file,
+                                            const std::filesystem::path& decisions);
 
 struct ReviewedFile {
   std::size_t captions = 0;  // with a text
