@@ -61,6 +61,25 @@ def test_a_threshold_graph_has_the_cosines_that_reach_it(espalier, features, tmp
     assert "edge_homophily" in out and "similarity_histogram" in out
 
 
+def test_features_that_a_dataset_has_are_nodes(espalier, tmp_path):
+    data = ["dataset.use=gaussian", "dataset.classes=4", "dataset.per_class=12"]
+    espalier(
+        "graph", *data, "encoder.use=given", "graph.use=threshold", "graph.tau=0.1", "--split", "all",
+        "--out", tmp_path / "g.h5", "--picture", tmp_path / "g.svg",
+    )
+    espalier("encode", *data, "encoder.use=given", "--out", tmp_path / "x.safetensors")
+    espalier(
+        "graph", "--tensors", tmp_path / "x.safetensors", "graph.use=threshold", "graph.tau=0.1",
+        "--out", tmp_path / "same.h5",
+    )
+    got, facts = read(tmp_path / "g.h5")
+    same, _ = read(tmp_path / "same.h5")
+    assert facts["nodes"] == 48 and facts["edges"] > 0
+    assert (got != same).nnz == 0
+    message = espalier("graph", *data, "encoder.use=classical", "graph.use=none", code=2).stderr
+    assert "encoder.use=given" in message
+
+
 def test_anndata_reads_the_file(espalier, features, tmp_path):
     io = pytest.importorskip("anndata.io")
     espalier(

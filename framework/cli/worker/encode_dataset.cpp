@@ -55,19 +55,12 @@ struct Encoded {
   FeatureFile file;
 };
 
-at::Tensor tensor_of(const FeatureRows& rows) {
-  if (rows.width == 0) return {};
-  at::Tensor tensor = at::empty({rows.count(), rows.width});
-  std::copy(rows.values.begin(), rows.values.end(), tensor.data_ptr<float>());
-  return tensor;
-}
-
 Encoded run(const Json& request, const Encoder& encoder, const Dataset& dataset) {
   Encoded out;
   double logit_scale = encoder.logit_scale();
   if (const GivenFeatures* const given = dataset.features()) {
-    out.images = tensor_of(given->images);
-    out.classes = tensor_of(given->classes);
+    out.images = given_rows(given->images);
+    out.classes = given_rows(given->classes);
     logit_scale = given->logit_scale;
   }
   if (encoder.text_width() > 0) out.classes = class_rows(request, encoder, dataset);
@@ -91,16 +84,6 @@ Encoded run(const Json& request, const Encoder& encoder, const Dataset& dataset)
       {"templates", request.at("templates").dump()}, {"logit_scale", logit_scale},
       {"features_format", feature_file_format},      {"espalier", ESPALIER_VERSION}};
   return out;
-}
-
-// Who needs pictures has to get them, and features are passed on by `given` alone.
-void require_a_match(bool given, const Dataset& dataset) {
-  if (given == (dataset.features() != nullptr)) return;
-  throw Error({.what = "the encoder and the dataset do not fit together",
-               .where = "command line",
-               .expected = "pictures and an encoder, or features and encoder.use=given",
-               .found = given ? "encoder.use=given and pictures" : "features and an encoder",
-               .fix = {}});
 }
 
 void write_as_tensors(const std::string& path, const Encoded& out) {
@@ -135,6 +118,22 @@ std::string encoded_text(const Encoded& out) {
 }
 
 }  // namespace
+
+at::Tensor given_rows(const FeatureRows& rows) {
+  if (rows.width == 0) return {};
+  at::Tensor tensor = at::empty({rows.count(), rows.width});
+  std::copy(rows.values.begin(), rows.values.end(), tensor.data_ptr<float>());
+  return tensor;
+}
+
+void require_a_match(bool given, const Dataset& dataset) {
+  if (given == (dataset.features() != nullptr)) return;
+  throw Error({.what = "the encoder and the dataset do not fit together",
+               .where = "command line",
+               .expected = "pictures and an encoder, or features and encoder.use=given",
+               .found = given ? "encoder.use=given and pictures" : "features and an encoder",
+               .fix = {}});
+}
 
 void encode_dataset(const Json& request) {
   EncodeComponents components(request);

@@ -47,6 +47,13 @@ class EncodeComponents {
 [[nodiscard]] at::Tensor image_rows(const Encoder& encoder, const Dataset& dataset,
                                     std::span<const std::size_t> samples);
 
+// float32 [rows, width]; undefined where there are none.
+[[nodiscard]] at::Tensor given_rows(const FeatureRows& rows);
+
+// Who needs pictures has to get them, and features are passed on by an encoder that is `given`
+// alone: throws Error otherwise.
+void require_a_match(bool given, const Dataset& dataset);
+
 // Throws Error with the first ten of `names` whose row, float32 [n, width], is not finite. `kind`
 // is what a name names, such as `picture`.
 void require_finite(const at::Tensor& rows, std::span<const std::string> names,

@@ -1,3 +1,5 @@
+#include <ATen/ops/tensor.h>
+
 #include <espalier/core/error.hpp>
 #include <espalier/nn/named_tensors.hpp>
 #include <espalier/plugin/captioner.hpp>
@@ -65,6 +67,46 @@ void add_captions(const Json& request, EncodeComponents& components, const Datas
   require_finite(nodes.other, nodes.ids, "text");
 }
 
+// Of the chosen samples, in their order.
+at::Tensor chosen_rows(const FeatureRows& rows, const std::vector<std::size_t>& samples) {
+  const at::Tensor all = given_rows(rows);
+  if (!all.defined()) return all;
+  const std::vector<std::int64_t> places(samples.begin(), samples.end());
+  return all.index_select(0, at::tensor(places, at::kLong));
+}
+
+// Features that a dataset has in place of pictures.
+void take_given(const Json& request, const GivenFeatures& given,
+                const std::vector<std::size_t>& samples, GraphNodes& nodes) {
+  nodes.features = chosen_rows(given.images, samples);
+  nodes.other = chosen_rows(given.texts, samples);
+  const bool lacks_other = request.at("needs_other").get<bool>() && !nodes.other.defined();
+  if (nodes.features.defined() && !lacks_other) return;
+  throw Error({.what = "the dataset lacks features that the graph is made of",
+               .where = request.at("dataset").at("use").get<std::string>(),
+               .expected = lacks_other ? "features of images and of texts" : "features of images",
+               .found = {},
+               .fix = "espalier data shows what a dataset has"});
+}
+
+void take_pictures(const Json& request, EncodeComponents& components,
+                   const std::shared_ptr<Dataset>& dataset, const std::vector<std::size_t>& samples,
+                   Encoder& encoder, GraphNodes& nodes) {
+  if (encoder.image_width() == 0) {
+    throw Error({.what = "a graph over pictures needs an encoder with an image tower",
+                 .where = "encoder.use",
+                 .expected = {},
+                 .found = request.at("encoder").at("use").get<std::string>(),
+                 .fix = "espalier plugins list shows what there is"});
+  }
+  nodes.image = [dataset, samples](std::size_t node) { return dataset->image(samples[node]); };
+  nodes.features = image_rows(encoder, *dataset, samples).contiguous();
+  require_finite(nodes.features, nodes.ids, "picture");
+  if (request.contains("captioner")) {
+    add_captions(request, components, *dataset, samples, encoder, nodes);
+  }
+}
+
 }  // namespace
 
 GraphNodes nodes_of_tensors(const Json& request) {
@@ -93,13 +135,7 @@ GraphNodes nodes_of_tensors(const Json& request) {
 GraphNodes nodes_of_dataset(const Json& request, EncodeComponents& components) {
   const std::shared_ptr<Dataset> dataset = components.make<Dataset>(request.at("dataset"));
   const auto encoder = components.make<Encoder>(request.at("encoder"));
-  if (encoder->image_width() == 0) {
-    throw Error({.what = "a graph over pictures needs an encoder with an image tower",
-                 .where = "encoder.use",
-                 .expected = {},
-                 .found = request.at("encoder").at("use").get<std::string>(),
-                 .fix = "espalier plugins list shows what there is"});
-  }
+  require_a_match(components.has("encoder", request.at("encoder"), "given"), *dataset);
   const std::vector<std::size_t> samples = chosen_samples(*dataset, request.at("split"));
   GraphNodes nodes;
   for (const std::size_t sample : samples) {
@@ -110,11 +146,10 @@ GraphNodes nodes_of_dataset(const Json& request, EncodeComponents& components) {
   }
   for (const Sample& sample : dataset->samples()) nodes.known_ids.push_back(sample.id);
   nodes.class_names = dataset->class_names();
-  nodes.image = [dataset, samples](std::size_t node) { return dataset->image(samples[node]); };
-  nodes.features = image_rows(*encoder, *dataset, samples).contiguous();
-  require_finite(nodes.features, nodes.ids, "picture");
-  if (request.contains("captioner")) {
-    add_captions(request, components, *dataset, samples, *encoder, nodes);
+  if (const GivenFeatures* const given = dataset->features()) {
+    take_given(request, *given, samples, nodes);
+  } else {
+    take_pictures(request, components, dataset, samples, *encoder, nodes);
   }
   return nodes;
 }
