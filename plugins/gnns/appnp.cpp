@@ -39,4 +39,4 @@ class Appnp final : public espalier::GnnPropagation {
 
 ESPALIER_COMPONENT(gnn, "appnp", 1, Appnp,
                    "Personalised propagation of predictions (Gasteiger et al. 2019)",
-                   "graph edge_weight bipartite unseen:negative_weights")
+                   "graph edge_weight bipartite node_rows unseen:negative_weights")

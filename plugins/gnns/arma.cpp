@@ -112,4 +112,4 @@ class Arma final : public espalier::Gnn {
 }  // namespace
 
 ESPALIER_COMPONENT(gnn, "arma", 1, Arma, "ARMA graph filters (Bianchi et al. 2021)",
-                   "graph edge_weight bipartite unseen:negative_weights")
+                   "graph edge_weight bipartite node_rows unseen:negative_weights")

@@ -75,4 +75,4 @@ class GaNet final : public espalier::Gnn {
 }  // namespace
 
 ESPALIER_COMPONENT(gnn, "ga_net", 1, GaNet, "Bottleneck adapter around another network (GA-Net)",
-                   "wraps:layer identity_at_init")
+                   "wraps:layer identity_at_init node_rows")

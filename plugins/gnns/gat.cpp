@@ -101,4 +101,4 @@ class Gat final : public espalier::GnnStack {
 }  // namespace
 
 ESPALIER_COMPONENT(gnn, "gat", 1, Gat, "Graph attention (Velickovic et al. 2018)",
-                   "graph bipartite edge_weight:edge_width")
+                   "graph bipartite node_rows edge_weight:edge_width")

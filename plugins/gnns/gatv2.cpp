@@ -103,4 +103,4 @@ class Gatv2 final : public espalier::GnnStack {
 }  // namespace
 
 ESPALIER_COMPONENT(gnn, "gatv2", 1, Gatv2, "Dynamic graph attention (Brody et al. 2022)",
-                   "graph bipartite edge_weight:edge_width")
+                   "graph bipartite node_rows edge_weight:edge_width")

@@ -86,4 +86,4 @@ class Gcn final : public espalier::GnnStack {
 }  // namespace
 
 ESPALIER_COMPONENT(gnn, "gcn", 3, Gcn, "Graph convolution (Kipf and Welling 2017)",
-                   "graph edge_weight bipartite unseen:negative_weights")
+                   "graph edge_weight bipartite node_rows unseen:negative_weights")

@@ -108,4 +108,4 @@ class Gcn2 final : public espalier::GnnStack {
 }  // namespace
 
 ESPALIER_COMPONENT(gnn, "gcn2", 1, Gcn2, "Deep graph convolution, GCNII (Chen et al. 2020)",
-                   "graph edge_weight bipartite unseen:negative_weights")
+                   "graph edge_weight bipartite node_rows unseen:negative_weights")

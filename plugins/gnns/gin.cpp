@@ -45,4 +45,4 @@ class Gin final : public espalier::GnnStack {
 }  // namespace
 
 ESPALIER_COMPONENT(gnn, "gin", 1, Gin, "Graph isomorphism network (Xu et al. 2019)",
-                   "graph bipartite")
+                   "graph bipartite node_rows")

@@ -55,4 +55,4 @@ class Gprgnn final : public espalier::GnnPropagation {
 }  // namespace
 
 ESPALIER_COMPONENT(gnn, "gprgnn", 1, Gprgnn, "Generalised PageRank network (Chien et al. 2021)",
-                   "graph edge_weight bipartite unseen:negative_weights")
+                   "graph edge_weight bipartite node_rows unseen:negative_weights")

@@ -64,4 +64,4 @@ class GraphConv final : public espalier::GnnStack {
 
 ESPALIER_COMPONENT(gnn, "graph_conv", 1, GraphConv,
                    "Graph convolution without normalisation (Morris et al. 2019)",
-                   "graph edge_weight bipartite")
+                   "graph edge_weight bipartite node_rows")

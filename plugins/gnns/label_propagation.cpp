@@ -100,4 +100,4 @@ class LabelPropagation final : public espalier::Gnn {
 
 ESPALIER_COMPONENT(gnn, "label_propagation", 1, LabelPropagation,
                    "Label propagation, untrained (Zhou et al. 2004)",
-                   "graph edge_weight bipartite scores unseen:negative_weights")
+                   "graph edge_weight bipartite node_rows scores unseen:negative_weights")

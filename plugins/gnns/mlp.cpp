@@ -64,4 +64,4 @@ class Mlp final : public espalier::Gnn {
 }  // namespace
 
 ESPALIER_COMPONENT(gnn, "mlp", 2, Mlp, "Perceptron on each node alone, without a graph",
-                   "bipartite")
+                   "bipartite node_rows")

@@ -122,4 +122,4 @@ class Rgcn final : public espalier::GnnStack {
 }  // namespace
 
 ESPALIER_COMPONENT(gnn, "rgcn", 1, Rgcn, "Relational graph convolution (Schlichtkrull et al. 2018)",
-                   "graph bipartite needs_relations")
+                   "graph bipartite node_rows needs_relations")

@@ -86,4 +86,5 @@ class Sage final : public espalier::GnnStack {
 
 }  // namespace
 
-ESPALIER_COMPONENT(gnn, "sage", 1, Sage, "GraphSAGE (Hamilton et al. 2017)", "graph bipartite")
+ESPALIER_COMPONENT(gnn, "sage", 1, Sage, "GraphSAGE (Hamilton et al. 2017)",
+                   "graph bipartite node_rows")

@@ -64,4 +64,4 @@ class Sgc final : public espalier::Gnn {
 }  // namespace
 
 ESPALIER_COMPONENT(gnn, "sgc", 1, Sgc, "Simple graph convolution (Wu et al. 2019)",
-                   "graph edge_weight bipartite unseen:negative_weights")
+                   "graph edge_weight bipartite node_rows unseen:negative_weights")

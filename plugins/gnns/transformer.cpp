@@ -130,4 +130,4 @@ class Transformer final : public espalier::GnnStack {
 }  // namespace
 
 ESPALIER_COMPONENT(gnn, "transformer", 1, Transformer, "Graph transformer (Shi et al. 2021)",
-                   "graph bipartite edge_weight:edge_width")
+                   "graph bipartite node_rows edge_weight:edge_width")

@@ -3,6 +3,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/tensor.h>
 
+#include <espalier/core/error.hpp>
 #include <espalier/graph/centring.hpp>
 #include <espalier/graph/edges.hpp>
 #include <espalier/graph/thresholds.hpp>
@@ -11,6 +12,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 namespace {
 
@@ -20,6 +22,7 @@ using espalier::SimilaritySearch;
 struct ThresholdParams : espalier::Weighting {
   std::string tau_from = "value";
   double tau = 0.7;
+  std::vector<double> taus = {0.5, 0.6, 0.7, 0.8, 0.9};
   double degree = 10;
   double quantile = 0.99;
   std::int64_t pairs = 2000000;
@@ -30,14 +33,19 @@ struct ThresholdParams : espalier::Weighting {
 
 void bind(espalier::Schema<ThresholdParams>& s) {
   s.field("tau_from", &ThresholdParams::tau_from)
-      .choices({"value", "degree", "sampled_degree", "quantile", "elbow"})
+      .choices({"value", "degree", "sampled_degree", "quantile", "elbow", "validation"})
       .doc(
-          "tau as given, or for a degree, a share of the pairs, the rise of the largest component");
+          "tau as given, or for a degree, a share of the pairs, the largest component, validation "
+          "images");
   s.field("tau", &ThresholdParams::tau)
       .range(-1, 1)
       .only_if("tau_from == 'value'")
       .doc("Least cosine of joined nodes")
       .source("GA-Net, arXiv 2408.00290");
+  s.field("taus", &ThresholdParams::taus)
+      .range(-1, 1)
+      .only_if("tau_from == 'validation'")
+      .doc("Thresholds that are trained with, of which the best stays");
   s.field("degree", &ThresholdParams::degree)
       .above(0)
       .max(1e6)
@@ -185,7 +193,14 @@ class Threshold final : public espalier::GraphBuilder {
  public:
   using Params = ThresholdParams;
   Threshold(const Params& params, const espalier::RunContext& context)
-      : params_(params), random_(context.random("graph")) {}
+      : params_(params), random_(context.random("graph")) {
+    if (params.tau_from != "validation") return;
+    throw espalier::Error({.what = "tau_from: validation needs a trial, which trains with each tau",
+                           .where = {},
+                           .expected = "graph.use: threshold in an experiment",
+                           .found = "a threshold inside another builder, or no trial",
+                           .fix = "another tau_from, such as degree"});
+  }
 
   std::unique_ptr<espalier::GraphSupport> support(
       const espalier::GraphInput& nodes) const override {
@@ -201,4 +216,4 @@ class Threshold final : public espalier::GraphBuilder {
 
 ESPALIER_COMPONENT(graph, "threshold", 2, Threshold,
                    "Joins nodes whose similarity reaches a threshold",
-                   "edge_weight symmetric seeded")
+                   "edge_weight symmetric seeded unseen:taus")

@@ -123,9 +123,12 @@ class BatchStatistics final : public Gnn {
 TEST(Leakage, StatisticsOfWhoeverIsAskedDoNotReachAQuery) {
   const World world("inductive_attach", "gcn", {{"layers", 1}});
   Parameters parameters;
-  const Network network(
-      {world.fusion, std::make_shared<BatchStatistics>(), "gnn/batch", make_head({}, {})},
-      small_world::classes, 1, parameters);
+  const Network network({.fusion = world.fusion,
+                         .gnn = std::make_shared<BatchStatistics>(),
+                         .gnn_name = "gnn/batch",
+                         .head = make_head({}, {}),
+                         .node_rows = true},  // which it says wrongly
+                        small_world::classes, 1, parameters);
   StateBank bank;
   Evaluation evaluation(network, world.sources, *world.protocol, bank);
   EXPECT_TRUE(others_leak_into([&](const Samples& queries) {

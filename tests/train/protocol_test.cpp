@@ -39,6 +39,9 @@ struct Kind {
 };
 const std::vector<Kind> kinds = {{"gcn", two_layers},
                                  {"ga_net", {{"layer", {{"use", "gcn"}}}, {"bottleneck", 8}}},
+                                 {"gat", {{"layers", 2}, {"hidden", 10}, {"heads", 2}}},
+                                 {"transformer", {{"layers", 2}, {"hidden", 9}}},
+                                 {"sage", {{"layers", 2}, {"hidden", 7}, {"aggregate", "max"}}},
                                  {"mlp", two_layers}};
 
 // A query's logits are the same bits alone, in batches of any size, and in any order. Widths that

@@ -59,8 +59,11 @@ struct World {
               .name = "graph/knn",
               .nodes = [this](std::span<const std::size_t> samples) { return nodes(samples); }},
         protocol(protocol_of(protocol_name, seed)),
-        network({fusion, testing_support::make<Gnn>(gnn, params), "gnn/" + gnn,
-                 make_head(head, {.width = class_width})},
+        network({.fusion = fusion,
+                 .gnn = testing_support::make<Gnn>(gnn, params),
+                 .gnn_name = "gnn/" + gnn,
+                 .head = make_head(head, {.width = class_width}),
+                 .node_rows = true},
                 classes, seed, parameters) {}
   World(const World&) = delete;
   World& operator=(const World&) = delete;

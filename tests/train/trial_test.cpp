@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 #include <set>
+#include <vector>
 
 #include "plugins/plugin_support.hpp"
 #include "train/plugin_trial.hpp"
@@ -80,6 +81,38 @@ TEST_F(Trials, LeaveACompleteResult) {
   EXPECT_EQ(result->environment.at("plugins").at("dataset/flora"), 1);
   EXPECT_EQ(rows_.size(), 14U);
   EXPECT_FALSE(fs::exists(folder_ / "trial" / "checkpoint.safetensors"));
+}
+
+TEST_F(Trials, ChooseTheThresholdThatIsBestOnTheirValidationImages) {
+  const auto with_tau = [&](double tau) {
+    config_["graph"] = {{"use", "threshold"}, {"tau", tau}};
+    return run("tau-" + std::to_string(tau));
+  };
+  const std::vector<double> taus = {0.9, 0.5, 0.995};
+  std::vector<double> top1;
+  for (const double tau : taus) top1.push_back(with_tau(tau)->val_top1);
+  const auto best = std::max_element(top1.begin(), top1.end());
+  ASSERT_LT(*std::min_element(top1.begin(), top1.end()), *best) << "a choice that matters";
+  const auto expected = with_tau(taus[static_cast<std::size_t>(best - top1.begin())]);
+  config_["graph"] = {{"use", "threshold"}, {"tau_from", "validation"}, {"taus", taus}};
+  rows_.clear();
+  const auto chosen = run();
+  ASSERT_TRUE(chosen);
+  expect_same(*chosen, *expected);
+  EXPECT_EQ(chosen->graph.at("tau"), expected->graph.at("tau"));
+  EXPECT_EQ(rows_.size(), chosen->metrics.size()) << "the trainings before are not told of";
+  const Json& tried = chosen->graph.at("tried_taus");
+  ASSERT_EQ(tried.size(), taus.size());
+  for (std::size_t i = 0; i < taus.size(); ++i) {
+    EXPECT_EQ(tried[i].at("tau"), taus[i]);
+    EXPECT_EQ(tried[i].at("val_top1"), top1[i]);
+  }
+}
+
+TEST_F(Trials, DoNotChooseAThresholdWithoutValidationImages) {
+  config_["graph"] = {{"use", "threshold"}, {"tau_from", "validation"}};
+  config_["protocol"] = {{"shots", 4}, {"val_fraction", 0.0}};
+  EXPECT_THAT(error_of([&] { (void)run(); }), HasSubstr("val_shots"));
 }
 
 TEST_F(Trials, SayHowGoodTheirCaptionsAre) {

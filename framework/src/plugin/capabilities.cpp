@@ -14,7 +14,8 @@ const std::vector<std::string>& known_capabilities(std::string_view kind) {
        {"edge_weight", "symmetric", "seeded", "needs_other", "needs_texts", "needs_ids",
         "relations"}},
       {"gnn",
-       {"graph", "edge_weight", "bipartite", "scores", "needs_relations", "identity_at_init"}},
+       {"graph", "edge_weight", "bipartite", "node_rows", "scores", "needs_relations",
+        "identity_at_init"}},
       {"peft",
        {"needs_sites", "needs_features", "class_template", "needs_class_texts", "fits_features",
         "class_bound", "tuned", "identity_at_init", "mergeable"}},
@@ -25,7 +26,7 @@ const std::vector<std::string>& known_capabilities(std::string_view kind) {
 }
 
 bool asked_of_all(std::string_view capability) {
-  return capability == "identity_at_init" || capability == "mergeable";
+  return capability == "identity_at_init" || capability == "mergeable" || capability == "node_rows";
 }
 
 const std::vector<std::string>& data_capabilities() {

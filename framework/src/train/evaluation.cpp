@@ -5,9 +5,13 @@
 #include <c10/core/GradMode.h>
 
 #include "train/index_of.hpp"
+#include <algorithm>
 
 namespace espalier {
 namespace {
+
+// Queries of a block. OpenBLAS multiplies eight rows alike; of 12 or 64 some have other bits.
+constexpr std::int64_t full_block = 8;
 
 void keep(RowBank& bank, const FeatureSource* source, std::span<const std::size_t> samples,
           const at::Tensor& rows) {
@@ -42,14 +46,19 @@ Scores Evaluation::scores(const Scene& scene) {
 }
 
 // Classes are the same for all, and may be dear.
-Scores Evaluation::scores_of_one(const Scene& scene, std::int64_t place) {
-  const std::size_t sample = scene.samples[static_cast<std::size_t>(place)];
+Values Evaluation::values_of_queries(std::span<const std::size_t> samples) {
   Sources own = sources_;
   own.classes = nullptr;
   own.class_count = 0;
-  Values values = values_of(own, std::span(&sample, 1), {});
+  Values values = values_of(own, samples, {});
   if (!classes_.defined()) classes_ = values_of(sources_, std::span<const Look>(), {}).classes;
   values.classes = classes_;
+  return values;
+}
+
+Scores Evaluation::one(const Scene& scene, std::int64_t place) {
+  const std::size_t sample = scene.samples[static_cast<std::size_t>(place)];
+  const Values values = values_of_queries(std::span(&sample, 1));
   const std::int64_t views = network_.fusion().views();
   if (scene.standing == Standing::apart) {
     return network_.scores(empty_graph(views, views), values, {});
@@ -58,18 +67,71 @@ Scores Evaluation::scores_of_one(const Scene& scene, std::int64_t place) {
   return network_.attached(support(), query_graph(scene.graph, place, views, nodes), values);
 }
 
+Scores Evaluation::block(const Scene& scene, std::span<const std::int64_t> places) {
+  std::vector<std::size_t> samples;
+  for (const std::int64_t place : places) {
+    samples.push_back(scene.samples[static_cast<std::size_t>(place)]);
+  }
+  const Values values = values_of_queries(samples);
+  const std::int64_t views = network_.fusion().views();
+  if (scene.standing == Standing::apart) {
+    const std::int64_t nodes = views * std::ssize(places);
+    return network_.scores(empty_graph(nodes, nodes), values, {});
+  }
+  const std::int64_t nodes = training_.graph.targets;
+  return network_.attached(support(), query_block(scene.graph, places, views, nodes), values);
+}
+
+// Whether a query has the same bits wherever it stands in a block and whoever is beside it: some
+// training samples are asked in every place, so that the answer does not depend on the queries.
+bool Evaluation::blocks_hold(std::int64_t size) {
+  constexpr std::int64_t largest_support = 2048, tried = 32;
+  const bool trained = (sources_.images != nullptr && sources_.images->trained()) ||
+                       (sources_.texts != nullptr && sources_.texts->trained());
+  const std::int64_t count = std::min(tried, std::ssize(training_.samples));
+  if (!network_.has_node_rows() || trained || count == 0) return false;
+  if (training_.graph.targets > largest_support) return false;
+  const std::vector<Scene> scenes =
+      protocol_.scenes(std::span(training_.samples).first(static_cast<std::size_t>(count)));
+  std::vector<std::int64_t> places(static_cast<std::size_t>(size), 0);
+  const at::Tensor copies = block(scenes[0], places).logits;
+  for (std::int64_t first = 0; first < count; first += size) {
+    for (std::int64_t i = 0; i < size; ++i)
+      places[static_cast<std::size_t>(i)] = (first + i) % count;
+    const at::Tensor still = block(scenes[0], places).logits;
+    if (first == 0 && !copies.equal(still.slice(0, 0, 1).expand_as(still))) return false;
+    for (std::int64_t shift = 1; shift < size; ++shift) {
+      std::rotate(places.begin(), places.begin() + 1, places.end());
+      if (!block(scenes[0], places).logits.equal(still.roll(-shift, 0))) return false;
+    }
+  }
+  return true;
+}
+
+std::int64_t Evaluation::block_size() {
+  if (!block_size_) block_size_ = blocks_hold(full_block) ? full_block : 1;
+  return *block_size_;
+}
+
 at::Tensor Evaluation::together(const Scene& scene, Part part) {
   const at::Tensor rows = scores(scene).*part;
   return rows.index_select(0, index_of(scene.asked, rows.device())).cpu();
 }
 
-at::Tensor Evaluation::each_by_itself(const Scene& scene, Part part) {
+// A block that is not full is filled with its last query.
+at::Tensor Evaluation::apart_from_others(const Scene& scene, Part part) {
   const bool sees_others = scene.standing == Standing::inside ||
                            (scene.standing == Standing::apart && scene.graph.edges() > 0);
   if (sees_others) return together(scene, part);
+  const std::int64_t size = block_size();
   std::vector<at::Tensor> rows;
-  for (const std::int64_t place : scene.asked) {
-    rows.push_back((scores_of_one(scene, place).*part).cpu());
+  for (std::size_t first = 0; first < scene.asked.size(); first += static_cast<std::size_t>(size)) {
+    const auto begin = scene.asked.begin() + static_cast<std::ptrdiff_t>(first);
+    const std::int64_t count = std::min(size, scene.asked.end() - begin);
+    std::vector<std::int64_t> places(begin, begin + count);
+    places.resize(static_cast<std::size_t>(size), places.back());
+    const Scores some = size == 1 ? one(scene, places[0]) : block(scene, places);
+    rows.push_back((some.*part).slice(0, 0, count).cpu());
   }
   return at::cat(rows);
 }
@@ -87,7 +149,7 @@ at::Tensor Evaluation::gathered(std::span<const Scene> scenes, std::int64_t quer
 }
 
 at::Tensor Evaluation::answers(std::span<const Scene> scenes, std::int64_t queries) {
-  return gathered(scenes, queries, &Scores::logits, &Evaluation::each_by_itself);
+  return gathered(scenes, queries, &Scores::logits, &Evaluation::apart_from_others);
 }
 
 at::Tensor Evaluation::answers_together(std::span<const Scene> scenes, std::int64_t queries) {

@@ -19,13 +19,18 @@ class Evaluation {
   // The bank gets the training scene's features, where those are trained.
   Evaluation(const Network& network, const Sources& sources, const Protocol& protocol,
              StateBank& bank)
-      : network_(network), sources_(sources), training_(protocol.training()), bank_(bank) {}
+      : network_(network),
+        sources_(sources),
+        protocol_(protocol),
+        training_(protocol.training()),
+        bank_(bank) {}
 
   // Logits [training samples, classes].
   [[nodiscard]] at::Tensor training();
   // Logits [queries, classes] from the scenes that the protocol made for so many queries. Where a
-  // query sees none of the others it is computed by itself, so that its bits are the same whoever
-  // is asked with it, and in whatever order.
+  // query sees none of the others its bits are the same whoever is asked with it, and in whatever
+  // order: it is computed in a block of a size that the queries do not change, where the network
+  // promises that rows do not meet and a trial of it agrees, and by itself elsewhere.
   [[nodiscard]] at::Tensor answers(std::span<const Scene> scenes, std::int64_t queries);
   // The same with all queries of a scene in one product, which may round them by who else is there.
   [[nodiscard]] at::Tensor answers_together(std::span<const Scene> scenes, std::int64_t queries);
@@ -38,19 +43,26 @@ class Evaluation {
 
   const Network::Support& support();
   Scores scores(const Scene& scene);
-  [[nodiscard]] Scores scores_of_one(const Scene& scene, std::int64_t place);
+  [[nodiscard]] Values values_of_queries(std::span<const std::size_t> samples);
+  // Of queries that see none of the others: of one, and of as many as a block has.
+  [[nodiscard]] Scores one(const Scene& scene, std::int64_t place);
+  [[nodiscard]] Scores block(const Scene& scene, std::span<const std::int64_t> places);
+  [[nodiscard]] bool blocks_hold(std::int64_t size);
+  [[nodiscard]] std::int64_t block_size();
   // That part of what is said of the asked.
   at::Tensor together(const Scene& scene, Part part);
-  at::Tensor each_by_itself(const Scene& scene, Part part);
+  at::Tensor apart_from_others(const Scene& scene, Part part);
   // Of all queries.
   at::Tensor gathered(std::span<const Scene> scenes, std::int64_t queries, Part part,
                       at::Tensor (Evaluation::*asked)(const Scene&, Part));
 
   const Network& network_;
   const Sources& sources_;
+  const Protocol& protocol_;
   const Scene& training_;
   StateBank& bank_;
   std::optional<Network::Support> support_;
+  std::optional<std::int64_t> block_size_;
   at::Tensor classes_;
 };
 

@@ -64,7 +64,8 @@ Network::Network(NetworkParts parts, std::int64_t classes, std::int64_t seed,
     : fusion_(parts.fusion),
       head_(std::move(parts.head)),
       adapted_(parts.adapted),
-      classes_(classes) {
+      classes_(classes),
+      node_rows_(parts.node_rows) {
   const auto named = std::make_shared<NamedGnn>(std::move(parts.gnn), std::move(parts.gnn_name));
   {
     const Parameters::Scope scope(parameters, "fusion");

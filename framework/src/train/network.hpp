@@ -21,6 +21,7 @@ struct NetworkParts {
   std::unique_ptr<Head> head;
   // Whose logits site changes what the head gives; null: nobody. Must outlive the network.
   const AdaptableEncoder* adapted = nullptr;
+  bool node_rows = false;  // what the graph network declares
 };
 
 // What a pass says of samples, a row each.
@@ -41,6 +42,8 @@ class Network {
 
   [[nodiscard]] std::int64_t classes() const noexcept { return classes_; }
   [[nodiscard]] const Fusion& fusion() const noexcept { return *fusion_; }
+  // Whether all parts promise to compute row by row, as gnn.hpp's `node_rows` says.
+  [[nodiscard]] bool has_node_rows() const noexcept { return node_rows_ && adapted_ == nullptr; }
 
   // Of all samples of a scene whose graph is square.
   [[nodiscard]] Scores scores(const CsrGraph& graph, const Values& values, const Mode& mode) const;
@@ -75,6 +78,7 @@ class Network {
   std::unique_ptr<Head> head_;
   const AdaptableEncoder* adapted_;
   std::int64_t classes_;
+  bool node_rows_;
   bool fusion_is_trained_ = false;
   // Nodes that were made last of values that came again, the training scene's for one.
   mutable std::vector<Known> known_;

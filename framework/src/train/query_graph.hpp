@@ -1,9 +1,10 @@
-// One query of a rectangular graph, taken out of it.
+// Queries of a rectangular graph, taken out of it: one, or a block of them.
 #pragma once
 
 #include <cstdint>
 #include <espalier/graph/csr.hpp>
 #include <espalier/tensor/tensor.hpp>
+#include <span>
 
 namespace espalier {
 
@@ -18,5 +19,11 @@ struct QueryGraph {
 // so many nodes.
 [[nodiscard]] QueryGraph query_graph(const CsrGraph& whole, std::int64_t query, std::int64_t views,
                                      std::int64_t support);
+
+// Several of them at once, any as often as it is listed: targets are their nodes, view by view, and
+// sources all of the support's, behind them those of the queries where the whole graph has such. So
+// many queries have a graph of one size, whoever they are.
+[[nodiscard]] CsrGraph query_block(const CsrGraph& whole, std::span<const std::int64_t> queries,
+                                   std::int64_t views, std::int64_t support);
 
 }  // namespace espalier

@@ -8,6 +8,7 @@
 #include "train/describe.hpp"
 #include "train/environment.hpp"
 #include "train/evaluation.hpp"
+#include "train/graph_choice.hpp"
 #include "train/method_input.hpp"
 #include "train/new_classes.hpp"
 #include "train/recipe.hpp"
@@ -44,7 +45,10 @@ class Trial {
   [[nodiscard]] std::vector<Look> looks() const;
   bool adapt_encoder(Parameters& parameters);
   [[nodiscard]] NetworkParts network_parts() const;
-  [[nodiscard]] Learner learner(Network& network, Parameters& parameters);
+  [[nodiscard]] Learner learner(const TrialSetting& setting, Network& network,
+                                Parameters& parameters);
+  bool choose();
+  [[nodiscard]] std::optional<double> val_top1_with(const TrialRequest& request);
   void describe(const TaskSequence& tasks, const Parameters& parameters);
   void conclude_method(const Network& network, const Protocol& protocol);
   void test(const Network& network, const TaskSequence& tasks);
@@ -80,6 +84,7 @@ class Trial {
   Sources sources_;  // as the parameters make them
   std::shared_ptr<Fusion> fusion_;
   std::int64_t encoder_parameters_ = 0;
+  std::optional<GraphChoice> choice_;
   TrialResult result_;
 };
 
@@ -150,7 +155,6 @@ bool Trial::adapt_encoder(Parameters& parameters) {
   std::optional<Sources> sources = adapted_->sources(frozen_, looks(), prompts_);
   if (!sources) return false;
   sources_ = std::move(*sources);
-  encoder_parameters_ -= adapted_->replaced();
   const double seconds = seconds_since(start);
   time("activations", seconds, adapted_->cached());
   result_.prefix_seconds += seconds;
@@ -164,11 +168,12 @@ NetworkParts Trial::network_parts() const {
           .gnn = recipe_.zero_shot ? no_network() : setting_.component<Gnn>(),
           .gnn_name = setting_.name_of("gnn"),
           .head = recipe_.scores ? no_head() : make_head(recipe_.head, frozen_.space),
-          .adapted = adapted_ ? &adapted_->model() : nullptr};
+          .adapted = adapted_ ? &adapted_->model() : nullptr,
+          .node_rows = setting_.has("gnn", "node_rows")};
 }
 
-Learner Trial::learner(Network& network, Parameters& parameters) {
-  return {.setting = setting_,
+Learner Trial::learner(const TrialSetting& setting, Network& network, Parameters& parameters) {
+  return {.setting = setting,
           .recipe = recipe_,
           .split = split_,
           .photos = photos_,
@@ -184,12 +189,43 @@ Learner Trial::learner(Network& network, Parameters& parameters) {
           }};
 }
 
+// Nobody hears of these trainings.
+std::optional<double> Trial::val_top1_with(const TrialRequest& request) {
+  TrialHooks unheard = setting_.hooks();
+  unheard.epoch = {};
+  unheard.warning = [](const std::string&) {};
+  const TrialSetting setting(request, unheard);
+  Parameters parameters;
+  if (!adapt_encoder(parameters)) return std::nullopt;
+  Network network(network_parts(), split_.classes, setting_.seed(), parameters);
+  Learner unnoted = learner(setting, network, parameters);
+  unnoted.time = [](std::string_view, double) {};
+  TaskSequence tasks(std::move(unnoted), static_cast<std::size_t>(split_.classes));
+  if (!tasks.run()) return std::nullopt;
+  tasks.remove_files();
+  return tasks.progress().best_top1;
+}
+
+// False: stopped.
+bool Trial::choose() {
+  const bool has_edges =
+      recipe_.graph != "none" && !recipe_.zero_shot && setting_.has("gnn", "graph");
+  if (!has_edges || !leaves_tau_to_validation(setting_.request())) return true;
+  const Clock::time_point start = Clock::now();
+  choice_ = choose_graph(setting_.request(), split_.val.samples.size(),
+                         [this](const TrialRequest& request) { return val_top1_with(request); });
+  time("graph_choice", seconds_since(start));
+  return choice_.has_value();
+}
+
 void Trial::describe(const TaskSequence& tasks, const Parameters& parameters) {
   time("train", tasks.progress().seconds);
   result_.graph = describe_graph(tasks.graph(), tasks.protocol());
+  if (choice_) result_.graph["tried_taus"] = choice_->tried;
   describe_training(tasks.progress(), result_);
   describe_parameters(parameters, tasks.optimizer_bytes(), setting_, result_);
-  result_.total_parameters = parameters.count() + encoder_parameters_;
+  const std::int64_t replaced = adapted_ ? adapted_->replaced() : 0;
+  result_.total_parameters = parameters.count() + encoder_parameters_ - replaced;
   const std::vector<std::size_t>& of_classes = tasks.parts().parts_of();
   result_.tasks.task_of_class.assign(of_classes.begin(), of_classes.end());
 }
@@ -267,11 +303,15 @@ std::optional<TrialResult> Trial::run() {
   draw_data();
   if (!make_features()) return std::nullopt;
 
+  if (!choose()) return std::nullopt;
+
+  const TrialSetting setting(choice_ ? choice_->request : setting_.request(), setting_.hooks());
   Parameters parameters;
   if (!adapt_encoder(parameters)) return std::nullopt;
   Network network(network_parts(), split_.classes, setting_.seed(), parameters);
   setting_.warn_of_size(parameters.count(), std::ssize(split_.train.samples));
-  TaskSequence tasks(learner(network, parameters), static_cast<std::size_t>(split_.classes));
+  TaskSequence tasks(learner(setting, network, parameters),
+                     static_cast<std::size_t>(split_.classes));
   if (!tasks.run()) return std::nullopt;
   describe(tasks, parameters);
   test(network, tasks);

@@ -11,8 +11,8 @@ namespace espalier {
 // `unseen:FIELD` (it matters, and small inputs cannot show that); empty for what is no kind.
 [[nodiscard]] const std::vector<std::string>& known_capabilities(std::string_view kind);
 
-// Whether several components together have it only where each of them has: `identity_at_init` and
-// `mergeable`. What one of them needs or does, all of them together need or do.
+// Whether several components together have it only where each of them has: `identity_at_init`,
+// `node_rows` and `mergeable`. What one of them needs or does, all of them together need or do.
 [[nodiscard]] bool asked_of_all(std::string_view capability);
 
 // Those of a dataset that follow from its data: `official_val` and `official_test`, where some
