@@ -34,7 +34,7 @@ TEST_F(PlanTest, OfNoSweepIsOneTrial) {
   EXPECT_EQ(config.at("captioner"), (Json{{"use", "none"}}));
   EXPECT_EQ(config.at("seed"), 1);
   EXPECT_EQ(config.at("train").at("lr"), 1e-3);
-  EXPECT_EQ(config.size(), 12u);
+  EXPECT_EQ(config.size(), 13u);
 }
 
 TEST_F(PlanTest, RunsOnceWhatAnInertAxisRepeats) {

@@ -25,7 +25,7 @@ TRIALS = (
     "forgetting best_epoch epochs trainable_parameters method_parameters budget_deviation "
     "total_parameters adapter_bytes optimizer_bytes caption_score caption_leak_rate caption_flagged train_seconds prefix_seconds forward_seconds backward_seconds "
     "total_seconds prefix_flops forward_flops backward_flops inference_seconds "
-    "merged_inference_seconds peak_rss_bytes peak_cuda_bytes attempt error file"
+    "merged_inference_seconds peak_rss_bytes peak_cuda_bytes attempt tuned error file"
 ).split()
 METRICS = "trial_idx epoch step split loss top1 lr wall_s".split()
 

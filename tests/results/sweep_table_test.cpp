@@ -57,7 +57,7 @@ TEST_F(SweepTableTest, HasTheColumnsInTheirOrder) {
                   "forward_seconds", "backward_seconds", "total_seconds", "prefix_flops",
                   "forward_flops", "backward_flops", "inference_seconds",
                   "merged_inference_seconds", "peak_rss_bytes", "peak_cuda_bytes", "attempt",
-                  "error", "file", "builds", "graph_protocol", "sees_test"));
+                  "tuned", "error", "file", "builds", "graph_protocol", "sees_test"));
   EXPECT_THAT(names(sweep_metrics_table(made())),
               ElementsAre("trial_idx", "epoch", "step", "split", "loss", "top1", "lr", "wall_s"));
 }

@@ -47,11 +47,12 @@ class WorkerInspectorTest : public testing::Test {
 
 TEST_F(WorkerInspectorTest, RemembersAnswersAndStartsNoWorkerForThem) {
   const WorkerCommand command =
-      worker(R"(echo '{"capabilities": ["official_test"], "train": 40, "others": 7}')");
+      worker(R"(echo '{"capabilities": ["official_test"], "train": 40, "val": 3, "others": 7}')");
   for (int run = 0; run < 2; ++run) {
     WorkerInspector inspector(command, memory());
     EXPECT_THAT(inspector.facts(dataset_).capabilities, ElementsAre("official_test"));
     EXPECT_EQ(inspector.check_protocol(dataset_, dataset_).train, 40);
+    EXPECT_EQ(inspector.check_protocol(dataset_, dataset_).val, 3);
     EXPECT_EQ(inspector.check_protocol(dataset_, dataset_).others, 7);
   }
   EXPECT_EQ(starts(), 1u);

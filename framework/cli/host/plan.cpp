@@ -1,12 +1,15 @@
+#include <unistd.h>
+
 #include "experiment/plan.hpp"
 
 #include "cache/stage_cache.hpp"
+#include "run/progress.hpp"
 #include "run/trial_store.hpp"
+#include "run/trial_times.hpp"
 #include <algorithm>
 #include <array>
 #include <cstdio>
 #include <espalier/core/printable.hpp>
-#include <espalier/core/units.hpp>
 #include <iostream>
 #include <map>
 #include <set>
@@ -14,8 +17,11 @@
 #include "../json_text.hpp"
 #include "make_plan.hpp"
 #include "padded.hpp"
+#include "plan_methods.hpp"
+#include "plan_times.hpp"
 #include "plugins_internal.hpp"
 #include "verbs.hpp"
+#include "worker_command.hpp"
 
 namespace espalier::cli {
 namespace {
@@ -33,6 +39,12 @@ po::options_description plan_options() {
   add("activation-limit",
       po::value<std::string>()->default_value(default_activation_limit)->value_name("SIZE|none"),
       "the one of espalier run, to see what would be stored");
+  add("time",
+      "train the first epochs of each combination once, to say what the sweep will take; this "
+      "is kept, and so is what they share");
+  add("workers", po::value<std::string>()->default_value("auto")->value_name("N|auto"),
+      "those of espalier run, for that");
+  add("threads", po::value<int>()->default_value(1)->value_name("N"), "the same");
   add("results", po::value<std::string>()->default_value("results")->value_name("DIR"),
       "where results are kept");
   add("plugins", po::value<Folders>()->default_value({}, "")->value_name("DIR"),
@@ -44,12 +56,14 @@ po::options_description plan_options() {
 void print_plan_help(const po::options_description& options) {
   std::cout << "usage: espalier plan EXPERIMENT.yaml [OVERRIDE...] [OPTIONS]\n\n"
                "Says which trials an experiment expands to, which of them are the same, left out,\n"
-               "impossible or done already, and what they share. Runs nothing.\n\n"
+               "impossible or done already, what they share and what they will take. Runs\n"
+               "nothing but, with --time, some epochs.\n\n"
                "An override is key=value, key=a,b,c to sweep it, +key=value to add and ~key to\n"
                "remove.\n\n"
             << options
             << "\nexamples:\n"
                "  espalier plan experiments/quickstart.yaml graph.tau=0.5,0.7 seed='range(0,3)'\n"
+               "  espalier plan experiments/rank.yaml --time\n"
                "  espalier plan experiments/quickstart.yaml --json | head -1\n";
 }
 
@@ -146,95 +160,6 @@ std::set<std::string> families_in(const std::filesystem::path& cache) {
   return families;
 }
 
-std::string place_of(const TowerCut& cut) {
-  if (cut.cut == -1) return cut.tower == "image" ? "pixels" : "token ids";
-  if (cut.cut == cut.layers) return "the head";
-  if (cut.cut > cut.layers) return "the feature";
-  return "layer " + std::to_string(cut.cut + 1) + " of " + std::to_string(cut.layers);
-}
-
-std::string name_of(const Plan& plan, std::size_t trial, const char* kind) {
-  return std::string(kind) + "/" + plan.config(trial).at(kind).at("use").get<std::string>();
-}
-
-// Trials that differ in nothing but how many pictures they look at.
-struct CutLine {
-  std::string text;
-  std::int64_t bytes = 0;  // of a picture
-  std::int64_t fewest = 0;
-  std::int64_t most = 0;
-};
-
-std::string least_to_most(std::string least, std::string most) {
-  return least == most ? most : std::move(least) + " to " + most;
-}
-
-std::string kept(const CutLine& line, std::int64_t limit) {
-  const std::int64_t most = line.bytes * line.most;
-  return "    what enters it: " + bytes_text(line.bytes) + " a picture, " +
-         least_to_most(bytes_text(line.bytes * line.fewest), bytes_text(most)) + " for the " +
-         least_to_most(std::to_string(line.fewest), std::to_string(line.most)) + " of a trial, " +
-         (most <= limit ? "stored once"
-                        : "computed in every epoch where it is over --activation-limit");
-}
-
-// 491520 as 491,520.
-std::string grouped(std::int64_t number) {
-  std::string text = std::to_string(number);
-  for (std::int64_t place = std::ssize(text) - 3; place > 0; place -= 3) {
-    text.insert(static_cast<std::size_t>(place), ",");
-  }
-  return text;
-}
-
-// What budget.trainable comes to.
-void print_sizes(const Plan& plan) {
-  if (!plan.sizes().empty()) std::puts("\nbudgets");
-  for (const PlannedSize& size : plan.sizes()) {
-    const double off = 100.0 * static_cast<double>(size.trainable - size.budget) /
-                       static_cast<double>(size.budget);
-    const std::string set =
-        size.key.empty() ? "has no size to set" : size.key + ": " + std::to_string(size.value);
-    std::printf("  %s in encoder/%s, %s, trains %s of %s parameters, %+.1f %%\n",
-                size.method.c_str(), size.encoder.c_str(), set.c_str(),
-                grouped(size.trainable).c_str(), grouped(size.budget).c_str(), off);
-  }
-}
-
-std::vector<CutLine> lines_of(const Plan& plan) {
-  std::vector<CutLine> lines;
-  for (const PlannedCut& planned : plan.cuts()) {
-    const bool half = plan.config(planned.trial).at("train").at("activations") == "float16";
-    CutLine line{.text = name_of(plan, planned.trial, "peft") + " in " +
-                         name_of(plan, planned.trial, "encoder") + " trains " +
-                         grouped(planned.cut.trainable) + " parameters, the " + planned.cut.tower +
-                         " tower from " + place_of(planned.cut) + " up",
-                 .bytes = planned.cut.bytes / (half ? 2 : 1),
-                 .fewest = planned.looks,
-                 .most = planned.looks};
-    const auto same = std::ranges::find_if(lines, [&](const CutLine& other) {
-      return other.text == line.text && other.bytes == line.bytes;
-    });
-    if (same == lines.end()) {
-      lines.push_back(std::move(line));
-    } else {
-      same->fewest = std::min(same->fewest, line.fewest);
-      same->most = std::max(same->most, line.most);
-    }
-  }
-  return lines;
-}
-
-// What enters the trained layers, and whether that is kept.
-void print_cuts(const Plan& plan, std::int64_t limit) {
-  const std::vector<CutLine> lines = lines_of(plan);
-  if (!lines.empty()) std::puts("\nmethods inside encoders");
-  for (const CutLine& line : lines) {
-    std::printf("  %s\n", line.text.c_str());
-    if (line.bytes > 0) std::printf("%s\n", kept(line, limit).c_str());
-  }
-}
-
 void print_stages(const Plan& plan, const std::filesystem::path& cache) {
   std::map<std::string, std::map<std::string, std::size_t>> trials_of;  // stage, key
   for (std::size_t i = 0; i < plan.trials().size(); ++i) {
@@ -263,6 +188,27 @@ std::size_t combinations(const Plan& plan) {
   return seen.size();
 }
 
+// Measures what is asked for and not known.
+TrialTimes times_of(const Plan& plan, const po::variables_map& given, std::size_t workers,
+                    const std::filesystem::path& results) {
+  const int threads = given["threads"].as<int>();
+  TrialTimes times(results / ".cache" / "times", machine_name(workers, threads));
+  if (given.count("time") == 0) return times;
+  SweepOptions options;
+  options.results = results;
+  options.workers = workers;
+  options.activation_limit = limit_of(given, "activation-limit");
+  options.worker = worker_command(given["plugins"].as<Folders>(), workers, threads, "cpu");
+  SweepProgress progress({.out = stderr,
+                          .terminal = ::isatty(STDERR_FILENO) == 1,
+                          .done = 0,
+                          .total = combinations(plan),
+                          .label = [](std::size_t) { return std::string("measuring"); }});
+  const SweepEnd end = measure_times(plan, options, progress, times);
+  if (end.storage) throw Error(*end.storage);
+  return times;
+}
+
 }  // namespace
 
 int plan(const std::vector<std::string>& arguments) {
@@ -281,6 +227,10 @@ int plan(const std::vector<std::string>& arguments) {
 
   const std::vector<bool> done = done_trials(made, results);
   if (given.count("json") > 0) return print_json(made, done), 0;
+  const int threads = given["threads"].as<int>();
+  if (threads < 1) wrong_option("threads", "a number from 1", std::to_string(threads));
+  const std::size_t workers = worker_count(given["workers"].as<std::string>(), threads);
+  const TrialTimes times = times_of(made, given, workers, results);
   std::printf("%s%s%s\n\n", made.name().c_str(), made.about().empty() ? "" : ": ",
               printable(made.about()).c_str());
   print_axes(made);
@@ -289,6 +239,7 @@ int plan(const std::vector<std::string>& arguments) {
   print_stages(made, results / ".cache");
   print_sizes(made);
   print_cuts(made, limit_of(given, "activation-limit"));
+  print_times(made, done, times, workers);
   return 0;
 }
 

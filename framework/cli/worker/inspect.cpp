@@ -115,6 +115,7 @@ class Inspection {
 
   static Json sizes(const DataSplit& split) {
     return {{"train", split.train.samples.size()},
+            {"val", split.val.samples.size()},
             {"others",
              split.val.samples.size() + split.test.samples.size() + split.new_test.samples.size()}};
   }

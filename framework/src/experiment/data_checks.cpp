@@ -14,6 +14,9 @@ void DataChecks::note(std::uint32_t trial, std::uint32_t context) {
   const std::uint32_t dataset = texts[dataset_section];
   with_protocol_.emplace(std::pair(dataset, texts[section_index("protocol")]), trial);
   const auto has = [&](const char* trait) { return state_.identities.has_trait(context, trait); };
+  if (texts[section_index("tune")] != Identities::inert) {
+    tuned_.emplace(std::pair(dataset, texts[section_index("protocol")]), trial);
+  }
   if (has("told_classes")) {
     with_head_.emplace(std::pair(dataset, texts[section_index("head")]), trial);
   }
@@ -38,6 +41,20 @@ void DataChecks::note_captions(std::uint32_t trial) {
   const std::string_view identity = state_.identities.texts()[captioner];
   if (identity.find(":null") != std::string_view::npos) return;
   with_captioner_.emplace(std::pair(texts[dataset_section], captioner), trial);
+}
+
+void DataChecks::require_validation(std::uint32_t trial) const {
+  const Picks& texts = state_.texts[trial];
+  const auto found = sizes_.find({texts[dataset_section], texts[section_index("protocol")]});
+  if (found == sizes_.end() || found->second.val > 0) return;
+  const std::string use = inspected(trial, "dataset").resolved->at("use");
+  throw Error({.what = "tune chooses by validation photos, and dataset/" + use +
+                       " has none under this protocol",
+               .where = {},
+               .expected = "one validation photo at least",
+               .found = {},
+               .fix = "protocol.val_fraction above 0 takes some of the training photos; without "
+                      "any, give train one value instead of tune"});
 }
 
 // Of pictures, views included.
@@ -86,6 +103,9 @@ void DataChecks::run(const Report& report, const Impossible& impossible) {
       sizes_[sections] =
           inspector_->check_protocol(inspected(of, "dataset"), inspected(of, "protocol"));
     });
+  }
+  for (const auto& [sections, trial] : tuned_) {
+    guarded("tune", [&, of = trial] { require_validation(of); });
   }
   for (const auto& [sections, trial] : with_head_) {
     guarded("head", [&, of = trial] {

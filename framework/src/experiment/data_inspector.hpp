@@ -24,6 +24,7 @@ struct InspectedSection {
 // How many samples a protocol takes of a dataset.
 struct SplitSizes {
   std::int64_t train = 0;
+  std::int64_t val = 0;
   std::int64_t others = 0;  // of validation and test
 };
 

@@ -2,6 +2,8 @@
 #include <limits>
 #include <optional>
 
+#include "experiment/tuning.hpp"
+
 #include "derived_internal.hpp"
 
 namespace espalier {
@@ -11,6 +13,7 @@ const std::size_t budget_index = section_index("budget");
 const std::size_t encoder_index = section_index("encoder");
 const std::size_t method_index = section_index("peft");
 const std::size_t train_index = section_index("train");
+const std::size_t tune_index = section_index("tune");
 
 // Powers of two and what is half way between them, within the setting's range, those that train
 // less first: what lies between two of them is searched where the encoder is.
@@ -50,23 +53,47 @@ std::string DerivedSettings::method_of(const Picks& picks) const {
 DerivedSettings::Settled DerivedSettings::settle(const Picks& picks, std::uint32_t context,
                                                  Problems& problems) {
   Settled settled{.picks = picks, .impossible = {}};
-  if (!identities_.has_trait(context, "adapted")) return settled;
-  if (resolved(train_index, picks).at("preset") != "none") {
-    const auto [it, fresh] = published_.try_emplace({picks[train_index], picks[method_index]});
-    if (fresh) it->second = published(picks);
-    settled.picks[train_index] = it->second.variant;
-    settled.impossible = it->second.impossible;
-    for (const Problem& problem : variants_.at(train_index, it->second.variant).problems) {
-      problems.add(problem);
-    }
+  if (identities_.has_trait(context, "adapted")) {
+    take_preset(settled, problems);
+    take_budget(settled, context, problems);
   }
-  if (inspector_ == nullptr || resolved(budget_index, picks).at("trainable") == 0) return settled;
+  if (identities_.has_trait(context, "judged")) take_candidate(settled);
+  return settled;
+}
+
+void DerivedSettings::take_preset(Settled& settled, Problems& problems) {
+  const Picks& picks = settled.picks;
+  if (resolved(train_index, picks).at("preset") == "none") return;
+  const auto [it, fresh] = published_.try_emplace({picks[train_index], picks[method_index]});
+  if (fresh) it->second = published(picks);
+  settled.impossible = it->second.impossible;
+  settled.picks[train_index] = it->second.variant;
+  for (const Problem& problem : variants_.at(train_index, it->second.variant).problems) {
+    problems.add(problem);
+  }
+}
+
+void DerivedSettings::take_budget(Settled& settled, std::uint32_t context, Problems& problems) {
+  const Picks& picks = settled.picks;
+  if (inspector_ == nullptr || resolved(budget_index, picks).at("trainable") == 0) return;
   const auto [it, fresh] = sized_.try_emplace({picks[budget_index], picks[dataset_section],
                                                picks[encoder_index], picks[method_index], context});
   if (fresh) it->second = sized(picks, context, problems);
   settled.picks[method_index] = it->second.variant;
   if (!it->second.impossible.empty()) settled.impossible = it->second.impossible;
-  return settled;
+}
+
+// What `tune` chooses is as if it were not given: such trials have one name.
+void DerivedSettings::take_candidate(Settled& settled) {
+  const Picks& picks = settled.picks;
+  if (resolved(tune_index, picks).at("candidates") == 0) return;
+  const auto [it, fresh] = tuned_.try_emplace({picks[train_index], picks[tune_index]});
+  if (fresh) {
+    const Json first = tune_candidates(resolved(tune_index, picks)).front();
+    it->second =
+        variants_.add(train_index, variants_.tuned(train_index, picks[train_index], first));
+  }
+  settled.picks[train_index] = it->second;
 }
 
 DerivedSettings::Change DerivedSettings::published(const Picks& picks) {

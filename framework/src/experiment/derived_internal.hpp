@@ -1,4 +1,4 @@
-// Settings of one section that follow from another: train.preset and budget.trainable.
+// Settings of one section that follow from another: train.preset, budget.trainable and tune.
 #pragma once
 
 #include "experiment/data_inspector.hpp"
@@ -36,6 +36,9 @@ class DerivedSettings {
     std::uint32_t variant = 0;
     std::string impossible;
   };
+  void take_preset(Settled& settled, Problems& problems);
+  void take_budget(Settled& settled, std::uint32_t context, Problems& problems);
+  void take_candidate(Settled& settled);
   [[nodiscard]] Change published(const Picks& picks);
   [[nodiscard]] Change sized(const Picks& picks, std::uint32_t context, Problems& problems);
   [[nodiscard]] SizeQuestion question(std::uint32_t peft, std::int64_t budget) const;
@@ -50,6 +53,7 @@ class DerivedSettings {
   DataInspector* inspector_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, Change> published_;  // by train and peft
   std::map<std::array<std::uint32_t, 5>, Change> sized_;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> tuned_;  // by train and tune
   std::vector<PlannedSize> sizes_;
 };
 

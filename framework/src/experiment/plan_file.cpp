@@ -23,8 +23,8 @@ class ConfigTexts {
     for (std::size_t i = 0; i < trial_sections.size(); ++i) {
       text.append(i == 0 ? "\"" : ",\"").append(trial_sections[i]).append("\":");
       const bool recorded = state_.recorded.contains(state_.texts[trial][i]);
-      text += recorded ? canonical_json(state_.resolved(trial, i))
-                       : section(i, state_.picks[trial][i]);
+      text +=
+          recorded ? canonical_json(state_.resolved(trial, i)) : section(i, state_.picks[trial][i]);
     }
   }
 
@@ -45,6 +45,7 @@ class ConfigTexts {
 // Whether a dotted key has a place in the identity of a section.
 bool has_place(const Json& identity, std::string_view key) {
   if (key.empty()) return true;
+  if (identity.is_object() && identity.contains(std::string(key))) return true;  // of tune
   const std::string name(key.substr(0, key.find('.')));
   const std::string_view rest = key.size() > name.size() ? key.substr(name.size() + 1) : "";
   const bool of_component = name != "use" && identity.is_object() && identity.contains("params");

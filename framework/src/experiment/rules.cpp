@@ -35,6 +35,7 @@ constexpr InertRule inert[] = {
     {"train", "has(trial, judged)"},
     {"head", "head.use == 'zero_shot' or has(trial, judged)"},
     {"budget", "has(trial, adapted) and budget.trainable > 0"},
+    {"tune", "has(trial, judged) and tune.candidates > 0"},
 };
 
 constexpr ImpossibleRule impossible[] = {

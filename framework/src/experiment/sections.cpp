@@ -268,6 +268,32 @@ void bind(Schema<BudgetParams>& s) {
           "to come as close as it can; 0 for what its section says");
 }
 
+void bind(Schema<TuneParams>& s) {
+  s.field("trials", &TuneParams::trials)
+      .range(0, 1000)
+      .doc(
+          "Combinations of these values that are tried at most, drawn from all of them, the same "
+          "for every method; 0 for all");
+  s.field("train.lr", &TuneParams::lr).above(0).max(100).doc("Learning rates to choose from");
+  s.field("train.weight_decay", &TuneParams::weight_decay)
+      .range(0, 10)
+      .doc("Weight decays to choose from");
+  s.field("train.epochs", &TuneParams::epochs)
+      .range(0, 1e6)
+      .doc("Numbers of epochs to choose from");
+  s.field("train.batch_size", &TuneParams::batch_size)
+      .range(0, 1e6)
+      .doc("Batch sizes to choose from");
+  s.field("train.warmup", &TuneParams::warmup)
+      .min(0)
+      .below(1)
+      .doc("Lengths of the warm-up to choose from");
+  s.field("train.label_smoothing", &TuneParams::label_smoothing)
+      .min(0)
+      .below(1)
+      .doc("Label smoothings to choose from");
+}
+
 bool is_fixed_section(std::string_view name) {
   return std::find(std::begin(fixed_sections), std::end(fixed_sections), name) !=
          std::end(fixed_sections);
@@ -279,6 +305,7 @@ std::string_view section_summary(std::string_view section) {
   if (section == "nodes") return "Which features a node of the graph holds";
   if (section == "head") return "The classifier behind the graph network";
   if (section == "budget") return "How much a PEFT method may train";
+  if (section == "tune") return "Settings of train that validation photos choose";
   ESPALIER_ASSERT(section == "train", "no such fixed section");
   return "Optimiser and schedule";
 }
@@ -308,10 +335,12 @@ const SchemaInfo& section_schema(std::string_view section) {
   static const SchemaInfo head = schema_of<HeadParams>().info();
   static const SchemaInfo train = schema_of<TrainParams>().info();
   static const SchemaInfo budget = schema_of<BudgetParams>().info();
+  static const SchemaInfo tune = schema_of<TuneParams>().info();
   if (section == "protocol") return protocol;
   if (section == "nodes") return nodes;
   if (section == "head") return head;
   if (section == "budget") return budget;
+  if (section == "tune") return tune;
   ESPALIER_ASSERT(section == "train", "no such fixed section");
   return train;
 }

@@ -1,7 +1,7 @@
 // The sections of an experiment that are no components: what every trial has.
 //
 // A trial's configuration has the keys dataset, captioner, encoder, graph, gnn, peft (components)
-// and protocol, nodes, head, train, budget (below), and the number `seed`.
+// and protocol, nodes, head, train, budget, tune (below), and the number `seed`.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ struct ProtocolParams {
   std::int64_t graph_refresh = 0;
   std::int64_t tasks = 1;          // parts that the classes come in, one after another
   std::string scenario = "class";  // class | task: whether a photo's task is unknown or known
-  std::string classes = "all";  // all | base: the first half is learnt, the other is new
+  std::string classes = "all";     // all | base: the first half is learnt, the other is new
 };
 void bind(Schema<ProtocolParams>& s);
 // What val_shots comes to: validation images a class, 0 for all.
@@ -97,8 +97,21 @@ struct BudgetParams {
 };
 void bind(Schema<BudgetParams>& s);
 
-inline constexpr std::string_view fixed_sections[] = {"protocol", "nodes", "head", "train",
-                                                      "budget"};
+// Values of settings of `train`, named as there, of which validation samples choose
+// (experiment/tuning.hpp).
+struct TuneParams {
+  std::int64_t trials = 0;  // combinations of them that are tried at most, 0: all
+  std::vector<double> lr = {};
+  std::vector<double> weight_decay = {};
+  std::vector<std::int64_t> epochs = {};
+  std::vector<std::int64_t> batch_size = {};
+  std::vector<double> warmup = {};
+  std::vector<double> label_smoothing = {};
+};
+void bind(Schema<TuneParams>& s);
+
+inline constexpr std::string_view fixed_sections[] = {"protocol", "nodes",  "head",
+                                                      "train",    "budget", "tune"};
 
 [[nodiscard]] bool is_fixed_section(std::string_view name);
 // The schema of a fixed section.

@@ -1,6 +1,7 @@
 #include "variants_internal.hpp"
 
 #include "experiment/sections.hpp"
+#include "experiment/tuning.hpp"
 #include <algorithm>
 #include <espalier/core/builtin.hpp>
 #include <espalier/core/predicate.hpp>
@@ -117,8 +118,13 @@ Variant Variants::make(std::size_t index, const std::vector<std::uint32_t>& row)
     variant.resolved = catalog_.resolve(name, section, prefix, where, problems);
     make_component_absolute(name, variant.resolved);
   } else {
+    if (name == "tune") section = dotted(section);
     variant.resolved = resolve_fixed(name, section, problems);
     make_paths_absolute(section_schema(name), variant.resolved);
+    if (name == "tune" && problems.empty()) {
+      count_candidates(
+          variant.resolved, [this](std::string_view key) { return locate(key); }, problems);
+    }
     variant.given = std::move(section);
   }
   variant.sound = problems.empty();
@@ -149,6 +155,16 @@ Variant Variants::preset(std::size_t index, std::uint32_t of, const Json& defaul
   variant.resolved = resolve_fixed(trial_sections[index], section, problems);
   variant.sound = problems.empty();
   variant.problems = problems.list();
+  return variant;
+}
+
+Variant Variants::tuned(std::size_t train, std::uint32_t of, const Json& first) const {
+  Variant variant = at(train, of);
+  variant.resolved.update(first);
+  if (const auto preset = variant.resolved.find("from_preset"); preset != variant.resolved.end()) {
+    std::erase_if(preset->get_ref<Json::array_t&>(),
+                  [&](const Json& key) { return first.contains(key.get<std::string>()); });
+  }
   return variant;
 }
 

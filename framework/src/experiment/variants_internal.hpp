@@ -17,9 +17,9 @@
 namespace espalier {
 
 // The keys of a trial's configuration, sorted.
-inline constexpr std::array<std::string_view, 12> trial_sections = {
-    "budget", "captioner", "dataset", "encoder",  "gnn",  "graph",
-    "head",   "nodes",     "peft",    "protocol", "seed", "train"};
+inline constexpr std::array<std::string_view, 13> trial_sections = {
+    "budget", "captioner", "dataset",  "encoder", "gnn",   "graph", "head",
+    "nodes",  "peft",      "protocol", "seed",    "train", "tune"};
 inline constexpr std::size_t dataset_section = 2;
 inline constexpr std::size_t seed_section = 10;
 
@@ -47,6 +47,9 @@ class Variants {
                                 const Json& values) const;
   [[nodiscard]] Variant preset(std::size_t section, std::uint32_t variant,
                                const Json& defaults) const;
+  // `train` where a section `tune` takes the place of some settings: with those of the first
+  // candidate, whatever was given.
+  [[nodiscard]] Variant tuned(std::size_t train, std::uint32_t variant, const Json& first) const;
   // Its number.
   std::uint32_t add(std::size_t section, Variant variant) {
     sections_[section].variants.push_back(std::move(variant));

@@ -62,6 +62,7 @@ ComparedRow row_of(const Trials& trials, std::vector<std::string> values, const 
     row.untrained = row.untrained || kept_untrained(trial->record.result);
     row.sees_test = row.sees_test || trial->sees_test;
     row.mixed = row.mixed || !mix.of(trial->record).empty();
+    if (const std::string& tuned = trial->record.result.tuned; !tuned.empty()) ++row.tuned[tuned];
   }
   row.metric = spread_of(means_of(by_draw));
   row.parameters = field_mean(trials, "trainable_parameters");

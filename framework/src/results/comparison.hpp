@@ -52,6 +52,7 @@ struct ComparedRow {
   Spread metric{};                    // over seeds, with the seed of the split, each one's mean
   std::size_t trials = 0;
   double parameters = missing;  // trainable, the mean
+  std::map<std::string, std::size_t> tuned{};  // what `tune` chose, and in how many of the trials
   std::vector<double> costs{};  // means of cost_fields, missing where no trial has one
   bool front = false;      // no row has a better mean and as few parameters, or fewer and as good
   bool untrained = false;  // a trial kept the weights before training

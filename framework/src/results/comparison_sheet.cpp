@@ -75,10 +75,26 @@ std::string front_note(const std::string& metric) {
          " with as few trainable parameters, or as good a mean with fewer";
 }
 
+// What validation chose for a row, the most frequent first: train.lr=0.01 (4), train.lr=0.1 (1).
+std::string tuned_note(const ComparedRow& row) {
+  std::vector<std::pair<std::size_t, std::string>> chosen;
+  for (const auto& [settings, count] : row.tuned) chosen.emplace_back(count, settings);
+  std::stable_sort(chosen.begin(), chosen.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::vector<std::string> texts;
+  for (const auto& [count, settings] : chosen) {
+    texts.push_back(printable(settings) + " (" + std::to_string(count) + ")");
+  }
+  return "tuned on validation, " + row.label + ": " + joined(texts);
+}
+
 std::vector<std::string> row_notes(const ComparedGroup& group, const ComparisonView& view) {
   std::vector<std::string> notes{front_note(view.metric)};
   if (!group.over.empty())
     notes.push_back("trials of one seed are averaged first, over " + group.over);
+  for (const ComparedRow& row : group.rows) {
+    if (!row.tuned.empty()) notes.push_back(tuned_note(row));
+  }
   const auto any = [&](auto member) {
     return std::any_of(group.rows.begin(), group.rows.end(), member);
   };

@@ -51,6 +51,56 @@ Table timing_table(const std::vector<StageTime>& timing) {
   return table;
 }
 
+// A row a candidate, a column a setting that they differ in.
+void write_candidates(hid_t file, const std::vector<TunedCandidate>& candidates) {
+  if (candidates.empty()) return;
+  Table table;
+  for (const auto& [key, first] : candidates.front().settings.items()) {
+    std::vector<Json> values;
+    for (const TunedCandidate& candidate : candidates) values.push_back(candidate.settings.at(key));
+    table.add("train." + key, column_of(values));
+  }
+  std::vector<double> top1;
+  std::vector<Flag> chosen;
+  std::vector<std::string> failures;
+  for (const TunedCandidate& candidate : candidates) {
+    top1.push_back(candidate.val_top1);
+    chosen.push_back(candidate.chosen ? Flag::yes : Flag::no);
+    failures.push_back(candidate.failure);
+  }
+  table.add("val_top1", std::move(top1));
+  table.add("chosen", std::move(chosen));
+  table.add("failure", std::move(failures));
+  hdf5::write_table(file, "tune", table);
+}
+
+// What write_candidates() wrote, as TrialResult::tuned.
+std::string tuned_in(hid_t file, const Json& config) {
+  const Json* count = value_under(config, "tune.candidates");
+  if (count == nullptr || *count == 0 || H5Lexists(file, "tune", H5P_DEFAULT) <= 0) return {};
+  std::vector<TunedCandidate> candidates;
+  for (const Json& row : to_json(hdf5::read_table(file, "tune"))) {
+    TunedCandidate candidate{.settings = Json::object(), .failure = {}};
+    for (const auto& [key, value] : row.items()) {
+      if (key.starts_with("train.")) candidate.settings[key.substr(6)] = value;
+    }
+    candidate.chosen = row.value("chosen", false);
+    candidates.push_back(std::move(candidate));
+  }
+  return tuned_text(candidates);
+}
+
+std::vector<StageTime> timing_from(const Table& table) {
+  std::vector<StageTime> timing;
+  for (const Json& row : to_json(table)) {
+    if (!row.at("seconds").is_number()) continue;
+    timing.push_back({.stage = row.at("stage").get<std::string>(),
+                      .seconds = row.at("seconds").get<double>(),
+                      .cached = row.at("cached") == true});
+  }
+  return timing;
+}
+
 void write_training(hid_t file, const TrainingSamples& training) {
   ESPALIER_ASSERT(training.labels.size() == training.ids.size(), "one label a sample");
   if (training.ids.empty()) return;
@@ -165,6 +215,7 @@ ResultExtent write_result(const std::filesystem::path& file, const TrialResult& 
   hdf5::write_table(memory, "timing", timing_table(result.timing));
   write_training(memory, result.training);
   write_tasks(memory, result.tasks);
+  write_candidates(memory, result.candidates);
   for (const Predictions& predictions : result.predictions) write_predictions(memory, predictions);
 
   MetricsColumns rows;
@@ -205,8 +256,12 @@ TrialResult parse_result(std::string_view bytes, const std::string& origin) try 
                  .fix = {}});
   }
   result.metrics = metrics_from(hdf5::read_table(memory, "metrics"));
+  if (H5Lexists(memory, "timing", H5P_DEFAULT) > 0) {
+    result.timing = timing_from(hdf5::read_table(memory, "timing"));
+  }
   const Json final_rows = to_json(hdf5::read_table(memory, "final"));
   if (!final_rows.empty()) read_summary(final_rows[0], result);
+  result.tuned = tuned_in(memory, result.config);
   if (const auto seed = result.config.find("seed");
       seed != result.config.end() && seed->is_number_integer()) {
     seed->get_to(result.seed);

@@ -102,6 +102,7 @@ Table trials_table(const SweepTable& sweep) {
               field_column(
                   field, rows, [&](std::size_t i) -> const auto& { return records[i].result; }));
   }
+  table.add("tuned", texts(rows, [&](std::size_t i) { return records[i].result.tuned; }));
   table.add("error", texts(rows, [&](std::size_t i) { return shortened(records[i].error); }));
   table.add("file", texts(rows, [&](std::size_t i) {
               const bool there = records[i].status == TrialStatus::complete;

@@ -70,7 +70,7 @@ inline constexpr std::string_view swept_metrics[] = {
     "test_macro_f1", "test_loss", "test_ece"};
 
 // One row a trial: trial_id combo_id status seed, the axes but `seed`, the fields of
-// trial_fields(), error, file, builds, graph_protocol, sees_test. `file` is relative to the folder,
+// trial_fields(), tuned, error, file, builds, graph_protocol, sees_test. `file` is relative to the folder,
 // empty where there is no result.h5; `builds` is BuildMix::of().
 [[nodiscard]] Table trials_table(const SweepTable& sweep);
 // One row a trial, epoch and split: trial_idx, then those of MetricsColumns.

@@ -61,6 +61,17 @@ bool kept_untrained(const TrialResult& result) {
   return result.best_epoch == 0 && result.epochs > 0 && result.trainable_parameters > 0;
 }
 
+std::string tuned_text(const std::vector<TunedCandidate>& candidates) {
+  std::string text;
+  for (const TunedCandidate& candidate : candidates) {
+    if (!candidate.chosen) continue;
+    for (const auto& [key, value] : candidate.settings.items()) {
+      text += (text.empty() ? "train." : " train.") + key + "=" + canonical_json(value);
+    }
+  }
+  return text;
+}
+
 Json summary_json(const TrialResult& result) {
   Json summary = Json::object();
   for (const TrialField& field : fields) {

@@ -28,6 +28,9 @@ struct TrialField {
 // Nothing was learnt, where something could have been.
 [[nodiscard]] bool kept_untrained(const TrialResult& result);
 
+// `train.lr=0.01 train.epochs=20` of the candidate that was chosen; empty where none was.
+[[nodiscard]] std::string tuned_text(const std::vector<TunedCandidate>& candidates);
+
 // {"val_top1": 0.5, ...}; missing numbers are null.
 [[nodiscard]] Json summary_json(const TrialResult& result);
 // The reverse; what is absent or of another type stays as it is.

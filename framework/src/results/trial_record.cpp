@@ -71,6 +71,7 @@ void take_complete(const Json& json, TrialRecord& record) {
   if (const auto it = json.find("summary"); it != json.end()) read_summary(*it, record.result);
   if (const auto it = json.find("result"); it != json.end()) record.extent = extent_from_json(*it);
   if (const auto it = json.find("builds"); it != json.end()) take_builds(*it, record);
+  record.result.tuned = text(json, "tuned");
 }
 
 void take_record(const Json& json, TrialRecord& record) {
@@ -227,14 +228,16 @@ Json stopped_record() { return {{"event", "stopped"}, {"time", now()}}; }
 
 Json complete_record(const TrialResult& result, const ResultExtent& extent) {
   const auto builds = result.environment.find("builds");
-  return {{"event", "complete"},
-          {"trial_id", result.trial_id},
-          {"combo_id", result.combo_id},
-          {"seed", result.seed},
-          {"summary", summary_json(result)},
-          {"result", to_json(extent)},
-          {"builds", builds == result.environment.end() ? Json::object() : *builds},
-          {"time", now()}};
+  Json record{{"event", "complete"},
+              {"trial_id", result.trial_id},
+              {"combo_id", result.combo_id},
+              {"seed", result.seed},
+              {"summary", summary_json(result)},
+              {"result", to_json(extent)},
+              {"builds", builds == result.environment.end() ? Json::object() : *builds},
+              {"time", now()}};
+  if (!result.tuned.empty()) record["tuned"] = result.tuned;
+  return record;
 }
 
 Json failed_record(std::string_view cause, const std::string& error) {

@@ -1,8 +1,8 @@
 #include "run/sweep.hpp"
 
-#include "plugin/used_components.hpp"
 #include "results/sweep_file.hpp"
 #include "run/run_lock.hpp"
+#include "run/trial_requests.hpp"
 #include <espalier/core/error.hpp>
 #include <system_error>
 
@@ -16,45 +16,6 @@ namespace {
        .expected = "a folder that you may write to, with room in it",
        .found = why.message(),
        .fix = "make room, or choose another with --results DIR; nothing that is done is lost"});
-}
-
-// The libraries of a trial's components, as they were when the sweep began.
-class PluginInputs {
- public:
-  explicit PluginInputs(const Catalog& catalog) : catalog_(catalog) {
-    for (const ComponentInfo& component : catalog.all()) {
-      if (!component.file.empty()) (void)hasher_.content(component.file);
-    }
-  }
-
-  void add(TrialRequest& request) const {
-    for (const ComponentInfo* component : used_components(request.config, catalog_)) {
-      if (component->file.empty()) continue;
-      request.inputs.push_back({component->kind + "/" + component->name, component->file,
-                                hasher_.known(component->file).value()});
-    }
-  }
-
- private:
-  const Catalog& catalog_;
-  ContentHasher hasher_;
-};
-
-TrialRequest request_for(const Plan& plan, const TrialStore& store, const Survey& survey,
-                         const PluginInputs& plugins, std::size_t trial) {
-  const PlannedTrial& planned = plan.trials()[trial];
-  TrialRequest request;
-  request.trial_id = hex(planned.trial_id);
-  request.combo_id = hex(planned.combo_id);
-  request.config = plan.config(trial);
-  request.stages = plan.stages(trial);
-  request.folder = store.folder(request.trial_id);
-  request.cache = store.cache();
-  request.inputs = plan.inputs(trial);
-  plugins.add(request);
-  const auto earlier = survey.attempts.find(trial);
-  request.attempt = earlier == survey.attempts.end() ? 1 : earlier->second + 1;
-  return request;
 }
 
 }  // namespace
@@ -71,7 +32,7 @@ SweepResult run_sweep(const Plan& plan, const SweepOptions& options,
   for (const auto& [trial, folder] : survey.elsewhere) {
     store.adopt(hex(plan.trials()[trial].trial_id), folder);
   }
-  PluginInputs plugins(plan.catalog());
+  const TrialRequests requests(plan, store);
   SchedulerOptions scheduling;
   scheduling.worker = options.worker;
   scheduling.worker.lock = lock.descriptor();
@@ -84,7 +45,9 @@ SweepResult run_sweep(const Plan& plan, const SweepOptions& options,
       store.adopt(id, found->folder);
       return std::nullopt;
     }
-    TrialRequest request = request_for(plan, store, survey, plugins, trial);
+    TrialRequest request = requests.of(trial);
+    const auto earlier = survey.attempts.find(trial);
+    if (earlier != survey.attempts.end()) request.attempt = earlier->second + 1;
     request.cache_limit = options.cache_limit;
     request.activation_limit = options.activation_limit;
     return request;

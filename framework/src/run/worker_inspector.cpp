@@ -13,7 +13,7 @@
 namespace espalier {
 namespace {
 
-constexpr int memory_format = 5;
+constexpr int memory_format = 6;
 constexpr std::size_t most_memory = std::size_t{16} << 20;
 constexpr std::size_t most_answers = 50'000;
 constexpr int a_moment = 2000;  // milliseconds
@@ -52,8 +52,10 @@ DataFacts WorkerInspector::facts(const InspectedSection& dataset) {
 SplitSizes WorkerInspector::check_protocol(const InspectedSection& dataset,
                                            const InspectedSection& protocol) {
   const Json found = answer("protocol", {{"dataset", dataset}, {"protocol", protocol}});
-  return understood(
-      [&] { return SplitSizes{.train = found.at("train"), .others = found.at("others")}; });
+  return understood([&] {
+    return SplitSizes{
+        .train = found.at("train"), .val = found.at("val"), .others = found.at("others")};
+  });
 }
 
 void WorkerInspector::check_head(const InspectedSection& dataset, const InspectedSection& head) {

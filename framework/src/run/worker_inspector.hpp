@@ -6,7 +6,7 @@
 //                    {"do": "cuts", "encoder", "peft", "towers"}
 //                    {"do": "fit", "encoder", "peft", "dataset", "towers", "trainable", "key",
 //                     "values"}
-//   worker to host   {"capabilities", "warnings": [...]} of facts, {"train", "others"} of protocol,
+//   worker to host   {"capabilities", "warnings": [...]} of facts, {"train", "val", "others"} of protocol,
 //                    {} of head, {"cuts": [...], "nothing": "..."} of cuts, {"smallest",
 //                    "found": {"value", "trainable"} or null} of fit, or {"problems": [...]}
 #pragma once

@@ -100,6 +100,7 @@ bool TaskSequence::train(Training& training, const Checkpoint& checkpoint) {
     }
     if (stop) return false;
   }
+  if (learner_.keeps_training) checkpoint.save(training, learner_.parameters);
   return true;
 }
 

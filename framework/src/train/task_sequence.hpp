@@ -29,6 +29,7 @@ struct Learner {
   Network& network;
   Parameters& parameters;
   MethodInTraining method;
+  bool keeps_training = false;  // the last checkpoint stays, for whoever goes on from it
   std::function<void(std::string_view stage, double seconds)> time;  // what a stage took
 };
 

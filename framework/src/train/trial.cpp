@@ -1,5 +1,6 @@
 #include "train/trial.hpp"
 
+#include "results/trial_fields.hpp"
 #include "train/adapted_encoder.hpp"
 #include "train/adapter_folder.hpp"
 #include "train/caption_quality.hpp"
@@ -17,6 +18,7 @@
 #include "train/test_set.hpp"
 #include "train/trial_features.hpp"
 #include "train/trial_setting.hpp"
+#include "train/tuning.hpp"
 #include "train/unlabelled_dataset.hpp"
 #include <algorithm>
 #include <chrono>
@@ -37,8 +39,12 @@ class Trial {
       : setting_(request, hooks), recipe_(setting_) {}
 
   std::optional<TrialResult> run();
+  // Trains, and looks at the validation samples. Empty: stopped.
+  std::optional<double> validation_top1();
+  [[nodiscard]] bool trains() const { return !recipe_.zero_shot && !recipe_.scores; }
 
  private:
+  bool learn();
   void draw_data();
   bool make_features();
   [[nodiscard]] std::vector<std::size_t> samples() const;
@@ -51,6 +57,7 @@ class Trial {
   [[nodiscard]] std::optional<double> val_top1_with(const TrialRequest& request);
   void describe(const TaskSequence& tasks, const Parameters& parameters);
   void conclude_method(const Network& network, const Protocol& protocol);
+  void judge_validation(const Network& network, const TaskSequence& tasks);
   void test(const Network& network, const TaskSequence& tasks);
   void test_new_classes(const Network& network, const Protocol& protocol);
   void save(const Parameters& parameters, const TaskSequence& tasks);
@@ -85,6 +92,11 @@ class Trial {
   std::shared_ptr<Fusion> fusion_;
   std::int64_t encoder_parameters_ = 0;
   std::optional<GraphChoice> choice_;
+  std::optional<TrialSetting> chosen_;  // with the graph of the choice
+  Parameters parameters_;
+  std::optional<Network> network_;
+  std::optional<TaskSequence> tasks_;
+  bool keeps_training_ = false;
   TrialResult result_;
 };
 
@@ -184,6 +196,7 @@ Learner Trial::learner(const TrialSetting& setting, Network& network, Parameters
           .network = network,
           .parameters = parameters,
           .method = adapted_ ? adapted_->in_training() : MethodInTraining(),
+          .keeps_training = keeps_training_,
           .time = [this](std::string_view stage, double seconds) {
             time(std::string(stage), seconds);
           }};
@@ -257,20 +270,29 @@ void Trial::conclude_method(const Network& network, const Protocol& protocol) {
   result_.method = adapted_->facts();
 }
 
+void Trial::judge_validation(const Network& network, const TaskSequence& tasks) {
+  const Protocol& protocol = tasks.protocol();
+  conclude_method(network, protocol);
+  StateBank bank;
+  Evaluation evaluation(network, sources_, protocol, bank);
+  const std::vector<std::size_t>& samples = split_.val.samples;
+  const auto& labels = split_.val.labels;
+  const at::Tensor logits =
+      tasks.heard(evaluation.answers(protocol.scenes(samples), std::ssize(samples)), labels);
+  if (!labels.empty()) result_.val_top1 = metrics_of(logits, labels).top1;
+  result_.predictions.push_back(predictions_of("val", ids(samples), labels, logits));
+}
+
 void Trial::test(const Network& network, const TaskSequence& tasks) {
   const Clock::time_point start = Clock::now();
   const Protocol& protocol = tasks.protocol();
   setting_.begin("test");
-  conclude_method(network, protocol);
+  judge_validation(network, tasks);
   StateBank bank;
   Evaluation evaluation(network, sources_, protocol, bank);
   const auto answers = [&](std::span<const std::size_t> samples) {
     return evaluation.answers(protocol.scenes(samples), std::ssize(samples));
   };
-  const auto& labels = split_.val.labels;
-  const at::Tensor val_logits = tasks.heard(answers(split_.val.samples), labels);
-  if (!labels.empty()) result_.val_top1 = metrics_of(val_logits, labels).top1;
-  result_.predictions.push_back(predictions_of("val", ids(split_.val.samples), labels, val_logits));
   std::vector<std::string> test_ids = ids(split_.test.samples);
   TestSet test(std::move(split_.test), std::move(test_ids));
   record_verdict(std::move(test).evaluate(answers, &tasks.trail()), result_);
@@ -299,33 +321,70 @@ void Trial::save(const Parameters& parameters, const TaskSequence& tasks) {
                              {{"espalier.trial_id", setting_.request().trial_id}});
 }
 
-std::optional<TrialResult> Trial::run() {
+// False: stopped.
+bool Trial::learn() {
   draw_data();
-  if (!make_features()) return std::nullopt;
+  if (!make_features() || !choose()) return false;
+  chosen_.emplace(choice_ ? choice_->request : setting_.request(), setting_.hooks());
+  if (!adapt_encoder(parameters_)) return false;
+  network_.emplace(network_parts(), split_.classes, setting_.seed(), parameters_);
+  setting_.warn_of_size(parameters_.count(), std::ssize(split_.train.samples));
+  tasks_.emplace(learner(*chosen_, *network_, parameters_),
+                 static_cast<std::size_t>(split_.classes));
+  return tasks_->run();
+}
 
-  if (!choose()) return std::nullopt;
+std::optional<double> Trial::validation_top1() {
+  keeps_training_ = true;
+  if (!learn()) return std::nullopt;
+  if (split_.val.samples.empty()) {
+    throw Error({.what = "tune chooses by validation photos, and there are none",
+                 .where = {},
+                 .expected = "one validation photo at least",
+                 .found = {},
+                 .fix = "raise protocol.val_fraction"});
+  }
+  judge_validation(*network_, *tasks_);
+  return result_.val_top1;
+}
 
-  const TrialSetting setting(choice_ ? choice_->request : setting_.request(), setting_.hooks());
-  Parameters parameters;
-  if (!adapt_encoder(parameters)) return std::nullopt;
-  Network network(network_parts(), split_.classes, setting_.seed(), parameters);
-  setting_.warn_of_size(parameters.count(), std::ssize(split_.train.samples));
-  TaskSequence tasks(learner(setting, network, parameters),
-                     static_cast<std::size_t>(split_.classes));
-  if (!tasks.run()) return std::nullopt;
-  describe(tasks, parameters);
-  test(network, tasks);
-  save(parameters, tasks);
+std::optional<TrialResult> Trial::run() {
+  if (!learn()) return std::nullopt;
+  describe(*tasks_, parameters_);
+  test(*network_, *tasks_);
+  save(parameters_, *tasks_);
   result_.peak_rss_bytes = memory_.peak();
   result_.peak_cuda_bytes = gpu_memory_.peak();
   if (adapted_) adapted_->measure_inference(looks().front(), result_);
-  tasks.remove_files();
+  tasks_->remove_files();
   return conclude();
+}
+
+std::optional<TrialResult> run_tuned(Tuning& tuning, const TrialRequest& request,
+                                     const TrialHooks& hooks) {
+  const Clock::time_point start = Clock::now();
+  const auto validate = [](const TrialRequest& candidate, const TrialHooks& its_hooks) {
+    return Trial(candidate, its_hooks).validation_top1();
+  };
+  if (!tuning.run(validate)) return std::nullopt;
+  const double seconds = seconds_since(start);
+  const TrialRequest chosen = tuning.chosen();
+  std::optional<TrialResult> result = Trial(chosen, hooks).run();
+  if (!result) return std::nullopt;
+  result->config = request.config;
+  result->candidates = tuning.candidates();
+  result->tuned = tuned_text(result->candidates);
+  result->timing.push_back({.stage = "tune", .seconds = seconds});
+  result->total_seconds += seconds;
+  tuning.remove_files();
+  return result;
 }
 
 }  // namespace
 
 std::optional<TrialResult> run_trial(const TrialRequest& request, const TrialHooks& hooks) {
+  Tuning tuning(request, hooks);
+  if (tuning.chooses() && Trial(request, hooks).trains()) return run_tuned(tuning, request, hooks);
   return Trial(request, hooks).run();
 }
 
