@@ -112,5 +112,12 @@ TEST(CaptionSet, OfAnotherVersionIsNotRead) {
   EXPECT_FALSE(CaptionSet::is_set("id,text\n"));
 }
 
+// Found by tools/fuzz/fuzz_caption_journal.
+TEST(CaptionSet, RefusesAFirstLineThatIsNone) {
+  for (const char* text : {"", "\n", "{\"about\": \xff}\n", "[]\n", "{\"format\": \"other\"}\n"}) {
+    EXPECT_THROW(static_cast<void>(CaptionSet::parse(text, "test")), Error) << text;
+  }
+}
+
 }  // namespace
 }  // namespace espalier

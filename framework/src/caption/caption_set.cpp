@@ -31,7 +31,14 @@ Json header_in(std::string_view text) try {
   return nullptr;
 }
 
-void refuse_newer(const Json& header, std::string_view origin) {
+void refuse_other(const Json& header, std::string_view origin) {
+  if (header.is_null()) {
+    throw Error({.what = "the first line is not that of a caption set",
+                 .where = std::string(origin) + ":1",
+                 .expected = header_of(Json::object()).dump(),
+                 .found = {},
+                 .fix = "write the set again, or move this file away"});
+  }
   if (header.value("version", Json()) == set_version && header.value("about", Json()).is_object())
     return;
   throw Error({.what = "a caption set is of another version",
@@ -99,7 +106,7 @@ CaptionSet::CaptionSet(Json about, std::vector<CaptionRecord> records, std::stri
 
 CaptionSet CaptionSet::parse(std::string_view text, std::string_view origin) {
   const Json header = header_in(text);
-  refuse_newer(header, origin);
+  refuse_other(header, origin);
   std::vector<CaptionRecord> records;
   Problems problems;
   std::string_view rest = text;
