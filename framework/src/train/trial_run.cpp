@@ -1,0 +1,182 @@
+#include "train/trial_run.hpp"
+
+#include "train/caption_quality.hpp"
+#include "train/class_features.hpp"
+#include "train/evaluation.hpp"
+#include "train/method_input.hpp"
+#include <algorithm>
+#include <espalier/core/error.hpp>
+
+namespace espalier {
+
+void TrialRun::draw_data() {
+  const Clock::time_point start = Clock::now();
+  const std::shared_ptr<Dataset> dataset = setting_.kept<Dataset>();
+  split_ = split_dataset(*dataset, setting_.section<ProtocolParams>("protocol"), setting_.seed());
+  if (recipe_.zero_shot) split_.train = {};
+  if (recipe_.classes || recipe_.class_start)
+    prompts_ = class_texts_of(setting_, recipe_, *dataset);
+  if (!split_.new_test.samples.empty() && setting_.has("peft", "class_template")) {
+    zero_shot_prompts_ =
+        class_prompts(recipe_.head, setting_.config_of("dataset").at("use"), *dataset);
+  }
+  photos_ = UnlabelledDataset(dataset);
+  time("dataset", seconds_since(start));
+}
+
+std::vector<std::size_t> TrialRun::samples() const {
+  std::vector<std::size_t> all = split_.train.samples;
+  for (const auto* more : {&split_.val.samples, &split_.test.samples, &split_.new_test.samples}) {
+    all.insert(all.end(), more->begin(), more->end());
+  }
+  return all;
+}
+
+std::vector<Look> TrialRun::looks() const {
+  return picture_looks(samples(), split_.train.samples.size(), recipe_.train.views);
+}
+
+// False: stopped.
+bool TrialRun::make_features() {
+  const Clock::time_point start = Clock::now();
+  inputs_ = feature_inputs(setting_, recipe_, photos_, split_.unlabelled_train);
+  FeatureStages stages(inputs_);
+  std::optional<TrialFeatures> features =
+      gather_features(stages, recipe_, samples(), looks(), prompts_);
+  if (!features) return false;
+  frozen_ = std::move(*features);
+  frozen_.sources.class_count = recipe_.classes ? static_cast<std::size_t>(split_.classes) : 0;
+  if (!zero_shot_prompts_.empty()) {
+    zero_shot_ = frozen_classes(class_vectors(*inputs_.encoder(), zero_shot_prompts_));
+  }
+  sources_ = frozen_.sources;
+  const bool captioned = recipe_.captions || (recipe_.texts && !inputs_.given);
+  if (captioned && !judge_captions(stages, frozen_, split_, inputs_.shared_space,
+                                   *setting_.hooks().judge, result_)) {
+    return false;
+  }
+  fusion_ = make_fusion(recipe_.nodes, frozen_.widths, inputs_.shared_space);
+  encoder_parameters_ = stages.encoder_parameters();
+  const auto& cached = stages.cached();
+  result_.prefix_seconds = seconds_since(start);
+  time("features", result_.prefix_seconds,
+       std::all_of(cached.begin(), cached.end(), [](const auto& stage) { return stage.second; }));
+  return true;
+}
+
+// False: stopped.
+bool TrialRun::adapt_encoder(Parameters& parameters) {
+  if (!recipe_.adapted) return true;
+  const Clock::time_point start = Clock::now();
+  adapted_.emplace(setting_, inputs_, recipe_.train, frozen_.sources);
+  if (setting_.has("peft", "needs_features")) {
+    adapted_->prepare(method_input(recipe_, frozen_, *fusion_, split_), learnt(prompts_));
+  }
+  adapted_->attach(parameters);
+  std::optional<Sources> sources = adapted_->sources(frozen_, looks(), prompts_);
+  if (!sources) return false;
+  sources_ = std::move(*sources);
+  const double seconds = seconds_since(start);
+  time("activations", seconds, adapted_->cached());
+  result_.prefix_seconds += seconds;
+  result_.prefix_flops =
+      adapted_->prefix_flops(looks().front()) * static_cast<double>(looks().size());
+  return true;
+}
+
+NetworkParts TrialRun::network_parts() const {
+  return {.fusion = fusion_,
+          .gnn = recipe_.zero_shot ? no_network() : setting_.component<Gnn>(),
+          .gnn_name = setting_.name_of("gnn"),
+          .head = recipe_.scores ? no_head() : make_head(recipe_.head, frozen_.space),
+          .adapted = adapted_ ? &adapted_->model() : nullptr,
+          .node_rows = setting_.has("gnn", "node_rows")};
+}
+
+Learner TrialRun::learner(const TrialSetting& setting, Network& network, Parameters& parameters) {
+  return {.setting = setting,
+          .recipe = recipe_,
+          .split = split_,
+          .photos = photos_,
+          .frozen = frozen_,
+          .sources = sources_,
+          .fusion = *fusion_,
+          .shared_space = inputs_.shared_space,
+          .network = network,
+          .parameters = parameters,
+          .method = adapted_ ? adapted_->in_training() : MethodInTraining(),
+          .keeps_training = keeps_training_,
+          .time = [this](std::string_view stage, double seconds) {
+            time(std::string(stage), seconds);
+          }};
+}
+
+// Nobody hears of these trainings.
+std::optional<double> TrialRun::val_top1_with(const TrialRequest& request) {
+  TrialHooks unheard = setting_.hooks();
+  unheard.epoch = {};
+  unheard.warning = [](const std::string&) {};
+  const TrialSetting setting(request, unheard);
+  Parameters parameters;
+  if (!adapt_encoder(parameters)) return std::nullopt;
+  Network network(network_parts(), split_.classes, setting_.seed(), parameters);
+  Learner unnoted = learner(setting, network, parameters);
+  unnoted.time = [](std::string_view, double) {};
+  TaskSequence tasks(std::move(unnoted), static_cast<std::size_t>(split_.classes));
+  if (!tasks.run()) return std::nullopt;
+  tasks.remove_files();
+  return tasks.progress().best_top1;
+}
+
+// False: stopped.
+bool TrialRun::choose() {
+  const bool has_edges =
+      recipe_.graph != "none" && !recipe_.zero_shot && setting_.has("gnn", "graph");
+  if (!has_edges || !leaves_tau_to_validation(setting_.request())) return true;
+  const Clock::time_point start = Clock::now();
+  choice_ = choose_graph(setting_.request(), split_.val.samples.size(),
+                         [this](const TrialRequest& request) { return val_top1_with(request); });
+  time("graph_choice", seconds_since(start));
+  return choice_.has_value();
+}
+
+// False: stopped.
+bool TrialRun::learn() {
+  draw_data();
+  if (!make_features() || !choose()) return false;
+  chosen_.emplace(choice_ ? choice_->request : setting_.request(), setting_.hooks());
+  if (!adapt_encoder(parameters_)) return false;
+  network_.emplace(network_parts(), split_.classes, setting_.seed(), parameters_);
+  setting_.warn_of_size(parameters_.count(), std::ssize(split_.train.samples));
+  tasks_.emplace(learner(*chosen_, *network_, parameters_),
+                 static_cast<std::size_t>(split_.classes));
+  return tasks_->run();
+}
+
+std::optional<double> TrialRun::validation_top1() {
+  keeps_training_ = true;
+  if (!learn()) return std::nullopt;
+  if (split_.val.samples.empty()) {
+    throw Error({.what = "tune chooses by validation photos, and there are none",
+                 .where = {},
+                 .expected = "one validation photo at least",
+                 .found = {},
+                 .fix = "raise protocol.val_fraction"});
+  }
+  judge_validation(*network_, *tasks_);
+  return result_.val_top1;
+}
+
+std::optional<TrialResult> TrialRun::run() {
+  if (!learn()) return std::nullopt;
+  describe(*tasks_, parameters_);
+  test(*network_, *tasks_);
+  save(parameters_, *tasks_);
+  result_.peak_rss_bytes = memory_.peak();
+  result_.peak_cuda_bytes = gpu_memory_.peak();
+  if (adapted_) adapted_->measure_inference(looks().front(), result_);
+  tasks_->remove_files();
+  return conclude();
+}
+
+}  // namespace espalier
