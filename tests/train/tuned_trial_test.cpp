@@ -54,7 +54,7 @@ class TunedTrial : public testing_support::PluginTrial {
   static Json tune(const std::vector<double>& rates) { return {{"tune", {{"train.lr", rates}}}}; }
 };
 
-// Far too small, right, and far too large.
+// Far too small, large, and far too large.
 const std::vector<double> planted{1e-9, 3e-2, 5};
 
 TEST_F(TunedTrial, TakesTheRateThatValidationLikesBest) {
@@ -64,15 +64,17 @@ TEST_F(TunedTrial, TakesTheRateThatValidationLikesBest) {
   ASSERT_EQ(tuned.candidates.size(), 3u);
   std::vector<TrialResult> alone;
   for (const double lr : planted) alone.push_back(with_rate(lr));
-  const auto best = std::max_element(alone.begin(), alone.end(), [](const auto& a, const auto& b) {
-    return a.val_top1 < b.val_top1;
-  });
+  const auto [worst, best] =
+      std::minmax_element(alone.begin(), alone.end(),
+                          [](const auto& a, const auto& b) { return a.val_top1 < b.val_top1; });
+  const auto first_best = std::find_if(
+      alone.begin(), alone.end(), [&](const auto& one) { return one.val_top1 == best->val_top1; });
   for (std::size_t i = 0; i < planted.size(); ++i) {
     EXPECT_DOUBLE_EQ(tuned.candidates[i].val_top1, alone[i].val_top1) << planted[i];
-    EXPECT_EQ(tuned.candidates[i].chosen, &alone[i] == &*best) << planted[i];
+    EXPECT_EQ(tuned.candidates[i].chosen, &alone[i] == &*first_best) << planted[i];
   }
-  EXPECT_GT(best->val_top1, alone[0].val_top1) << "or there was nothing to choose";
-  const TrialResult& right = *best;
+  EXPECT_GT(best->val_top1, worst->val_top1) << "or there was nothing to choose";
+  const TrialResult& right = *first_best;
   testing_support::expect_same(tuned, right);
   EXPECT_EQ(tuned.test_top1, right.test_top1);
   EXPECT_EQ(tuned.optimizer_bytes, right.optimizer_bytes);
