@@ -184,7 +184,7 @@ TEST(CaptionFlags, SayWhy) {
                 "one two three four five six seven eight nine ten eleven twelve fourteen", "",
                 "one two three four five six seven eight nine ten eleven twelve thirteen"});
   const auto flags = caption_flags(items);
-  EXPECT_THAT(flags[0].reasons, ElementsAre("has less than 5 words"));
+  EXPECT_THAT(flags[0].reasons, ElementsAre("has fewer than 5 words"));
   EXPECT_THAT(flags[1].reasons, ElementsAre("says the same again and again"));
   // 10 of 12 triples are in both.
   EXPECT_THAT(flags[2].reasons, ElementsAre("has the words of another picture's",

@@ -28,7 +28,7 @@ constexpr CaptionRuleInfo infos[] = {
     {CaptionRule::truncated, "truncated", "ends where the room for it ended", false, true},
     {CaptionRule::unfinished, "unfinished", "was cut and has no end mark", false, true},
     {CaptionRule::thinking, "thinking", "is reasoning, not a caption", false, true},
-    {CaptionRule::too_short, "too_short", "has less than 5 words", false, true},
+    {CaptionRule::too_short, "too_short", "has fewer than 5 words", false, true},
     {CaptionRule::too_long, "too_long", "has more than 77 tokens", false, true},
     {CaptionRule::foreign_script, "foreign_script", "a fifth of its letters is not Latin", false,
      true},

@@ -21,7 +21,7 @@ struct ReviewItem {
 };
 
 struct CaptionFlags {
-  std::vector<std::string> reasons;  // such as `has less than 5 words`; empty: nothing
+  std::vector<std::string> reasons;  // such as `has fewer than 5 words`; empty: nothing
   // Captions that say the same, or nearly, have one number, the least of their indices; -1: none
   // does.
   std::ptrdiff_t alike = -1;
