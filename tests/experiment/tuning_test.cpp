@@ -106,6 +106,29 @@ TEST_F(TuningTest, MistakesAreSaid) {
   EXPECT_THAT(message(many + "]}\n"), HasSubstr("too many combinations"));
 }
 
+TEST(TrialCandidates, AreAllThresholdsWithAllOfTune) {
+  const Json config = {
+      {"graph",
+       {{"use", "threshold"}, {"tau", 0.7}, {"tau_from", "validation"}, {"taus", {0.5, 0.9}}}},
+      {"train", {{"lr", 1.0}, {"epochs", 9}}},
+      {"tune", {{"trials", 0}, {"candidates", 2}, {"train.lr", {0.1, 0.2}}}}};
+  const auto both = [](double tau, double lr) {
+    return Json{{"graph.tau", tau}, {"train.lr", lr}};
+  };
+  EXPECT_THAT(trial_candidates(config, true, true),
+              ElementsAre(both(0.5, 0.1), both(0.5, 0.2), both(0.9, 0.1), both(0.9, 0.2)));
+  EXPECT_THAT(trial_candidates(config, true, false),
+              ElementsAre(Json{{"graph.tau", 0.5}}, Json{{"graph.tau", 0.9}}));
+  EXPECT_THAT(trial_candidates(config, false, true),
+              ElementsAre(Json{{"train.lr", 0.1}}, Json{{"train.lr", 0.2}}));
+  EXPECT_THAT(trial_candidates(config, false, false), testing::IsEmpty());
+  const Json chosen = with_candidate(config, both(0.9, 0.2));
+  EXPECT_THAT(trial_candidates(chosen, true, true), testing::IsEmpty());
+  EXPECT_EQ(chosen.at("graph").at("tau"), 0.9);
+  EXPECT_EQ(chosen.at("graph").at("tau_from"), "value");
+  EXPECT_EQ(chosen.at("train"), (Json{{"lr", 0.2}, {"epochs", 9}}));
+}
+
 TEST_F(TuningTest, ADatasetWithoutValidationPhotosIsNamed) {
   ValidationInspector inspector;
   inspector_ = &inspector;

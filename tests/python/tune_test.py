@@ -148,6 +148,26 @@ def test_without_validation_samples_it_is_refused_by_name(espalier, sweep, tmp_p
     espalier("plan", tmp_path / "none.yaml", "--results", tmp_path / "results")
 
 
+def test_a_threshold_is_chosen_by_validation_too_and_refused_without(espalier, sweep, tmp_path):
+    overrides = ("gnn=gcn", "gnn.layers=1", "+graph.use=threshold", "+graph.tau_from=validation",
+                 "+graph.taus=[0.5,0.9]")
+    features(tmp_path / "some.h5")
+    features(tmp_path / "none.h5", splits=False)
+    text = EXPERIMENT.format(name="taus", tune="", grid="{seed: [0]}", head="linear", epochs=3,
+                             file=tmp_path / "some.h5")
+    (tmp_path / "taus.yaml").write_text(text)
+    command = (tmp_path / "taus.yaml", *overrides, "--results", tmp_path / "results")
+    espalier("run", *command)
+    [file] = (tmp_path / "results/taus/trials").glob("*/result.h5")
+    with h5py.File(file) as result:
+        tune, tau = result["tune"][:], result["graph"].attrs["tau"]
+    assert list(tune["graph.tau"]) == [0.5, 0.9]
+    assert tune["graph.tau"][tune["chosen"] != 0] == [tau]
+    done = espalier("plan", *command, f"dataset.file={tmp_path / 'none.h5'}",
+                    "+protocol.val_fraction=0", code=2)
+    assert "graph.tau_from: validation chooses by validation photos" in done.stderr
+
+
 def test_a_plan_says_how_long_it_takes(espalier, sweep, tmp_path):
     sweep("made", TUNE)
     command = ("plan", tmp_path / "made.yaml", "seed=8,9", "--results", tmp_path / "results",

@@ -31,7 +31,9 @@ TrialResult pilot() {
   return result;
 }
 
-const Json config = {{"head", {{"use", "linear"}}}, {"train", {{"epochs", 60}, {"lr", 0.1}}}};
+const Json config = {{"graph", {{"use", "none"}}},
+                     {"head", {{"use", "linear"}}},
+                     {"train", {{"epochs", 60}, {"lr", 0.1}}}};
 
 TEST(TrialTimesTest, ATrialIsItsEpochsAndTheRest) {
   const TrialTime time = time_of(pilot());
@@ -46,6 +48,20 @@ TEST(TrialTimesTest, EveryCandidateIsTrained) {
   Json tuned = config;
   tuned["tune"] = {{"trials", 0}, {"train.epochs", {10, 20}}, {"train.lr", {0.1, 0.2}}};
   EXPECT_NEAR(seconds_of({.fixed = 0.5, .epoch = 0.2}, tuned), 5 * 0.5 + 2 * (10 + 20) * 0.2, 1e-9);
+}
+
+TEST(TrialTimesTest, EveryGraphIsTrainedWithEveryCandidate) {
+  TrialResult result = pilot();
+  result.candidates.resize(3);
+  result.timing.push_back({.stage = "tune", .seconds = 7.5});
+  result.total_seconds += 7.5;
+  TrialTime time = time_of(result);
+  EXPECT_EQ(time.graphs, 3u);
+  EXPECT_NEAR(time.fixed, 0.5, 1e-12) << "without the other trainings";
+  EXPECT_NEAR(seconds_of(time, config), 3 * (0.5 + 60 * 0.2) + 0.5, 1e-9);
+  Json tuned = config;
+  tuned["tune"] = {{"trials", 0}, {"train.lr", {0.1, 0.2}}};
+  EXPECT_NEAR(seconds_of(time, tuned), 6 * (0.5 + 60 * 0.2) + 0.5, 1e-9);
 }
 
 TEST(TrialTimesTest, WhatTrainsNothingHasNoEpochs) {
@@ -76,7 +92,7 @@ TEST_F(TrialTimesFile, IsOfOneMachine) {
   EXPECT_EQ(same.find("other"), nullptr);
   EXPECT_EQ(TrialTimes(file, "that").find("combo"), nullptr);
   for (const char* damaged :
-       {"", "{", "[]", R"({"format": 1, "machine": "this", "times": {"combo": {}}})"}) {
+       {"", "{", "[]", R"({"format": 2, "machine": "this", "times": {"combo": {}}})"}) {
     std::ofstream(file) << damaged;
     EXPECT_EQ(TrialTimes(file, "this").find("combo"), nullptr) << damaged;
   }

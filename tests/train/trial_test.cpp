@@ -100,12 +100,11 @@ TEST_F(Trials, ChooseTheThresholdThatIsBestOnTheirValidationImages) {
   ASSERT_TRUE(chosen);
   expect_same(*chosen, *expected);
   EXPECT_EQ(chosen->graph.at("tau"), expected->graph.at("tau"));
-  EXPECT_EQ(rows_.size(), chosen->metrics.size()) << "the trainings before are not told of";
-  const Json& tried = chosen->graph.at("tried_taus");
-  ASSERT_EQ(tried.size(), taus.size());
+  EXPECT_THAT(rows_, testing::IsEmpty()) << "the trainings are not told of, it goes on from one";
+  ASSERT_EQ(chosen->candidates.size(), taus.size());
   for (std::size_t i = 0; i < taus.size(); ++i) {
-    EXPECT_EQ(tried[i].at("tau"), taus[i]);
-    EXPECT_EQ(tried[i].at("val_top1"), top1[i]);
+    EXPECT_EQ(chosen->candidates[i].settings, (Json{{"graph.tau", taus[i]}}));
+    EXPECT_EQ(chosen->candidates[i].val_top1, top1[i]);
   }
 }
 

@@ -1,3 +1,5 @@
+#include "experiment/tuning.hpp"
+
 #include "data_checks_internal.hpp"
 
 namespace espalier {
@@ -14,8 +16,12 @@ void DataChecks::note(std::uint32_t trial, std::uint32_t context) {
   const std::uint32_t dataset = texts[dataset_section];
   with_protocol_.emplace(std::pair(dataset, texts[section_index("protocol")]), trial);
   const auto has = [&](const char* trait) { return state_.identities.has_trait(context, trait); };
-  if (texts[section_index("tune")] != Identities::inert) {
-    tuned_.emplace(std::pair(dataset, texts[section_index("protocol")]), trial);
+  const auto chooses = [&](std::string_view section) {
+    choosing_.emplace(std::tuple(section, dataset, texts[section_index("protocol")]), trial);
+  };
+  if (texts[section_index("tune")] != Identities::inert) chooses("tune");
+  if (has("edges") && leaves_tau_to_validation(state_.resolved(trial, section_index("graph")))) {
+    chooses("graph");
   }
   if (has("told_classes")) {
     with_head_.emplace(std::pair(dataset, texts[section_index("head")]), trial);
@@ -43,18 +49,21 @@ void DataChecks::note_captions(std::uint32_t trial) {
   with_captioner_.emplace(std::pair(texts[dataset_section], captioner), trial);
 }
 
-void DataChecks::require_validation(std::uint32_t trial) const {
+void DataChecks::require_validation(std::uint32_t trial, std::string_view section) const {
   const Picks& texts = state_.texts[trial];
   const auto found = sizes_.find({texts[dataset_section], texts[section_index("protocol")]});
   if (found == sizes_.end() || found->second.val > 0) return;
+  const bool of_tune = section == "tune";
   const std::string use = inspected(trial, "dataset").resolved->at("use");
-  throw Error({.what = "tune chooses by validation photos, and dataset/" + use +
+  throw Error({.what = (of_tune ? "tune" : "graph.tau_from: validation") +
+                       std::string(" chooses by validation photos, and dataset/") + use +
                        " has none under this protocol",
                .where = {},
                .expected = "one validation photo at least",
                .found = {},
                .fix = "protocol.val_fraction above 0 takes some of the training photos; without "
-                      "any, give train one value instead of tune"});
+                      "any, give " +
+                      std::string(of_tune ? "train one value instead of tune" : "graph a tau")});
 }
 
 // Of pictures, views included.
@@ -104,8 +113,9 @@ void DataChecks::run(const Report& report, const Impossible& impossible) {
           inspector_->check_protocol(inspected(of, "dataset"), inspected(of, "protocol"));
     });
   }
-  for (const auto& [sections, trial] : tuned_) {
-    guarded("tune", [&, of = trial] { require_validation(of); });
+  for (const auto& [key, trial] : choosing_) {
+    const std::string_view section = std::get<0>(key);
+    guarded(section, [&, of = trial] { require_validation(of, section); });
   }
   for (const auto& [sections, trial] : with_head_) {
     guarded("head", [&, of = trial] {

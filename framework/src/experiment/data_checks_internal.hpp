@@ -9,6 +9,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -43,7 +44,8 @@ class DataChecks {
 
   [[nodiscard]] InspectedSection inspected(std::uint32_t trial, std::string_view section) const;
   void note_captions(std::uint32_t trial);
-  void require_validation(std::uint32_t trial) const;
+  // Of what `section` leaves to validation.
+  void require_validation(std::uint32_t trial, std::string_view section) const;
   [[nodiscard]] std::int64_t looks(std::uint32_t trial) const;
   void find_cuts(const std::vector<std::uint32_t>& trials, std::uint32_t towers,
                  const Impossible& impossible);
@@ -53,7 +55,8 @@ class DataChecks {
   Pairs with_protocol_;
   Pairs with_head_;
   Pairs with_captioner_;
-  Pairs tuned_;  // dataset and protocol
+  // By the section that leaves something to validation, dataset and protocol.
+  std::map<std::tuple<std::string_view, std::uint32_t, std::uint32_t>, std::uint32_t> choosing_;
   std::map<MethodKey, std::vector<std::uint32_t>> with_method_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, SplitSizes> sizes_;  // by dataset and protocol
   std::vector<PlannedCut> cuts_;

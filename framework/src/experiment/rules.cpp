@@ -83,9 +83,6 @@ constexpr ImpossibleRule impossible[] = {
      "protocol.classes == 'base' and has(trial, edges) and protocol.graph == 'transductive'",
      "protocol.classes: base asks for classes that were not learnt, and protocol.graph: "
      "transductive has the test images in the graph that is learnt from"},
-    {"graph", "has(trial, edges) and graph.tau_from == 'validation' and protocol.tasks > 1",
-     "graph.tau_from: validation trains with each of graph.taus and takes the best, and "
-     "protocol.tasks trains one task after another"},
     {"graph", "has(graph, needs_other) and not (has(encoder, image) and has(encoder, text))",
      "graph/{graph} compares images and texts, and encoder/{encoder} has not both towers"},
     {"graph",

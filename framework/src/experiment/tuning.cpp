@@ -89,6 +89,44 @@ std::vector<Json> tune_candidates(const Json& resolved) {
   return candidates;
 }
 
+bool leaves_tau_to_validation(const Json& graph) {
+  return graph.value("tau_from", std::string()) == "validation";
+}
+
+std::vector<Json> trial_candidates(const Json& config, bool edges, bool trained) {
+  const Json& graph = config.at("graph");
+  const bool chooses_tau = edges && leaves_tau_to_validation(graph);
+  std::vector<Json> taus{Json::object()}, settings{Json::object()}, all;
+  if (chooses_tau) {
+    taus.clear();
+    for (const Json& tau : graph.at("taus")) taus.push_back({{"graph.tau", tau}});
+  }
+  const auto tune = config.find("tune");
+  if (trained && tune != config.end()) {
+    const std::vector<Json> candidates = tune_candidates(*tune);
+    if (!candidates.empty()) settings.clear();
+    for (const Json& candidate : candidates) settings.push_back(dotted({{"train", candidate}}));
+  }
+  for (const Json& tau : taus) {
+    for (const Json& setting : settings) {
+      all.push_back(tau);
+      all.back().update(setting);
+    }
+  }
+  if (all.size() == 1 && all.front().empty()) all.clear();
+  return all;
+}
+
+Json with_candidate(Json config, const Json& candidate) {
+  for (const auto& [key, value] : candidate.items()) {
+    const std::size_t dot = key.find('.');
+    config[key.substr(0, dot)][key.substr(dot + 1)] = value;
+  }
+  if (candidate.contains("graph.tau")) config["graph"]["tau_from"] = "value";
+  config.erase("tune");
+  return config;
+}
+
 void count_candidates(Json& resolved, const Locator& locate, Problems& problems) {
   refuse_twins(resolved, locate, problems);
   const std::uint64_t all = grid_size(resolved);

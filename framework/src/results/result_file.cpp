@@ -58,7 +58,7 @@ void write_candidates(hid_t file, const std::vector<TunedCandidate>& candidates)
   for (const auto& [key, first] : candidates.front().settings.items()) {
     std::vector<Json> values;
     for (const TunedCandidate& candidate : candidates) values.push_back(candidate.settings.at(key));
-    table.add("train." + key, column_of(values));
+    table.add(key, column_of(values));
   }
   std::vector<double> top1;
   std::vector<Flag> chosen;
@@ -74,20 +74,21 @@ void write_candidates(hid_t file, const std::vector<TunedCandidate>& candidates)
   hdf5::write_table(file, "tune", table);
 }
 
-// What write_candidates() wrote, as TrialResult::tuned.
-std::string tuned_in(hid_t file, const Json& config) {
-  const Json* count = value_under(config, "tune.candidates");
-  if (count == nullptr || *count == 0 || H5Lexists(file, "tune", H5P_DEFAULT) <= 0) return {};
+// What write_candidates() wrote.
+std::vector<TunedCandidate> candidates_from(const Table& table) {
   std::vector<TunedCandidate> candidates;
-  for (const Json& row : to_json(hdf5::read_table(file, "tune"))) {
+  for (const Json& row : to_json(table)) {
     TunedCandidate candidate{.settings = Json::object(), .failure = {}};
     for (const auto& [key, value] : row.items()) {
-      if (key.starts_with("train.")) candidate.settings[key.substr(6)] = value;
+      if (key.find('.') != std::string::npos) candidate.settings[key] = value;
     }
-    candidate.chosen = row.value("chosen", false);
+    const Json& top1 = row.at("val_top1");
+    if (top1.is_number()) candidate.val_top1 = top1.get<double>();
+    candidate.failure = row.at("failure").get<std::string>();
+    candidate.chosen = row.at("chosen").get<bool>();
     candidates.push_back(std::move(candidate));
   }
-  return tuned_text(candidates);
+  return candidates;
 }
 
 std::vector<StageTime> timing_from(const Table& table) {
@@ -261,7 +262,10 @@ TrialResult parse_result(std::string_view bytes, const std::string& origin) try 
   }
   const Json final_rows = to_json(hdf5::read_table(memory, "final"));
   if (!final_rows.empty()) read_summary(final_rows[0], result);
-  result.tuned = tuned_in(memory, result.config);
+  if (H5Lexists(memory, "tune", H5P_DEFAULT) > 0) {
+    result.candidates = candidates_from(hdf5::read_table(memory, "tune"));
+    result.tuned = tuned_text(result.candidates);
+  }
   if (const auto seed = result.config.find("seed");
       seed != result.config.end() && seed->is_number_integer()) {
     seed->get_to(result.seed);

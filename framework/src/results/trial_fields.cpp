@@ -66,7 +66,7 @@ std::string tuned_text(const std::vector<TunedCandidate>& candidates) {
   for (const TunedCandidate& candidate : candidates) {
     if (!candidate.chosen) continue;
     for (const auto& [key, value] : candidate.settings.items()) {
-      text += (text.empty() ? "train." : " train.") + key + "=" + canonical_json(value);
+      text += (text.empty() ? "" : " ") + key + "=" + canonical_json(value);
     }
   }
   return text;

@@ -43,9 +43,9 @@ struct TaskResults {
   std::vector<std::vector<double>> accuracy;  // after task i of task j, NaN for j > i
 };
 
-// What a trial could have taken of `tune`.
+// What a trial could have taken by its validation samples (experiment/tuning.hpp).
 struct TunedCandidate {
-  Json settings;  // of `train`: {"lr": 0.01}
+  Json settings;  // {"train.lr": 0.01}
   double val_top1 = missing;
   std::string failure;  // empty: it did not fail
   bool chosen = false;
@@ -112,8 +112,8 @@ struct TrialResult {
   TrainingSamples training;
   std::vector<Predictions> predictions;
   TaskResults tasks;
-  std::vector<TunedCandidate> candidates;  // of `tune`
-  std::string tuned;                       // what was chosen of it: train.lr=0.01
+  std::vector<TunedCandidate> candidates;
+  std::string tuned;  // what was chosen of them: train.lr=0.01
   std::vector<StageTime> timing;
   Json graph = Json::object();        // statistics of the training graph
   Json method = Json::object();       // what the PEFT method found by itself

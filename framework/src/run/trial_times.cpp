@@ -18,13 +18,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int times_format = 1;
+constexpr int times_format = 2;
 constexpr std::size_t largest_times = std::size_t{64} << 20;
 constexpr std::int64_t pilot_epochs = 4;
 
-// Stages whose results are kept between trials, by the cache or by the worker.
-bool is_kept(const std::string& stage) {
-  return stage == "dataset" || stage == "features" || stage == "activations";
+// Stages whose results are kept between trials, by the cache or by the worker; and the trainings
+// of what was not chosen.
+bool is_apart(const std::string& stage) {
+  return stage == "dataset" || stage == "features" || stage == "activations" || stage == "tune";
 }
 
 std::string cpu_name() {
@@ -77,12 +78,13 @@ TrialTime time_of(const TrialResult& pilot) {
   time.epoch = epoch_seconds(pilot, last);
   time.fixed = pilot.total_seconds - time.epoch * static_cast<double>(last);
   for (const StageTime& stage : pilot.timing) {
-    if (is_kept(stage.stage)) time.fixed -= stage.seconds;
+    if (is_apart(stage.stage)) time.fixed -= stage.seconds;
   }
   time.fixed = std::max(time.fixed, 0.0);
   time.shared = pilot.prefix_flops * pilot.forward_seconds / pilot.forward_flops;
   if (!std::isfinite(time.shared)) time.shared = missing;
   time.peak_bytes = pilot.peak_rss_bytes;
+  time.graphs = pilot.candidates.size();
   return time;
 }
 
@@ -90,17 +92,13 @@ double seconds_of(const TrialTime& time, const Json& config) {
   const Json& train = config.at("train");
   const auto epochs = [](const Json& of) { return of.at("epochs").get<double>(); };
   if (config.at("head").at("use") == "zero_shot") return time.fixed;
-  double seconds = 0;
-  const auto tune = config.find("tune");
-  const std::vector<Json> candidates =
-      tune == config.end() ? std::vector<Json>() : tune_candidates(*tune);
+  const std::vector<Json> candidates = trial_candidates(config, false, true);
+  if (candidates.empty() && time.graphs == 0) return time.fixed + time.epoch * epochs(train);
+  double seconds = candidates.empty() ? time.fixed + time.epoch * epochs(train) : 0;
   for (const Json& candidate : candidates) {
-    Json own = train;
-    own.update(candidate);
-    seconds += time.fixed + time.epoch * epochs(own);
+    seconds += time.fixed + time.epoch * epochs(with_candidate(config, candidate).at("train"));
   }
-  if (!candidates.empty()) return seconds + time.fixed;
-  return time.fixed + time.epoch * epochs(train);
+  return seconds * static_cast<double>(std::max<std::size_t>(time.graphs, 1)) + time.fixed;
 }
 
 TrialTimes::TrialTimes(fs::path file, std::string machine)
@@ -114,7 +112,8 @@ TrialTimes::TrialTimes(fs::path file, std::string machine)
       times_[combo] = {.fixed = of.at("fixed").get<double>(),
                        .epoch = of.at("epoch").get<double>(),
                        .shared = shared.is_null() ? missing : shared.get<double>(),
-                       .peak_bytes = of.at("peak_bytes").get<std::int64_t>()};
+                       .peak_bytes = of.at("peak_bytes").get<std::int64_t>(),
+                       .graphs = of.at("graphs").get<std::size_t>()};
     }
   } catch (const std::exception&) {
     times_.clear();  // measured again
@@ -132,7 +131,8 @@ void TrialTimes::save() const try {
     times[combo] = {{"fixed", time.fixed},
                     {"epoch", time.epoch},
                     {"shared", std::isnan(time.shared) ? Json() : Json(time.shared)},
-                    {"peak_bytes", time.peak_bytes}};
+                    {"peak_bytes", time.peak_bytes},
+                    {"graphs", time.graphs}};
   }
   fs::create_directories(file_.parent_path());
   write_file(file_, Json{{"format", times_format}, {"machine", machine_}, {"times", times}}.dump());

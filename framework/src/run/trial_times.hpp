@@ -17,6 +17,7 @@ struct TrialTime {
   double epoch = 0;         // seconds of each
   double shared = missing;  // seconds of what is below the trained layers, of all its pictures
   std::int64_t peak_bytes = 0;
+  std::size_t graphs = 0;  // that it tries, where validation chooses one
 };
 
 // Of a trial that trained a few epochs.

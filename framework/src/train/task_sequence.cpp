@@ -235,7 +235,6 @@ void TaskSequence::accept(std::size_t part, Milestone left) {
   }
   progress_.epoch = before + left.progress.epoch;
   progress_.best_epoch = before + left.progress.best_epoch;
-  progress_.best_top1 = left.progress.best_top1;
   progress_.seconds += left.progress.seconds;
   progress_.forward += left.progress.forward;
   progress_.backward += left.progress.backward;

@@ -30,10 +30,8 @@ std::optional<TrialResult> run_tuned(Tuning& tuning, const TrialRequest& request
 }  // namespace
 
 std::optional<TrialResult> run_trial(const TrialRequest& request, const TrialHooks& hooks) {
-  Tuning tuning(request, hooks);
-  if (tuning.chooses() && TrialRun(request, hooks).trains()) {
-    return run_tuned(tuning, request, hooks);
-  }
+  Tuning tuning(request, hooks, TrialRun(request, hooks).candidates());
+  if (tuning.chooses()) return run_tuned(tuning, request, hooks);
   return TrialRun(request, hooks).run();
 }
 

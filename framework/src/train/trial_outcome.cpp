@@ -10,15 +10,14 @@
 
 namespace espalier {
 
-void TrialRun::describe(const TaskSequence& tasks, const Parameters& parameters) {
-  time("train", tasks.progress().seconds);
-  result_.graph = describe_graph(tasks.graph(), tasks.protocol());
-  if (choice_) result_.graph["tried_taus"] = choice_->tried;
-  describe_training(tasks.progress(), result_);
-  describe_parameters(parameters, tasks.optimizer_bytes(), setting_, result_);
+void TrialRun::describe() {
+  time("train", tasks_->progress().seconds);
+  result_.graph = describe_graph(tasks_->graph(), tasks_->protocol());
+  describe_training(tasks_->progress(), result_);
+  describe_parameters(parameters_, tasks_->optimizer_bytes(), setting_, result_);
   const std::int64_t replaced = adapted_ ? adapted_->replaced() : 0;
-  result_.total_parameters = parameters.count() + encoder_parameters_ - replaced;
-  const std::vector<std::size_t>& of_classes = tasks.parts().parts_of();
+  result_.total_parameters = parameters_.count() + encoder_parameters_ - replaced;
+  const std::vector<std::size_t>& of_classes = tasks_->parts().parts_of();
   result_.tasks.task_of_class.assign(of_classes.begin(), of_classes.end());
 }
 
@@ -29,48 +28,49 @@ std::vector<std::string> TrialRun::ids(const std::vector<std::size_t>& samples) 
 }
 
 // What it looks for is looked for on the validation samples.
-void TrialRun::conclude_method(const Network& network, const Protocol& protocol) {
+void TrialRun::conclude_method() {
   if (!adapted_) return;
+  const Protocol& protocol = tasks_->protocol();
   const std::vector<std::size_t>& val = split_.val.samples;
   if (setting_.has("peft", "tuned") && !val.empty()) {
     StateBank bank;
-    Evaluation evaluation(network, sources_, protocol, bank);
+    Evaluation evaluation(*network_, sources_, protocol, bank);
     adapted_->conclude(evaluation.judged(protocol.scenes(val), split_.val.labels));
   }
   result_.method = adapted_->facts();
 }
 
-void TrialRun::judge_validation(const Network& network, const TaskSequence& tasks) {
-  const Protocol& protocol = tasks.protocol();
-  conclude_method(network, protocol);
+void TrialRun::judge_validation() {
+  const Protocol& protocol = tasks_->protocol();
+  conclude_method();
   StateBank bank;
-  Evaluation evaluation(network, sources_, protocol, bank);
+  Evaluation evaluation(*network_, sources_, protocol, bank);
   const std::vector<std::size_t>& samples = split_.val.samples;
   const auto& labels = split_.val.labels;
   const at::Tensor logits =
-      tasks.heard(evaluation.answers(protocol.scenes(samples), std::ssize(samples)), labels);
+      tasks_->heard(evaluation.answers(protocol.scenes(samples), std::ssize(samples)), labels);
   if (!labels.empty()) result_.val_top1 = metrics_of(logits, labels).top1;
   result_.predictions.push_back(predictions_of("val", ids(samples), labels, logits));
 }
 
-void TrialRun::test(const Network& network, const TaskSequence& tasks) {
+void TrialRun::test() {
   const Clock::time_point start = Clock::now();
-  const Protocol& protocol = tasks.protocol();
+  const Protocol& protocol = tasks_->protocol();
   setting_.begin("test");
-  judge_validation(network, tasks);
+  judge_validation();
   StateBank bank;
-  Evaluation evaluation(network, sources_, protocol, bank);
+  Evaluation evaluation(*network_, sources_, protocol, bank);
   const auto answers = [&](std::span<const std::size_t> samples) {
     return evaluation.answers(protocol.scenes(samples), std::ssize(samples));
   };
   std::vector<std::string> test_ids = ids(split_.test.samples);
   TestSet test(std::move(split_.test), std::move(test_ids));
-  record_verdict(std::move(test).evaluate(answers, &tasks.trail()), result_);
-  if (!split_.new_test.samples.empty()) test_new_classes(network, protocol);
+  record_verdict(std::move(test).evaluate(answers, &tasks_->trail()), result_);
+  if (!split_.new_test.samples.empty()) test_new_classes();
   time("test", seconds_since(start));
 }
 
-void TrialRun::test_new_classes(const Network& network, const Protocol& protocol) {
+void TrialRun::test_new_classes() {
   const std::vector<std::string>& names = photos_.class_names();
   TrialFeatures loaded = frozen_;
   if (zero_shot_) loaded.sources.classes = zero_shot_;
@@ -80,15 +80,15 @@ void TrialRun::test_new_classes(const Network& network, const Protocol& protocol
                      .head = recipe_.head,
                      .adapted = sources_,
                      .loaded = std::move(loaded)},
-                    network, protocol, result_);
+                    *network_, tasks_->protocol(), result_);
 }
 
-void TrialRun::save(const Parameters& parameters, const TaskSequence& tasks) {
+void TrialRun::save() {
   if (recipe_.zero_shot) return;
-  result_.adapter_bytes = save_adapter(setting_, adapted_ ? &*adapted_ : nullptr, parameters,
+  result_.adapter_bytes = save_adapter(setting_, adapted_ ? &*adapted_ : nullptr, parameters_,
                                        learnt(photos_.class_names()));
-  tasks.consolidation().save(setting_.request().folder / "adapter",
-                             {{"espalier.trial_id", setting_.request().trial_id}});
+  tasks_->consolidation().save(setting_.request().folder / "adapter",
+                               {{"espalier.trial_id", setting_.request().trial_id}});
 }
 
 TrialResult TrialRun::conclude() {

@@ -1,5 +1,6 @@
 #include "train/trial_run.hpp"
 
+#include "experiment/tuning.hpp"
 #include "train/caption_quality.hpp"
 #include "train/class_features.hpp"
 #include "train/evaluation.hpp"
@@ -8,6 +9,12 @@
 #include <espalier/core/error.hpp>
 
 namespace espalier {
+
+std::vector<Json> TrialRun::candidates() const {
+  const bool edges = recipe_.graph != "none" && !recipe_.zero_shot && setting_.has("gnn", "graph");
+  const bool trained = !recipe_.zero_shot && !recipe_.scores;
+  return trial_candidates(setting_.request().config, edges, trained);
+}
 
 void TrialRun::draw_data() {
   const Clock::time_point start = Clock::now();
@@ -65,14 +72,14 @@ bool TrialRun::make_features() {
 }
 
 // False: stopped.
-bool TrialRun::adapt_encoder(Parameters& parameters) {
+bool TrialRun::adapt_encoder() {
   if (!recipe_.adapted) return true;
   const Clock::time_point start = Clock::now();
   adapted_.emplace(setting_, inputs_, recipe_.train, frozen_.sources);
   if (setting_.has("peft", "needs_features")) {
     adapted_->prepare(method_input(recipe_, frozen_, *fusion_, split_), learnt(prompts_));
   }
-  adapted_->attach(parameters);
+  adapted_->attach(parameters_);
   std::optional<Sources> sources = adapted_->sources(frozen_, looks(), prompts_);
   if (!sources) return false;
   sources_ = std::move(*sources);
@@ -93,8 +100,8 @@ NetworkParts TrialRun::network_parts() const {
           .node_rows = setting_.has("gnn", "node_rows")};
 }
 
-Learner TrialRun::learner(const TrialSetting& setting, Network& network, Parameters& parameters) {
-  return {.setting = setting,
+Learner TrialRun::learner() {
+  return {.setting = setting_,
           .recipe = recipe_,
           .split = split_,
           .photos = photos_,
@@ -102,8 +109,8 @@ Learner TrialRun::learner(const TrialSetting& setting, Network& network, Paramet
           .sources = sources_,
           .fusion = *fusion_,
           .shared_space = inputs_.shared_space,
-          .network = network,
-          .parameters = parameters,
+          .network = *network_,
+          .parameters = parameters_,
           .method = adapted_ ? adapted_->in_training() : MethodInTraining(),
           .keeps_training = keeps_training_,
           .time = [this](std::string_view stage, double seconds) {
@@ -111,45 +118,13 @@ Learner TrialRun::learner(const TrialSetting& setting, Network& network, Paramet
           }};
 }
 
-// Nobody hears of these trainings.
-std::optional<double> TrialRun::val_top1_with(const TrialRequest& request) {
-  TrialHooks unheard = setting_.hooks();
-  unheard.epoch = {};
-  unheard.warning = [](const std::string&) {};
-  const TrialSetting setting(request, unheard);
-  Parameters parameters;
-  if (!adapt_encoder(parameters)) return std::nullopt;
-  Network network(network_parts(), split_.classes, setting_.seed(), parameters);
-  Learner unnoted = learner(setting, network, parameters);
-  unnoted.time = [](std::string_view, double) {};
-  TaskSequence tasks(std::move(unnoted), static_cast<std::size_t>(split_.classes));
-  if (!tasks.run()) return std::nullopt;
-  tasks.remove_files();
-  return tasks.progress().best_top1;
-}
-
-// False: stopped.
-bool TrialRun::choose() {
-  const bool has_edges =
-      recipe_.graph != "none" && !recipe_.zero_shot && setting_.has("gnn", "graph");
-  if (!has_edges || !leaves_tau_to_validation(setting_.request())) return true;
-  const Clock::time_point start = Clock::now();
-  choice_ = choose_graph(setting_.request(), split_.val.samples.size(),
-                         [this](const TrialRequest& request) { return val_top1_with(request); });
-  time("graph_choice", seconds_since(start));
-  return choice_.has_value();
-}
-
 // False: stopped.
 bool TrialRun::learn() {
   draw_data();
-  if (!make_features() || !choose()) return false;
-  chosen_.emplace(choice_ ? choice_->request : setting_.request(), setting_.hooks());
-  if (!adapt_encoder(parameters_)) return false;
+  if (!make_features() || !adapt_encoder()) return false;
   network_.emplace(network_parts(), split_.classes, setting_.seed(), parameters_);
   setting_.warn_of_size(parameters_.count(), std::ssize(split_.train.samples));
-  tasks_.emplace(learner(*chosen_, *network_, parameters_),
-                 static_cast<std::size_t>(split_.classes));
+  tasks_.emplace(learner(), static_cast<std::size_t>(split_.classes));
   return tasks_->run();
 }
 
@@ -157,21 +132,21 @@ std::optional<double> TrialRun::validation_top1() {
   keeps_training_ = true;
   if (!learn()) return std::nullopt;
   if (split_.val.samples.empty()) {
-    throw Error({.what = "tune chooses by validation photos, and there are none",
+    throw Error({.what = "a choice by validation photos has none of them",
                  .where = {},
                  .expected = "one validation photo at least",
                  .found = {},
-                 .fix = "raise protocol.val_fraction"});
+                 .fix = "raise protocol.val_shots or protocol.val_fraction"});
   }
-  judge_validation(*network_, *tasks_);
+  judge_validation();
   return result_.val_top1;
 }
 
 std::optional<TrialResult> TrialRun::run() {
   if (!learn()) return std::nullopt;
-  describe(*tasks_, parameters_);
-  test(*network_, *tasks_);
-  save(parameters_, *tasks_);
+  describe();
+  test();
+  save();
   result_.peak_rss_bytes = memory_.peak();
   result_.peak_cuda_bytes = gpu_memory_.peak();
   if (adapted_) adapted_->measure_inference(looks().front(), result_);

@@ -5,7 +5,6 @@
 #include "run/trial_request.hpp"
 #include "train/adapted_encoder.hpp"
 #include "train/environment.hpp"
-#include "train/graph_choice.hpp"
 #include "train/recipe.hpp"
 #include "train/split.hpp"
 #include "train/task_sequence.hpp"
@@ -15,6 +14,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <espalier/core/json.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,7 +36,8 @@ class TrialRun {
   std::optional<TrialResult> run();
   // Trains, and looks at the validation samples. Empty: stopped.
   std::optional<double> validation_top1();
-  [[nodiscard]] bool trains() const { return !recipe_.zero_shot && !recipe_.scores; }
+  // What it leaves to them (experiment/tuning.hpp).
+  [[nodiscard]] std::vector<Json> candidates() const;
 
  private:
   bool learn();
@@ -44,18 +45,15 @@ class TrialRun {
   bool make_features();
   [[nodiscard]] std::vector<std::size_t> samples() const;
   [[nodiscard]] std::vector<Look> looks() const;
-  bool adapt_encoder(Parameters& parameters);
+  bool adapt_encoder();
   [[nodiscard]] NetworkParts network_parts() const;
-  [[nodiscard]] Learner learner(const TrialSetting& setting, Network& network,
-                                Parameters& parameters);
-  bool choose();
-  [[nodiscard]] std::optional<double> val_top1_with(const TrialRequest& request);
-  void describe(const TaskSequence& tasks, const Parameters& parameters);
-  void conclude_method(const Network& network, const Protocol& protocol);
-  void judge_validation(const Network& network, const TaskSequence& tasks);
-  void test(const Network& network, const TaskSequence& tasks);
-  void test_new_classes(const Network& network, const Protocol& protocol);
-  void save(const Parameters& parameters, const TaskSequence& tasks);
+  [[nodiscard]] Learner learner();
+  void describe();
+  void conclude_method();
+  void judge_validation();
+  void test();
+  void test_new_classes();
+  void save();
   TrialResult conclude();
 
   void time(const std::string& stage, double seconds, bool cached = false) {
@@ -86,8 +84,6 @@ class TrialRun {
   Sources sources_;  // as the parameters make them
   std::shared_ptr<Fusion> fusion_;
   std::int64_t encoder_parameters_ = 0;
-  std::optional<GraphChoice> choice_;
-  std::optional<TrialSetting> chosen_;  // with the graph of the choice
   Parameters parameters_;
   std::optional<Network> network_;
   std::optional<TaskSequence> tasks_;

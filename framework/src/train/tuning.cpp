@@ -16,11 +16,6 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t largest_note = 1 << 20;
 
-std::vector<Json> candidates_of(const Json& config) {
-  const auto section = config.find("tune");
-  return section == config.end() ? std::vector<Json>() : tune_candidates(*section);
-}
-
 // Of a candidate: its rows and warnings are not the trial's.
 TrialHooks silent(TrialHooks hooks) {
   hooks.epoch = {};
@@ -30,12 +25,12 @@ TrialHooks silent(TrialHooks hooks) {
 
 }  // namespace
 
-Tuning::Tuning(const TrialRequest& request, const TrialHooks& hooks)
-    : request_(request), hooks_(hooks), candidates_(candidates_of(request.config)) {}
+Tuning::Tuning(const TrialRequest& request, const TrialHooks& hooks, std::vector<Json> candidates)
+    : request_(request), hooks_(hooks), candidates_(std::move(candidates)) {}
 
 TrialRequest Tuning::request_of(std::size_t candidate) const {
   TrialRequest request = request_;
-  request.config["train"].update(candidates_[candidate]);
+  request.config = with_candidate(std::move(request.config), candidates_[candidate]);
   request.folder /= fs::path("tune") / std::to_string(candidate);
   return request;
 }
@@ -50,11 +45,11 @@ bool Tuning::run(const Validate& validate_one) {
     save();
   }
   if (std::isnan(outcomes_[best()].top1)) {
-    throw Error({.what = "every candidate of tune fails",
+    throw Error({.what = "every candidate fails",
                  .where = {},
                  .expected = "one at least that can be trained",
                  .found = "of " + candidates_.back().dump() + ": " + outcomes_.back().failure,
-                 .fix = "give tune other values"});
+                 .fix = "give tune, or graph.taus, other values"});
   }
   take_training();
   return true;

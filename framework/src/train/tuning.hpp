@@ -1,4 +1,5 @@
-// Which settings of `tune` a trial takes: those that its validation samples like best.
+// Which of its candidates (experiment/tuning.hpp) a trial takes: that which its validation samples
+// like best.
 #pragma once
 
 #include "run/trial_request.hpp"
@@ -10,7 +11,7 @@
 
 namespace espalier {
 
-// Trains each candidate of a trial's `tune` in tune/<n> of its folder, as the trial would be, and
+// Trains each candidate of a trial in tune/<n> of its folder, as the trial would be, and
 // takes the one with the best validation top-1, the earlier of equals. One that fails, by a loss
 // that is not finite for one, is none. What is known of a trial that was stopped is in tune.json.
 class Tuning {
@@ -20,7 +21,7 @@ class Tuning {
   using Validate = std::function<std::optional<double>(const TrialRequest&, const TrialHooks&)>;
 
   // The references must outlive it.
-  Tuning(const TrialRequest& request, const TrialHooks& hooks);
+  Tuning(const TrialRequest& request, const TrialHooks& hooks, std::vector<Json> candidates);
 
   // Whether there is something to choose.
   [[nodiscard]] bool chooses() const noexcept { return !candidates_.empty(); }
@@ -51,7 +52,7 @@ class Tuning {
 
   const TrialRequest& request_;
   const TrialHooks& hooks_;
-  std::vector<Json> candidates_;   // settings of `train`
+  std::vector<Json> candidates_;
   std::vector<Outcome> outcomes_;  // of those that are known, in their order
 };
 
