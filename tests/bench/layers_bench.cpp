@@ -10,6 +10,7 @@
 #include <espalier/plugin/gnn_states.hpp>
 
 #include "plugins/plugin_support.hpp"
+#include "run/freed_memory.hpp"
 
 namespace espalier {
 namespace {
@@ -71,6 +72,7 @@ void add(const std::string& name, const std::string& component, Json params) {
 }
 
 const bool added = [] {
+  keep_freed_memory();  // as workers do
   add("gcn", "gcn", {});
   add("gat", "gat", {{"heads", 4}});
   add("sage", "sage", {});

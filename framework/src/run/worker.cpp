@@ -1,7 +1,6 @@
 #include "run/worker.hpp"
 
 #include <fcntl.h>
-#include <malloc.h>
 #include <spdlog/logger.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -9,6 +8,7 @@
 #include "results/journal.hpp"
 #include "results/result_file.hpp"
 #include "results/trial_record.hpp"
+#include "run/freed_memory.hpp"
 #include "run/input_guard.hpp"
 #include "run/protocol.hpp"
 #include <chrono>
@@ -31,15 +31,6 @@ constexpr std::uintmax_t little_room = 1 << 20;
 
 std::filesystem::path content_memo(const std::filesystem::path& cache) {
   return cache.empty() ? cache : cache / "content";
-}
-
-// The tensors of an update come and go in the next one too: given back to the system in between,
-// their memory would be cleared each time.
-void keep_freed_memory() {
-  constexpr int most_kept = 1 << 30;
-  constexpr int from_the_heap = 32 << 20;  // what glibc allows at most
-  ::mallopt(M_TRIM_THRESHOLD, most_kept);
-  ::mallopt(M_MMAP_THRESHOLD, from_the_heap);
 }
 
 // Components write files of their own, and say in their own words that they could not.
@@ -184,6 +175,7 @@ void serve_trials(const WorkerOptions& options, const TrialFunction& run) {
   write_message(options.out, {{"say", "ready"}});
   while (const std::optional<TrialRequest> request = inbox.next()) {
     if (!keep.guard) keep.guard.emplace(content_memo(request->cache));
+    give_back_freed_memory();
     const Json answer = run_one(options, run, *request, keep, inbox.stop());
     inbox.done();
     write_message(options.out, answer);
