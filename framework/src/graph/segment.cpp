@@ -21,6 +21,7 @@ at::Tensor row_sums(const EdgeRows& rows, const at::Tensor& given) {
     auto* const to = sums.data_ptr<scalar_t>();
     for_rows(rows, width, [&](std::int64_t i) {
       for (std::int64_t k = rows.begin[i]; k < rows.begin[i + 1]; ++k) {
+        fetch_place_ahead(rows, k, from, width);
         const scalar_t* const value = from + rows.place(k) * width;
         for (std::int64_t c = 0; c < width; ++c) to[i * width + c] += value[c];
       }

@@ -16,13 +16,22 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Variable;
 using torch::autograd::variable_list;
 
+template <class T>
+void scale(T factor, const T* __restrict from, T* __restrict to, std::int64_t n) {
+  for (std::int64_t c = 0; c < n; ++c) to[c] = factor * from[c];
+}
+template <class T>
+void add_scaled(T factor, const T* __restrict from, T* __restrict to, std::int64_t n) {
+  for (std::int64_t c = 0; c < n; ++c) to[c] += factor * from[c];
+}
+
 // One product: y[i] = own_weight[i] * own[i] + sum over the edges of weight[e] * x[node[e]], with
 // the width cut into heads; and on the way, where wanted, dot[e] = other[i] . x[node[e]] a head.
 template <class T>
 struct Product {
   EdgeRows edges;
-  std::int64_t width = 0;
   std::int64_t heads = 1;
+  std::int64_t part = 0;      // width of a head
   const T* weight = nullptr;  // null: ones
   const T* x = nullptr;
   const T* own_weight = nullptr;  // null: zeros
@@ -31,42 +40,39 @@ struct Product {
   const T* other = nullptr;
   T* dot = nullptr;
 
-  [[nodiscard]] std::int64_t part() const { return width / heads; }
+  [[nodiscard]] std::int64_t width() const { return heads * part; }
 
   void begin_row(std::int64_t i) const {
-    T* const sum = y + i * width;
+    T* const sum = y + i * width();
     if (own_weight == nullptr) {
-      std::fill(sum, sum + width, T(0));
+      std::fill(sum, sum + width(), T(0));
       return;
     }
     for (std::int64_t h = 0; h < heads; ++h) {
-      const T factor = own_weight[i * heads + h];
-      const T* const from = own + i * width + h * part();
-      T* const to = sum + h * part();
-      for (std::int64_t c = 0; c < part(); ++c) to[c] = factor * from[c];
+      scale(own_weight[i * heads + h], own + i * width() + h * part, sum + h * part, part);
     }
   }
 
   void add_edge(std::int64_t i, std::int64_t k) const {
-    const T* const row = x + edges.node[k] * width;
+    const T* const row = x + edges.node[k] * width();
     const std::int64_t first = edges.place(k) * heads;
     for (std::int64_t h = 0; h < heads; ++h) {
       const T factor = weight == nullptr ? T(1) : weight[first + h];
-      const T* const from = row + h * part();
-      T* const to = y + i * width + h * part();
-      for (std::int64_t c = 0; c < part(); ++c) to[c] += factor * from[c];
+      add_scaled(factor, row + h * part, y + i * width() + h * part, part);
     }
     if (dot == nullptr) return;
     for (std::int64_t h = 0; h < heads; ++h) {
-      dot[first + h] = inner_product(other + i * width + h * part(), row + h * part(), part());
+      dot[first + h] = inner_product(other + i * width() + h * part, row + h * part, part);
     }
   }
 
   void run() const {
-    for_rows(edges, width, [&](std::int64_t i) {
+    for_rows(edges, width(), [&](std::int64_t i) {
       begin_row(i);
       for (std::int64_t k = edges.begin[i]; k < edges.begin[i + 1]; ++k) {
-        fetch_ahead(edges, k, x, width);
+        fetch_ahead(edges, k, x, width());
+        fetch_place_ahead(edges, k, weight, heads);
+        fetch_place_ahead<T>(edges, k, dot, heads);
         add_edge(i, k);
       }
     });
@@ -84,8 +90,8 @@ template <class T>
 void run_forward(const CsrGraph& graph, const MessageWeights& weights, const at::Tensor& sources,
                  const at::Tensor& targets, at::Tensor& y) {
   Product<T>{.edges = by_target(graph),
-             .width = sources.size(1),
              .heads = heads_of(weights),
+             .part = sources.size(1) / heads_of(weights),
              .weight = data_or_null<T>(weights.edge),
              .x = sources.data_ptr<T>(),
              .own_weight = data_or_null<T>(weights.own),
@@ -116,8 +122,8 @@ template <class T>
 void run_backward(const EdgeIndex& index, const MessageWeights& weights, const at::Tensor& sources,
                   const at::Tensor& dy, bool own_too, Gradients& out) {
   Product<T>{.edges = by_source(index),
-             .width = dy.size(1),
              .heads = heads_of(weights),
+             .part = dy.size(1) / heads_of(weights),
              .weight = data_or_null<T>(weights.edge),
              .x = dy.data_ptr<T>(),
              .own_weight = own_too ? weights.own.data_ptr<T>() : nullptr,
@@ -208,8 +214,8 @@ at::Tensor weighted_row_sums(const EdgeRows& rows, const at::Tensor& weight, con
   at::Tensor sums = at::empty({rows.rows, x.size(1)}, x.options());
   AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "weighted_row_sums", [&] {
     Product<scalar_t>{.edges = rows,
-                      .width = x.size(1),
                       .heads = weight.size(1),
+                      .part = x.size(1) / weight.size(1),
                       .weight = weight.data_ptr<scalar_t>(),
                       .x = x.data_ptr<scalar_t>(),
                       .y = sums.data_ptr<scalar_t>()}
