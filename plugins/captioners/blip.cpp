@@ -169,6 +169,6 @@ class BlipCaptioner final : public espalier::Captioner {
 
 }  // namespace
 
-ESPALIER_COMPONENT(captioner, "blip", 1, BlipCaptioner,
+ESPALIER_COMPONENT(captioner, "blip", 2, BlipCaptioner,
                    "Captions that a BLIP from a folder writes, without any server",
                    "text unseen:min_new_tokens")

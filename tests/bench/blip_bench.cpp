@@ -43,27 +43,37 @@ at::Tensor random_pixels(const Blip& blip) {
   return at::randn({pictures, 3, blip.image_size(), blip.image_size()});
 }
 
+at::Tensor seen(const Blip& blip, const at::Tensor& pixels) {
+  return blip.look(pictures, [&](std::int64_t i) { return pixels[i]; });
+}
+
+void say(benchmark::State& state, const Blip& blip, const at::Tensor& states) {
+  GenerationRules rules = blip.rules(1);
+  rules.max_new_tokens = rules.min_new_tokens = tokens;
+  const std::vector<std::int64_t> prompt = {blip.first_token()};
+  const auto texts = blip.tell(states, prompt, rules);
+  if (texts.back().ids.size() != tokens) state.SkipWithError("a caption of another length");
+}
+
 void look(benchmark::State& state) {
   const Blip* const model = begin(state);
   if (model == nullptr) return;
   const at::Tensor pixels = random_pixels(*model);
-  for (auto _ : state) {
-    benchmark::DoNotOptimize(model->look(pictures, [&](std::int64_t i) { return pixels[i]; }));
-  }
+  for (auto _ : state) benchmark::DoNotOptimize(seen(*model, pixels));
+}
+
+void words(benchmark::State& state) {
+  const Blip* const model = begin(state);
+  if (model == nullptr) return;
+  const at::Tensor states = seen(*model, random_pixels(*model));
+  for (auto _ : state) say(state, *model, states);
 }
 
 void captions(benchmark::State& state) {
   const Blip* const model = begin(state);
   if (model == nullptr) return;
   const at::Tensor pixels = random_pixels(*model);
-  GenerationRules rules = model->rules(1);
-  rules.max_new_tokens = rules.min_new_tokens = tokens;
-  const std::vector<std::int64_t> prompt = {model->first_token()};
-  for (auto _ : state) {
-    const at::Tensor states = model->look(pictures, [&](std::int64_t i) { return pixels[i]; });
-    const auto texts = model->tell(states, prompt, rules);
-    if (texts.back().ids.size() != tokens) state.SkipWithError("a caption of another length");
-  }
+  for (auto _ : state) say(state, *model, seen(*model, pixels));
   state.counters["peak_megabytes"] = peak_megabytes();
 }
 
@@ -79,6 +89,7 @@ void product(benchmark::State& state) {
 #define ON_THREADS Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime()
 BENCHMARK(product)->ON_THREADS;
 BENCHMARK(look)->ON_THREADS;
+BENCHMARK(words)->ON_THREADS;
 BENCHMARK(captions)->ON_THREADS;
 
 }  // namespace

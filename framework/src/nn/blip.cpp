@@ -148,7 +148,7 @@ at::Tensor Blip::look(std::int64_t n, const std::function<at::Tensor(std::int64_
     for (std::int64_t i = 0; i < n; ++i) all.push_back(pixels(i));
     return state_->vision.forward(at::stack(all));
   }
-  for_lone_rows(n, device(), [&](std::int64_t i, std::int64_t) {
+  for_lone_rows(n, device(), work_for_a_thread, [&](std::int64_t i, std::int64_t) {
     states[static_cast<std::size_t>(i)] = state_->vision.forward(pixels(i).unsqueeze(0))[0];
   });
   return at::stack(states);

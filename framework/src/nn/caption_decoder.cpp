@@ -1,14 +1,12 @@
 #include "caption_decoder_internal.hpp"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/addmv.h>
 #include <ATen/ops/bmm.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/layer_norm.h>
-#include <ATen/ops/mv.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/tensor.h>
 
@@ -48,12 +46,8 @@ at::Tensor questions(const at::Tensor& q, const at::Tensor& weight) {
   const at::Tensor maps = weight.view({count, q.size(2), weight.size(1)});
   if (!q.device().is_cpu()) return at::bmm(q.transpose(0, 1), maps).transpose(0, 1);
   at::Tensor asked = at::empty({rows, count, weight.size(1)}, q.options());
-  for_lone_rows(count, q.device(), [&](std::int64_t head, std::int64_t) {
-    const at::Tensor map = maps[head].t();
-    for (std::int64_t row = 0; row < rows; ++row) {
-      at::Tensor target = asked[row][head];
-      at::mv_out(target, map, q[row][head]);
-    }
+  for_lone_rows(count, q.device(), 2 * weight.numel(), [&](std::int64_t head, std::int64_t) {
+    lone_rows_mix_out(asked.select(1, head), q.select(1, head), maps[head]);
   });
   return asked;
 }
@@ -67,13 +61,11 @@ at::Tensor answers(const at::Tensor& seen, const Site& value) {
     return each.transpose(0, 1).reshape({rows, count * d}) + value.bias;
   }
   at::Tensor found = at::empty({rows, count * d}, seen.options());
-  for_lone_rows(count, seen.device(), [&](std::int64_t head, std::int64_t) {
-    const at::Tensor map = maps[head], bias = value.bias.narrow(0, head * d, d);
-    for (std::int64_t row = 0; row < rows; ++row) {
-      at::Tensor target = found[row].narrow(0, head * d, d);
-      at::addmv_out(target, bias, map, seen[row][head]);
-    }
-  });
+  for_lone_rows(count, seen.device(), 2 * value.weight.numel(),
+                [&](std::int64_t head, std::int64_t) {
+                  lone_rows_linear_out(found.narrow(1, head * d, d), seen.select(1, head),
+                                       maps[head], value.bias.narrow(0, head * d, d));
+                });
   return found;
 }
 
@@ -171,13 +163,15 @@ void CaptionDecoder::State::reorder(std::span<const std::int64_t> order) {
 }
 
 at::Tensor CaptionDecoder::join(const Site& norm, const at::Tensor& h, const at::Tensor& x) const {
-  at::Tensor y = at::empty_like(h);
-  for_lone_rows(h.size(0), h.device(), [&](std::int64_t from, std::int64_t count) {
-    const at::Tensor sum = h.narrow(0, from, count) + x.narrow(0, from, count);
-    y.narrow(0, from, count)
-        .copy_(at::layer_norm(sum, {sum.size(1)}, norm.weight, norm.bias, config_.layers.eps));
+  return at::layer_norm(h + x, {h.size(1)}, norm.weight, norm.bias, config_.layers.eps);
+}
+
+at::Tensor CaptionDecoder::activated(at::Tensor inner) const {
+  for_lone_rows(inner.size(0), inner.device(), 0, [&](std::int64_t from, std::int64_t some) {
+    const at::Tensor part = inner.narrow(0, from, some);
+    part.copy_(activate(config_.layers.activation, part));
   });
-  return y;
+  return inner;
 }
 
 at::Tensor CaptionDecoder::embed(std::span<const std::int64_t> tokens,
@@ -198,7 +192,8 @@ at::Tensor CaptionDecoder::look_back(const Layer& layer, State& state, std::size
   }
   at::Tensor mixed = at::empty_like(h);
   const double scale = 1.0 / std::sqrt(static_cast<double>(d));
-  for_lone_rows(rows, h.device(), [&](std::int64_t from, std::int64_t some) {
+  const std::int64_t work = 4 * said * h.size(1);
+  for_lone_rows(rows, h.device(), work, [&](std::int64_t from, std::int64_t some) {
     const auto part = [&](const at::Tensor& x, std::int64_t length) {
       return x.narrow(0, from, some).narrow(2, 0, length).reshape({some * count, length, d});
     };
@@ -216,7 +211,8 @@ at::Tensor CaptionDecoder::look_at_picture(const Layer& layer, const State& stat
   const at::Tensor asked = questions(q.view({rows, count, d}), layer.cross_k.weight);
   const double scale = 1.0 / std::sqrt(static_cast<double>(d));
   at::Tensor seen = at::empty_like(asked);
-  for_lone_rows(rows, h.device(), [&](std::int64_t from, std::int64_t some) {
+  const std::int64_t work = 4 * count * state.memory_[0].numel();
+  for_lone_rows(rows, h.device(), work, [&](std::int64_t from, std::int64_t some) {
     const std::span pictures(state.picture_.begin() + from, static_cast<std::size_t>(some));
     const at::Tensor memory =
         some == 1 ? state.memory_.narrow(0, pictures[0], 1)
@@ -230,24 +226,14 @@ at::Tensor CaptionDecoder::look_at_picture(const Layer& layer, const State& stat
 }
 
 at::Tensor CaptionDecoder::think(const Layer& layer, const at::Tensor& h) const {
-  const at::Tensor inner = lone_rows_linear(h, layer.fc1.weight, layer.fc1.bias);
-  for_lone_rows(h.size(0), h.device(), [&](std::int64_t from, std::int64_t some) {
-    const at::Tensor part = inner.narrow(0, from, some);
-    part.copy_(activate(config_.layers.activation, part));
-  });
+  const at::Tensor inner = activated(lone_rows_linear(h, layer.fc1.weight, layer.fc1.bias));
   return join(layer.norm2, h, lone_rows_linear(inner, layer.fc2.weight, layer.fc2.bias));
 }
 
 at::Tensor CaptionDecoder::scores(const at::Tensor& h) const {
-  const at::Tensor inner = lone_rows_linear(h, transform_.weight, transform_.bias);
-  at::Tensor normed = at::empty_like(inner);
-  for_lone_rows(h.size(0), h.device(), [&](std::int64_t from, std::int64_t some) {
-    const at::Tensor part =
-        activate(config_.layers.activation, inner.narrow(0, from, some).clone());
-    normed.narrow(0, from, some)
-        .copy_(at::layer_norm(part, {part.size(1)}, transform_norm_.weight, transform_norm_.bias,
-                              config_.layers.eps));
-  });
+  const at::Tensor inner = activated(lone_rows_linear(h, transform_.weight, transform_.bias));
+  const at::Tensor normed = at::layer_norm(inner, {inner.size(1)}, transform_norm_.weight,
+                                           transform_norm_.bias, config_.layers.eps);
   return lone_rows_linear(normed, scoring_.defined() ? scoring_ : words_, bias_)
       .to(at::kCPU, at::kFloat);
 }

@@ -68,6 +68,8 @@ class CaptionDecoder {
   [[nodiscard]] at::Tensor look_at_picture(const Layer& layer, const State& state,
                                            const at::Tensor& h) const;
   [[nodiscard]] at::Tensor think(const Layer& layer, const at::Tensor& h) const;
+  // Through the activation, in place.
+  [[nodiscard]] at::Tensor activated(at::Tensor inner) const;
   // norm(h + x).
   [[nodiscard]] at::Tensor join(const Site& norm, const at::Tensor& h, const at::Tensor& x) const;
   [[nodiscard]] at::Tensor scores(const at::Tensor& h) const;
