@@ -93,6 +93,28 @@ def test_blip_writes_a_set_and_its_folder_counts_by_content(espalier, source_dir
     assert len(lines) == 24 and all(line["answer"] == "ok" for line in lines)
 
 
+def test_captioners_in_a_captioner_are_set_as_in_an_experiment(espalier, tmp_path):
+    plain = tmp_path / "plain.jsonl"
+    espalier("captions", "write", *FLORA, "captioner.use=attributes", "--out", plain)
+    nested = ["captions", "write", *FLORA, "captioner.use=masked", "captioner.of=noisy",
+              "captioner.of.of.use=file", f"captioner.of.of.file={plain}", "captioner.of.kind=generic",
+              "captioner.of.rate=0.5", "captioner.of.sentence=12"]
+    espalier(*nested, "--out", tmp_path / "set.jsonl")
+    header, lines = read(tmp_path / "set.jsonl")
+    noisy = header["about"]["captioner"]["params"]["of"]
+    assert (noisy["use"], noisy["params"]["rate"], noisy["params"]["sentence"]) == ("noisy", 0.5, "12")
+    assert noisy["params"]["of"]["use"] == "file"
+    assert noisy["params"]["of"]["params"]["file"].startswith("sha256:")
+    before = {line["id"]: line["text"] for line in read(plain)[1]}
+    assert {line["text"] == "12" or line["text"] == before[line["id"]] for line in lines} == {True}
+    assert 0 < sum(line["text"] == "12" for line in lines) < 24
+
+    wrong = espalier(*nested, "captioner.of.of.fil=x", "captioner.of.rato=1", code=2).stderr
+    assert '"captioner.of.of.fil"' in wrong and "captioner.of.rato" in wrong
+    twice = espalier(*nested, "captioner.of.use=file", code=2).stderr
+    assert "captioner.of=NAME, or captioner.of.use=NAME" in twice
+
+
 def test_the_key_is_in_no_file_and_no_output(espalier, words, tmp_path):
     said = espalier(*words("echo")).stdout
     said += espalier(*words("401", out="b.jsonl"), code=2).stderr

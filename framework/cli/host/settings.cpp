@@ -5,12 +5,64 @@
 namespace espalier::cli {
 namespace {
 
+using Settings = std::map<std::string, std::string>;
+
 Json value_of(const std::string& text, const FieldInfo* field) {
   const bool plain = field != nullptr && !field->list &&
                      (field->type == FieldType::string || field->type == FieldType::path);
   Json value = plain ? Json(text) : Json::parse(text, nullptr, false);
   return value.is_discarded() ? Json(text) : value;
 }
+
+// Sections of settings. A component of a component is a section as well: `of=file` names it,
+// `of.file=captions.csv` sets a parameter of it.
+class SectionBuilder {
+ public:
+  SectionBuilder(const Catalog& catalog, Problems& problems)
+      : catalog_(catalog), problems_(problems) {}
+
+  Json section(std::string_view kind, const Settings& settings, const std::string& prefix) {
+    const auto use = settings.find("use");
+    const ComponentInfo* component =
+        use == settings.end() ? nullptr : catalog_.find(kind, use->second);
+    const auto field_of = [&](const std::string& key) {
+      return component == nullptr ? nullptr : component->schema.find(key);
+    };
+    Json made = Json::object();
+    std::map<std::string, Settings> below;
+    for (const auto& [key, text] : settings) {
+      const std::size_t dot = key.find('.');
+      if (dot == key.npos) {
+        made[key] = key == "use" ? Json(text) : value_of(text, field_of(key));
+      } else {
+        below[key.substr(0, dot)][key.substr(dot + 1)] = text;
+      }
+    }
+    for (auto& [name, inner] : below) {
+      const FieldInfo* field = field_of(name);
+      made[name] = joined_with(made[name], field == nullptr ? "" : field->kind, std::move(inner),
+                               prefix + name);
+    }
+    return made;
+  }
+
+ private:
+  // What `key` itself was set to and what was set below it.
+  Json joined_with(const Json& own, std::string_view kind, Settings below, const std::string& key) {
+    if (own.is_string() && !below.contains("use")) below["use"] = own.get<std::string>();
+    if (!own.is_null() && below["use"] != own) {
+      problems_.add({.what = "a setting and others below it do not go together",
+                     .where = "command line",
+                     .expected = key + "=NAME, or " + key + ".use=NAME",
+                     .found = key + " = " + own.dump(),
+                     .fix = {}});
+    }
+    return section(kind, below, key + ".");
+  }
+
+  const Catalog& catalog_;
+  Problems& problems_;
+};
 
 }  // namespace
 
@@ -44,18 +96,12 @@ std::map<std::string, std::string> read_settings(std::string_view section,
 
 Json resolve_settings(std::string_view kind, const std::map<std::string, std::string>& settings,
                       const Catalog& catalog) {
-  const auto use = settings.find("use");
-  const ComponentInfo* component =
-      use == settings.end() ? nullptr : catalog.find(kind, use->second);
-  Json section = Json::object();
-  for (const auto& [key, text] : settings) {
-    section[key] = value_of(text, component == nullptr ? nullptr : component->schema.find(key));
-  }
-  if (use != settings.end()) section["use"] = use->second;
+  const std::string prefix = std::string(kind) + ".";
   Problems problems;
+  const Json section = SectionBuilder(catalog, problems).section(kind, settings, prefix);
+  problems.throw_if_any();
   const Json resolved = catalog.resolve(
-      kind, section, std::string(kind) + ".", [](std::string_view) { return "command line"; },
-      problems);
+      kind, section, prefix, [](std::string_view) { return "command line"; }, problems);
   problems.throw_if_any();
   return resolved;
 }

@@ -1,4 +1,5 @@
-// Settings of one component on the command line: `dataset.use=flora dataset.classes=12`.
+// Settings of one component on the command line: `dataset.use=flora dataset.classes=12`, and of
+// those in it: `captioner.of.use=file captioner.of.file=captions.csv`.
 #pragma once
 
 #include <espalier/core/json.hpp>
@@ -16,7 +17,8 @@ namespace espalier::cli {
     std::string_view section, const std::vector<std::string>& arguments);
 
 // The resolved section {"use": ..., all parameters}. Values are text for parameters that are text,
-// else JSON. Throws Error with all problems, or where there is no such component.
+// else JSON. A component in it is named by its key or by `.use` below that, as in an experiment.
+// Throws Error with all problems, or where there is no such component.
 [[nodiscard]] Json resolve_settings(std::string_view kind,
                                     const std::map<std::string, std::string>& settings,
                                     const Catalog& catalog);
