@@ -91,6 +91,7 @@ TEST_F(CaptionFile, IsKnownByItsBytes) {
 TEST_F(CaptionFile, RefusesWhatItIsNot) {
   EXPECT_THAT(error_of(" \n"), HasSubstr("there are no captions"));
   EXPECT_THAT(error_of("file,words\na,b\n"), HasSubstr("no columns id and text"));
+  EXPECT_THAT(error_of("\"\""), HasSubstr("no columns id and text"));
   EXPECT_THAT(error_of(R"({"a": "x", "a": "y"})"), HasSubstr("captions_"));
   EXPECT_THAT(error_of("id,text\na,\xff\n"), HasSubstr("UTF-8"));
 }

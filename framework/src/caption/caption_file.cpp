@@ -130,6 +130,7 @@ class CaptionReader {
     }
     const std::vector<CsvRow> rows = parse_csv(text, file_, delimiter);
     const auto column = [&](const auto& names) {
+      if (rows.empty()) return std::ptrdiff_t{-1};
       const std::vector<std::string>& fields = rows[0].fields;
       for (const std::string_view name : names) {
         const auto found = std::find(fields.begin(), fields.end(), name);
