@@ -28,8 +28,11 @@ function(espalier_precompiled_headers family)
 endfunction()
 
 # espalier_precompile(TARGET core|tensor)
+#
+# Clang takes headers of one visibility for no other, so plugins do without there.
 function(espalier_precompile target family)
-  if(NOT ESPALIER_PRECOMPILE)
+  get_target_property(visibility ${target} CXX_VISIBILITY_PRESET)
+  if(NOT ESPALIER_PRECOMPILE OR (CMAKE_CXX_COMPILER_ID MATCHES Clang AND visibility STREQUAL "hidden"))
     return()
   endif()
   if(NOT TARGET espalier_precompiled_${family})

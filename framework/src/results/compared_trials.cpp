@@ -252,7 +252,7 @@ Settings differing_settings(const std::vector<const Json*>& configs) {
     for (const auto& [key, value] : all[i]) settings[key].insert(value);
   }
   for (auto& [key, values] : settings) {
-    const auto lacks = [&](const Leaves& leaves) { return !leaves.contains(key); };
+    const auto lacks = [&name = key](const Leaves& leaves) { return !leaves.contains(name); };
     if (std::any_of(all.begin(), all.end(), lacks)) values.insert(Json());
   }
   for (const char* key : drawn_by) settings.erase(key);
