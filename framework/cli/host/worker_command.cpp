@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <espalier/core/error.hpp>
 #include <espalier/core/json.hpp>
 #include <espalier/core/process.hpp>
@@ -61,6 +62,9 @@ WorkerCommand worker_command(const std::vector<std::string>& plugins, std::size_
   for (const char* name : {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"}) {
     command.environment[name] = std::to_string(threads);
   }
+  // Threads that wait by turning would wait for whatever else the machine has to do.
+  const char* const policy = std::getenv("OMP_WAIT_POLICY");
+  command.environment["OMP_WAIT_POLICY"] = policy == nullptr ? "passive" : policy;
   return command;
 }
 

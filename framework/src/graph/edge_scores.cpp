@@ -81,7 +81,7 @@ void pair_backward_by_target(const EdgeRows& rows, const PairPointers<T>& pairs,
       }
     }
   };
-  at::parallel_for(0, blocks, 1, [&](std::int64_t from, std::int64_t to) {
+  parallel_for(0, blocks, 1, [&](std::int64_t from, std::int64_t to) {
     for (std::int64_t b = from; b < to; ++b) block(b);
   });
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <espalier/graph/csr.hpp>
+#include <espalier/nn/parallel.hpp>
 
 namespace espalier {
 
@@ -64,7 +65,7 @@ void for_row_ranges(const EdgeRows& rows, std::int64_t width, const Work& work) 
   constexpr std::int64_t worth_a_thread = 1 << 15;
   const std::int64_t most = (rows.edges + rows.rows) * width / worth_a_thread + 1;
   const std::int64_t pieces = std::min<std::int64_t>(most, at::get_num_threads());
-  at::parallel_for(0, pieces, 1, [&](std::int64_t first, std::int64_t last) {
+  parallel_for(0, pieces, 1, [&](std::int64_t first, std::int64_t last) {
     work(rows.first_row(first, pieces), rows.first_row(last, pieces));
   });
 }

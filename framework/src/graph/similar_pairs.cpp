@@ -1,8 +1,8 @@
-#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <espalier/core/error.hpp>
 #include <espalier/graph/similarity.hpp>
+#include <espalier/nn/parallel.hpp>
 #include <mutex>
 
 #include "similarity_internal.hpp"
@@ -50,7 +50,7 @@ void collect_pairs(const float* tile, std::int64_t first, std::int64_t last, std
                    std::int64_t end, PairCandidates& candidates) {
   const std::int64_t width = end - column;
   const float floor = candidates.floor();
-  at::parallel_for(first, last, 16, [&](std::int64_t from, std::int64_t to) {
+  parallel_for(first, last, 16, [&](std::int64_t from, std::int64_t to) {
     std::vector<ProposedPair> some;
     for (std::int64_t i = from; i < to; ++i) {
       const float* row = tile + (i - first) * width;
@@ -85,7 +85,7 @@ std::vector<SimilarPair> SimilaritySearch::nearest_pairs(std::int64_t count) con
     }
   }
   found.resize(candidates.pairs().size());
-  at::parallel_for(0, std::ssize(found), 256, [&](std::int64_t from, std::int64_t to) {
+  parallel_for(0, std::ssize(found), 256, [&](std::int64_t from, std::int64_t to) {
     for (std::int64_t p = from; p < to; ++p) {
       const ProposedPair& pair = candidates.pairs()[static_cast<std::size_t>(p)];
       found[static_cast<std::size_t>(p)] = {cosine(rows_, pair.first, pair.second), pair.first,
@@ -111,7 +111,7 @@ std::vector<double> SimilaritySearch::sampled_cosines(std::int64_t pairs, Random
     drawn.emplace_back(i, j);
   }
   std::vector<double> values(drawn.size());
-  at::parallel_for(0, pairs, 1024, [&](std::int64_t from, std::int64_t to) {
+  parallel_for(0, pairs, 1024, [&](std::int64_t from, std::int64_t to) {
     for (std::int64_t p = from; p < to; ++p) {
       const auto& [i, j] = drawn[static_cast<std::size_t>(p)];
       values[static_cast<std::size_t>(p)] = cosine(rows_, i, j);

@@ -1,10 +1,10 @@
 #include <espalier/graph/similarity.hpp>
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/tensor.h>
 
 #include <espalier/core/error.hpp>
 #include <espalier/graph/edges.hpp>
+#include <espalier/nn/parallel.hpp>
 
 #include "candidates_internal.hpp"
 #include "similarity_internal.hpp"
@@ -20,7 +20,7 @@ template <class Offer>
 void take_rows(const float* tile, const float* floors, std::int64_t first, std::int64_t last,
                std::int64_t column, std::int64_t end, const Offer& offer) {
   const std::int64_t width = end - column;
-  at::parallel_for(first, last, row_grain, [&](std::int64_t from, std::int64_t to) {
+  parallel_for(first, last, row_grain, [&](std::int64_t from, std::int64_t to) {
     for (std::int64_t i = from; i < to; ++i) {
       const float* row = tile + (i - first) * width;
       each_reaching(
@@ -36,7 +36,7 @@ template <class Offer>
 void take_columns(const float* tile, const float* floors, std::int64_t first, std::int64_t last,
                   std::int64_t column, std::int64_t end, const Offer& offer) {
   const std::int64_t width = end - column;
-  at::parallel_for(std::max(column, last), end, column_grain, [&](std::int64_t a, std::int64_t b) {
+  parallel_for(std::max(column, last), end, column_grain, [&](std::int64_t a, std::int64_t b) {
     for (std::int64_t i = first; i < last; ++i) {
       const float* row = tile + (i - first) * width + (a - column);
       each_reaching(
@@ -128,7 +128,7 @@ Neighbours SimilaritySearch::nearest(const at::Tensor& features, std::int64_t k)
       take_rows(product(first, last, column, end), some.floors(), 0, last - first, column, end,
                 [&](std::int64_t i, std::int64_t j, float p) { some.offer(i, j, p); });
     }
-    at::parallel_for(first, last, exact_grain, [&](std::int64_t from, std::int64_t to) {
+    parallel_for(first, last, exact_grain, [&](std::int64_t from, std::int64_t to) {
       for (std::int64_t i = from; i < to; ++i) {
         found[static_cast<std::size_t>(i)] = ranked(queries, i, some.best(i - first));
       }
@@ -159,7 +159,7 @@ Neighbours SimilaritySearch::nearest_others(std::int64_t k) const {
       take_columns(tile, all.floors(), first, last, column, end, offer);
     }
   }
-  at::parallel_for(0, size(), exact_grain, [&](std::int64_t from, std::int64_t to) {
+  parallel_for(0, size(), exact_grain, [&](std::int64_t from, std::int64_t to) {
     for (std::int64_t i = from; i < to; ++i) {
       found[static_cast<std::size_t>(i)] = ranked(rows_, i, all.best(i));
     }

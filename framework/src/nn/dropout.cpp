@@ -1,12 +1,12 @@
 #include <espalier/nn/dropout.hpp>
 
-#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
 #include <espalier/core/error.hpp>
 #include <espalier/core/random.hpp>
+#include <espalier/nn/parallel.hpp>
 #include <string>
 
 namespace espalier {
@@ -46,7 +46,7 @@ at::Tensor drawn_by_row(const at::Tensor& x, const Mode& mode, std::string_view 
   const std::int64_t width = x.size(0) == 0 ? 0 : x.numel() / x.size(0);
   const std::uint64_t key = chained(mode.dropout.key, hash_of(site));
   const std::int64_t rows_a_thread = dropout_grain / std::max<std::int64_t>(width, 1) + 1;
-  at::parallel_for(0, x.size(0), rows_a_thread, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(0, x.size(0), rows_a_thread, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
       Random random(chained(key, mode.dropout.rows[static_cast<std::size_t>(row)]));
       float* const to = values + row * width;

@@ -1,4 +1,3 @@
-#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/stack.h>
@@ -8,6 +7,8 @@
 #include <espalier/core/error.hpp>
 #include <espalier/nn/tower.hpp>
 #include <map>
+
+#include "lone_rows_internal.hpp"
 
 namespace espalier {
 namespace {
@@ -20,19 +21,6 @@ constexpr std::size_t inputs_on_gpu = 64;
 // From pixels or ids.
 at::Tensor feature_of(const Tower& tower, const at::Tensor& input) {
   return tower.advance({input, {}, {}}, -1, tower.layers() + 2, {}).states;
-}
-
-// Also for one input a parallel loop of two turns, in which whatever computes it stays in its
-// thread.
-template <class Forward>
-void each_alone(std::int64_t count, const Forward& forward, at::Tensor& rows) {
-  at::parallel_for(0, std::max<std::int64_t>(count, 2), 1,
-                   [&](std::int64_t begin, std::int64_t end) {
-                     const c10::AutoGradMode without_gradients(false);
-                     for (std::int64_t i = begin; i < std::min(end, count); ++i) {
-                       rows[i].copy_(forward({static_cast<std::size_t>(i)})[0]);
-                     }
-                   });
 }
 
 // Inputs of one length, in batches of one size.
@@ -58,7 +46,9 @@ at::Tensor features(const Tower& tower, const std::vector<std::int64_t>& lengths
   at::Tensor rows = at::empty({count, tower.feature_width()},
                               at::TensorOptions(tower.device()).dtype(at::kFloat));
   if (tower.device().is_cpu()) {
-    each_alone(count, forward, rows);
+    for_lone_rows(count, tower.device(), work_for_a_thread, [&](std::int64_t i, std::int64_t) {
+      rows[i].copy_(forward({static_cast<std::size_t>(i)})[0]);
+    });
     return rows;
   }
   std::map<std::int64_t, Members> of_length;

@@ -1,6 +1,5 @@
 #include "train/activations.hpp"
 
-#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
@@ -11,6 +10,7 @@
 #include "train/pixel_batches.hpp"
 #include <algorithm>
 #include <espalier/core/error.hpp>
+#include <espalier/nn/parallel.hpp>
 
 namespace espalier {
 namespace {
@@ -112,13 +112,12 @@ Activations ComputedActivations::advanced(const Activations& entering) const {
                    [&](const at::Tensor& t) { return t.slice(0, 0, own); });
   };
   // Two turns at least, in which whatever computes stays in its thread.
-  at::parallel_for(0, std::max<std::int64_t>(groups, 2), 1,
-                   [&](std::int64_t begin, std::int64_t end) {
-                     const c10::AutoGradMode no_grad(false);
-                     for (std::int64_t g = begin; g < std::min(end, groups); ++g) {
-                       parts[static_cast<std::size_t>(g)] = compute(g);
-                     }
-                   });
+  parallel_for(0, std::max<std::int64_t>(groups, 2), 1, [&](std::int64_t begin, std::int64_t end) {
+    const c10::AutoGradMode no_grad(false);
+    for (std::int64_t g = begin; g < std::min(end, groups); ++g) {
+      parts[static_cast<std::size_t>(g)] = compute(g);
+    }
+  });
   return joined(parts);
 }
 
