@@ -3,6 +3,8 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <espalier/core/error.hpp>
 #include <mutex>
 
@@ -79,6 +81,16 @@ std::size_t take_header(char* data, std::size_t size, std::size_t count, void* i
 
 int look_up(void* of, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   return static_cast<Arriving*>(of)->request->stopped() ? 1 : 0;
+}
+
+// libcurl's words, but for a limit that a person sets.
+std::string reason_of(CURL* curl, CURLcode code) {
+  if (code != CURLE_OPERATION_TIMEDOUT) return curl_easy_strerror(code);
+  double seconds = 0;
+  curl_easy_getinfo(curl, CURLINFO_TOTAL_TIME, &seconds);
+  std::array<char, 48> text{};
+  std::snprintf(text.data(), text.size(), "no answer within %.2g s", seconds);
+  return text.data();
 }
 
 HttpFailure failure_of(CURLcode code, const Arriving& arriving) {
@@ -195,7 +207,7 @@ HttpAnswer HttpClient::send(const HttpRequest& request) {
   handle_->set_all(request, arriving);
   const CURLcode code = curl_easy_perform(handle_->curl);
   answer.failure = failure_of(code, arriving);
-  if (answer.failure != HttpFailure::none) answer.reason = curl_easy_strerror(code);
+  if (answer.failure != HttpFailure::none) answer.reason = reason_of(handle_->curl, code);
   curl_easy_getinfo(handle_->curl, CURLINFO_RESPONSE_CODE, &answer.status);
   return answer;
 }

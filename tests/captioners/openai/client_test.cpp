@@ -109,7 +109,7 @@ TEST_F(OpenAiCaption, OfASilentServerIsGivenUpInTime) {
     const AnsweredCaption caption = client(made).ask(request_for(1), never);
     EXPECT_EQ(caption.answer, Answer::http_error) << model;
     EXPECT_EQ(caption.tries, 2) << model;
-    EXPECT_THAT(caption.note, HasSubstr("imeout")) << model;
+    EXPECT_THAT(caption.note, HasSubstr("no answer within 0.3")) << model;
   }
 }
 
