@@ -196,6 +196,22 @@ def sweep(tmp_path, stub):
     return make
 
 
+def test_a_run_that_is_killed_asks_no_more_and_goes_on(espalier, start_espalier, sweep, stub, tmp_path):
+    process = start_espalier("run", *sweep("slow"), "captioner.concurrency=1")
+    while stub.log()["requests"] < 5:
+        time.sleep(0.02)
+    process.kill()
+    process.communicate()
+    time.sleep(0.3)  # one request may be on its way
+    asked = stub.log()["requests"]
+    part = next((tmp_path / "results/.captions").glob("*.part"))
+    kept = part.read_text().count("\n") - 1
+    assert asked - kept <= 1
+    espalier("run", *sweep("slow"), "captioner.concurrency=1", "--workers", "1", timeout=120)
+    assert stub.log()["requests"] == asked + 40 - kept
+    assert not part.exists()
+
+
 def test_a_sweep_asks_once_before_its_trials(espalier, sweep, stub, tmp_path):
     planned = espalier("plan", *sweep("echo"))
     assert "1 caption set is not written yet" in planned.stderr

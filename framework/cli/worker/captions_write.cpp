@@ -1,5 +1,6 @@
 #include <spdlog/logger.h>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "caption/caption_writer.hpp"
@@ -9,6 +10,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <espalier/core/printable.hpp>
 #include <espalier/plugin/loader_context.hpp>
@@ -125,7 +127,9 @@ void print_failed(const CaptionSet& set, std::size_t count) {
 }  // namespace
 
 int write_captions(const Json& request) {
-  StopSignals signals;  // before a component starts a thread
+  const bool for_sweep = request.value("complete", false);
+  if (for_sweep) ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // the next run goes on from what is written
+  StopSignals signals;                                // before a component starts a thread
   const Catalog catalog = Catalog::installed(request.at("plugins").get<std::vector<std::string>>());
   Loader loader(catalog);
   spdlog::logger log("captions", std::make_shared<spdlog::sinks::stderr_sink_mt>());
@@ -137,7 +141,7 @@ int write_captions(const Json& request) {
                  .captioner = captioner.get(),
                  .captioner_name = "captioner/" + use,
                  .seed = request.at("seed"),
-                 .partial = !request.value("complete", false),
+                 .partial = !for_sweep,
                  .about = request.at("about"),
                  .file = request.at("out").get<std::string>()};
   std::atomic<int> signal = 0;

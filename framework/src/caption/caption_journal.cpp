@@ -84,7 +84,7 @@ CaptionJournal::CaptionJournal(std::filesystem::path file, const Json& about)
                  .where = file_.string(),
                  .expected = {},
                  .found = {},
-                 .fix = "wait for its end, or name another file with --out"});
+                 .fix = "wait for its end; `captions write` may write another file with --out"});
   }
   begin(about);
 }
