@@ -36,6 +36,13 @@ std::vector<NamedEdge> read_edges(const EdgeListParams& params) {
   const char delimiter = file.extension() == ".tsv" ? '\t' : ',';
   std::vector<NamedEdge> edges =
       espalier::parse_edge_list(espalier::read_file(file, largest), file.string(), delimiter);
+  if (edges.empty()) {
+    throw espalier::Error({.what = "a list of edges has no edge",
+                           .where = file.string(),
+                           .expected = "rows of source,target or source,target,weight",
+                           .found = {},
+                           .fix = "graph.use=none is a graph without edges"});
+  }
   if (params.directed) return edges;
   const std::size_t count = edges.size();
   for (std::size_t e = 0; e < count; ++e) {
@@ -46,14 +53,15 @@ std::vector<NamedEdge> read_edges(const EdgeListParams& params) {
   return edges;
 }
 
+// Each unknown id once.
 void require_known(const std::vector<NamedEdge>& edges, std::span<const std::string> known,
                    const std::string& file) {
   constexpr std::size_t most = 10;
-  const std::unordered_set<std::string_view> ids(known.begin(), known.end());
+  std::unordered_set<std::string_view> ids(known.begin(), known.end());
   espalier::Problems problems;
   for (const NamedEdge& edge : edges) {
     for (const std::string* id : {&edge.source, &edge.target}) {
-      if (ids.contains(*id) || problems.size() >= most) continue;
+      if (!ids.insert(*id).second || problems.size() >= most) continue;
       problems.add({.what = "an edge names a sample that the dataset has not",
                     .where = file + ":" + std::to_string(edge.line),
                     .expected = known.empty() ? "" : "an id such as " + known.front(),

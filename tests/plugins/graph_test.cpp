@@ -405,7 +405,16 @@ TEST_F(ListedEdges, OfUnknownSamplesAreRefusedAllAtOnce) {
   EXPECT_THAT(said, HasSubstr("x"));
   EXPECT_THAT(said, HasSubstr("y"));
   EXPECT_THAT(said, HasSubstr(":3"));
-  EXPECT_THAT(error_of([&] { (void)graph_of("a;b\n"); }), HasSubstr("no edge"));
+  EXPECT_THAT(error_of([&] { (void)graph_of("a;b\n"); }),
+              testing::AllOf(HasSubstr("no edge"), HasSubstr("tabs in a .tsv")));
+  const std::string once = error_of([&] { (void)graph_of("a,x\nb,x\n"); });
+  EXPECT_EQ(once.find("names a sample"), once.rfind("names a sample")) << once;
+}
+
+TEST_F(ListedEdges, OfAnEmptyListAreRefused) {
+  for (const char* rows : {"", "\"\"", "source,target\n"}) {
+    EXPECT_THAT(error_of([&] { (void)graph_of(rows); }), HasSubstr("has no edge")) << rows;
+  }
 }
 
 TEST(Graphs, OfTooManyEdgesAreRefusedBeforeTheyAreSearched) {

@@ -52,7 +52,7 @@ std::vector<NamedEdge> parse_edge_list(std::string_view text, std::string_view o
                   .where = std::string(origin) + ":" + std::to_string(row.line),
                   .expected = "source, target, and a weight of at least 0 or none",
                   .found = row_text(row),
-                  .fix = {}});
+                  .fix = row.fields.size() > 1 ? "" : "commas part them, and tabs in a .tsv"});
   }
   problems.throw_if_any();
   return edges;
