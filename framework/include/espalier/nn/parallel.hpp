@@ -2,6 +2,7 @@
 // caller is compiled with OpenMP, and else silently one call.
 #pragma once
 
+#include <c10/util/C++17.h>  // which 1.13 needs before the next
 #include <c10/util/FunctionRef.h>
 
 #include <cstdint>
