@@ -38,7 +38,9 @@ class OpenAi final : public espalier::AskingCaptioner {
                            .where = "captioner.captions",
                            .expected = "the path of a set",
                            .found = {},
-                           .fix = "espalier captions write makes one"});
+                           .fix = "`espalier captions write captioner.use=openai ... --out FILE` "
+                                  "makes one; inside another captioner name it by of.use=file "
+                                  "of.file=FILE"});
   }
 
   std::int64_t concurrency_;

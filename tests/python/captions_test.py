@@ -173,6 +173,14 @@ def test_what_cannot_work_ends_at_once(espalier, words, tmp_path, model, text):
     assert not (tmp_path / "captions.jsonl").exists()
 
 
+def test_within_another_captioner_a_server_is_not_asked(espalier, stub, tmp_path):
+    done = espalier("captions", "write", *FLORA, "captioner.use=noisy", "captioner.of.use=openai",
+                    "captioner.of.model=echo", f"captioner.of.base_url={stub.origin}/v1",
+                    "--out", tmp_path / "set.jsonl", code=2)
+    assert "of.use=file of.file=FILE" in done.stderr
+    assert stub.log()["requests"] == 0
+
+
 def test_a_key_that_is_missing_is_named(espalier, words, monkeypatch):
     monkeypatch.delenv("STUB_KEY")
     done = espalier(*words("echo"), code=2)
