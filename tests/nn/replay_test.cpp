@@ -95,5 +95,49 @@ TEST(ReplayedRows, LeavesAloneWhatTheLossDoesNotLookAt) {
   EXPECT_EQ(ReplayedRows(0, 3, rows.compute(), Compare::yes).values().size(0), 0);
 }
 
+// A loss in which every row matters to every other, of tanh(x w) in a map inside of its tape.
+struct Mapped {
+  explicit Mapped(std::int64_t chunk, bool with_input = true) {
+    at::Tensor x = rows.x.clone().set_requires_grad(with_input);
+    const at::Tensor y =
+        replayed_map(x * 2, chunk, [this](std::int64_t begin, const at::Tensor& some) {
+          begins.push_back(begin);
+          return at::tanh(some.matmul(rows.w));
+        });
+    (y.sum(0) * y.sum(0) * y).sum().backward();
+    gradients = {rows.w.grad()};
+    if (with_input) gradients.push_back(x.grad());
+  }
+  Rows rows;
+  std::vector<std::int64_t> begins;
+  std::vector<at::Tensor> gradients;
+};
+
+TEST(ReplayedMap, GivesTheGradientsOfOneTapeHoweverRowsAreCut) {
+  const Mapped whole(6);
+  for (const std::int64_t chunk : {1, 2, 4, 5}) {
+    const Mapped some(chunk);
+    for (std::size_t i = 0; i < whole.gradients.size(); ++i) {
+      EXPECT_TRUE(some.gradients[i].allclose(whole.gradients[i], 1e-12, 1e-14)) << chunk;
+    }
+  }
+  EXPECT_TRUE(Mapped(2, false).gradients[0].allclose(whole.gradients[0], 1e-12, 1e-14))
+      << "where nothing is asked of the input";
+}
+
+TEST(ReplayedMap, ComputesAgainWhatItNeedsATapeOf) {
+  EXPECT_EQ(Mapped(6).begins, (std::vector<std::int64_t>{0}));
+  EXPECT_EQ(Mapped(4).begins, (std::vector<std::int64_t>{0, 4, 0, 4}));
+}
+
+TEST(ReplayedMap, LeavesNoTapeWhereGradientsAreOff) {
+  const Rows rows;
+  const c10::AutoGradMode no_grad(false);
+  const auto map = [&](std::int64_t, const at::Tensor& some) { return some.matmul(rows.w); };
+  const at::Tensor y = replayed_map(rows.x, 4, map);
+  EXPECT_FALSE(y.requires_grad());
+  EXPECT_TRUE(y.allclose(rows.x.matmul(rows.w)));
+}
+
 }  // namespace
 }  // namespace espalier

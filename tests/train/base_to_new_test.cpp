@@ -85,11 +85,13 @@ TEST_F(BaseToNew, ZeroShotIsThatOfAllClassesHalfByHalf) {
   EXPECT_TRUE(std::isnan(whole.forgetting));
 }
 
-// Every way that class vectors are made: frozen, by a trained text tower, by learned words.
+// Every way that class vectors are made: frozen, by a trained text tower, by learned words, for each
+// picture.
 TEST_F(BaseToNew, AdaptedEncodersAreAskedAboutNewClasses) {
   const TrialResult start = run({{"head", {{"use", "zero_shot"}}}});
   for (const Json& peft : {Json{{"use", "lora"}, {"towers", "image"}},
-                           Json{{"use", "lora"}, {"towers", "text"}}, Json{{"use", "coop"}}}) {
+                           Json{{"use", "lora"}, {"towers", "text"}}, Json{{"use", "coop"}},
+                           Json{{"use", "cocoop"}}}) {
     const TrialResult before = run({{"peft", peft}, {"train", {{"epochs", 0}, {"lr", 0.01}}}});
     const TrialResult after = run({{"peft", peft}});
     EXPECT_DOUBLE_EQ(after.new_zero_shot_top1, start.new_top1) << peft;
@@ -98,7 +100,7 @@ TEST_F(BaseToNew, AdaptedEncodersAreAskedAboutNewClasses) {
     EXPECT_EQ(of_split(after, "test_new").logits.size(),
               of_split(after, "test_new").ids.size() * (all - base));
     for (const std::int32_t label : after.training.labels) EXPECT_LT(label, base);
-    if (peft.at("use") == "coop") continue;
+    if (peft.at("use") == "coop" || peft.at("use") == "cocoop") continue;
     EXPECT_DOUBLE_EQ(before.new_top1, start.new_top1) << peft << " begins as the encoder is";
     EXPECT_DOUBLE_EQ(before.forgetting, 0) << peft;
   }

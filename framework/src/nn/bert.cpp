@@ -37,7 +37,7 @@ class BertText final : public SentenceTower {
     check_types(types);
     const at::Tensor positions = at::arange(batch.ids.size(1), batch.ids.options());
     const at::Tensor extra = at::embedding(types_, types);
-    return normalised(embedding_.forward(batch.ids, positions, extra, mode), batch, mode);
+    return normalised(embedding_.forward(batch, positions, extra, mode), batch, mode);
   }
 
  private:

@@ -139,7 +139,7 @@ class ClipText final : public TextTower {
       ends.data_ptr<std::int64_t>()[i] =
           pooled_position({row, static_cast<std::size_t>(ids.size(1))});
     }
-    return {embedding_.forward(batch.ids, mode), batch.valid, ends.to(batch.ids.device())};
+    return {embedding_.forward(batch, mode), batch.valid, ends.to(batch.ids.device())};
   }
 
   [[nodiscard]] Activations head_input(const Activations& output) const override {

@@ -36,7 +36,7 @@ class DistilbertText final : public SentenceTower {
   [[nodiscard]] Activations embed(const TokenBatch& batch, const Mode& mode) const override {
     check(batch);
     const at::Tensor positions = at::arange(batch.ids.size(1), batch.ids.options());
-    return normalised(embedding_.forward(batch.ids, positions, {}, mode), batch, mode);
+    return normalised(embedding_.forward(batch, positions, {}, mode), batch, mode);
   }
 };
 

@@ -106,13 +106,14 @@ WordEmbedding::WordEmbedding(std::string_view module, std::string_view words,
   reader.bind(prefix + std::string(positions) + ".weight", {max_length, width}, positions_, place);
 }
 
-at::Tensor WordEmbedding::forward(const at::Tensor& ids, const Mode& mode) const {
-  return forward(ids, at::arange(ids.size(1), ids.options()), {}, mode);
+at::Tensor WordEmbedding::forward(const TokenBatch& batch, const Mode& mode) const {
+  return forward(batch, at::arange(batch.ids.size(1), batch.ids.options()), {}, mode);
 }
 
-at::Tensor WordEmbedding::forward(const at::Tensor& ids, const at::Tensor& positions,
+at::Tensor WordEmbedding::forward(const TokenBatch& batch, const at::Tensor& positions,
                                   const at::Tensor& extra, const Mode& mode) const {
-  at::Tensor h = words_.enter(at::embedding(table_, ids), mode);
+  at::Tensor h =
+      words_.enter(batch.words.defined() ? batch.words : at::embedding(table_, batch.ids), mode);
   if (extra.defined()) h = h + extra;
   return tokens_.enter(h + at::embedding(positions_, positions), mode);
 }

@@ -47,10 +47,10 @@ class WordEmbedding {
                 std::int64_t vocabulary, std::int64_t max_length, std::int64_t width,
                 WeightReader& reader);
 
-  // ids int64 [n, l] to [n, l, width] with positions 0, 1, ...
-  [[nodiscard]] at::Tensor forward(const at::Tensor& ids, const Mode& mode) const;
+  // [n, l, width] with positions 0, 1, ...
+  [[nodiscard]] at::Tensor forward(const TokenBatch& batch, const Mode& mode) const;
   // The same with the given positions, int64 [l] or [n, l], and `extra` (undefined: none) added.
-  [[nodiscard]] at::Tensor forward(const at::Tensor& ids, const at::Tensor& positions,
+  [[nodiscard]] at::Tensor forward(const TokenBatch& batch, const at::Tensor& positions,
                                    const at::Tensor& extra, const Mode& mode) const;
   void collect(std::vector<Site*>& sites);
 

@@ -53,7 +53,7 @@ class MpnetText final : public SentenceTower {
     check(batch);
     const at::Tensor real = batch.ids.ne(config_.padding).to(at::kLong);
     const at::Tensor positions = real.cumsum(1) * real + config_.padding;
-    return normalised(embedding_.forward(batch.ids, positions, {}, mode), batch, mode);
+    return normalised(embedding_.forward(batch, positions, {}, mode), batch, mode);
   }
 
   [[nodiscard]] Activations run(Activations input, std::int64_t from, std::int64_t to,

@@ -138,7 +138,7 @@ class SiglipText final : public TextTower {
 
   [[nodiscard]] Activations embed(const TokenBatch& batch, const Mode& mode) const override {
     check(batch);
-    return {embedding_.forward(batch.ids, mode), batch.valid, {}};
+    return {embedding_.forward(batch, mode), batch.valid, {}};
   }
 
   [[nodiscard]] Activations head_input(const Activations& output) const override {

@@ -1,5 +1,10 @@
 #include <espalier/nn/tower.hpp>
 
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/tensor.h>
+
 #include <algorithm>
 #include <espalier/core/error.hpp>
 #include <utility>
@@ -86,6 +91,26 @@ void TextTower::check(const TokenBatch& batch) const {
                            "0 to " + std::to_string(vocabulary_ - 1),
                            std::to_string(low < 0 ? low : high)));
   }
+}
+
+TokenBatch token_batch(const TextTower& tower, std::span<const std::vector<std::int64_t>> texts,
+                       std::int64_t length) {
+  for (const auto& text : texts) length = std::max(length, std::ssize(text));
+  if (tower.batching() == TextBatching::full_length) length = tower.max_length();
+  TokenBatch batch{.ids = at::full({std::ssize(texts), length}, tower.padding_id(), at::kLong),
+                   .valid = {},
+                   .types = {}};
+  std::vector<std::int64_t> lengths;
+  auto* row = batch.ids.data_ptr<std::int64_t>();
+  for (const auto& text : texts) {
+    std::copy(text.begin(), text.end(), row);
+    lengths.push_back(std::ssize(text));
+    row += length;
+  }
+  if (tower.batching() != TextBatching::equal_length) return batch;
+  const at::Tensor places = at::arange(length, at::kLong).unsqueeze(0);
+  batch.valid = places < at::tensor(lengths, at::kLong).unsqueeze(1);
+  return batch;
 }
 
 TowerOutput forward(const VisionTower& tower, const at::Tensor& pixels, const Mode& mode) {

@@ -2,6 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/embedding.h>
 #include <ATen/ops/tensor.h>
 
 #include <algorithm>
@@ -27,6 +28,15 @@ std::size_t common_prefix(std::span<const std::int64_t> a, std::span<const std::
 }
 
 }  // namespace
+
+at::Tensor word_vectors(const AdaptableEncoder& encoder, const at::Tensor& ids) {
+  const std::string table = encoder.sites(SiteRole::tokens, "words").at(0)->name + ".weight";
+  const auto& weights = encoder.weights();
+  const auto found =
+      std::ranges::find_if(weights, [&](const WeightSlot& slot) { return slot.name == table; });
+  ESPALIER_ASSERT(found != weights.end(), "a text tower has embeddings of words");
+  return at::embedding(*found->slot, ids.to(found->slot->device()));
+}
 
 PromptContext::PromptContext(const ContextParams& params) : params_(params) {
   if (params.ctx_init.find_first_of("{}") == std::string::npos) return;
@@ -92,13 +102,7 @@ at::Tensor PromptContext::start(const AdaptableEncoder& encoder, double deviatio
                                 Random& random) const {
   const std::int64_t sizes[] = {length(), encoder.text()->width()};
   if (params_.ctx_init.empty()) return normal_init(sizes, deviation, random);
-  const std::string table = encoder.sites(SiteRole::tokens, "words").at(0)->name + ".weight";
-  const auto& weights = encoder.weights();
-  const auto found =
-      std::ranges::find_if(weights, [&](const WeightSlot& slot) { return slot.name == table; });
-  ESPALIER_ASSERT(found != weights.end(), "a text tower has embeddings of words");
-  const at::Tensor ids = at::tensor(ids_, at::kLong).to(found->frozen.device());
-  return found->frozen.index_select(0, ids).to(at::kFloat);
+  return word_vectors(encoder, at::tensor(ids_, at::kLong)).to(at::kFloat);
 }
 
 at::Tensor PromptContext::put(const at::Tensor& sequence, const at::Tensor& words) const {

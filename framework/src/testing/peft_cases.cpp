@@ -25,6 +25,12 @@ Json section_of_case(const Json& meta) {
             {"n_ctx", settings.at("context")},
             {"csc", method == "coop-class-specific"}};
   }
+  if (method == "cocoop") {
+    return {{"use", method},
+            {"n_ctx", settings.at("context")},
+            {"ctx_init", ""},
+            {"reduction", settings.at("reduction")}};
+  }
   if (method == "maple") {
     const Json& own = settings.at("maple");
     return {{"use", method},
@@ -39,8 +45,9 @@ Json section_of_case(const Json& meta) {
                .fix = "espalier plugins list shows what there is"});
 }
 
-MethodInput input_of_case(const at::Tensor& ids) {
+MethodInput input_of_case(const at::Tensor& ids, double logit_scale) {
   MethodInput input;
+  input.logit_scale = logit_scale;
   const at::Tensor rows = ids.to(at::kLong).contiguous();
   const std::int64_t length = rows.size(1);
   const auto* row = rows.data_ptr<std::int64_t>();

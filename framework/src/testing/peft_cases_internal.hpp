@@ -13,7 +13,7 @@ namespace espalier::conformance {
 [[nodiscard]] Json section_of_case(const Json& meta);
 // What its method may look at before it is attached: `ids` [classes, l] are taken as what is said
 // of classes, a start, placeholder words, the class, ends.
-[[nodiscard]] MethodInput input_of_case(const at::Tensor& ids);
+[[nodiscard]] MethodInput input_of_case(const at::Tensor& ids, double logit_scale);
 // Other settings in which the case is recorded as well, by the prefix of their outputs.
 [[nodiscard]] std::map<std::string, Json> other_sections_of_case(const Json& meta);
 

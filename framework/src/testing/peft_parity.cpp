@@ -96,7 +96,11 @@ class AdapterCase {
 
  private:
   void attach(const std::vector<Parameters::Entry>& recorded) {
-    if (inputs_.contains("input_ids")) method_->prepare(input_of_case(inputs_.at("input_ids")));
+    if (inputs_.contains("input_ids")) {
+      const at::Tensor& scale = encoder_->log_logit_scale;
+      method_->prepare(
+          input_of_case(inputs_.at("input_ids"), scale.defined() ? scale.exp().item<double>() : 1));
+    }
     Random random(std::int64_t{1}, "peft");
     method_->attach(*encoder_, parameters_, random);
     std::vector<Parameters::Entry> own = parameters_.entries();
@@ -143,6 +147,10 @@ class AdapterCase {
     if (const auto probe = inputs_.find("probe"); probe != inputs_.end()) {
       const char* const tower = encoder_->image() ? "image_embeds_raw" : "text_embeds_raw";
       out["logits_per_image"] = at::matmul(out[tower], probe->second.t());
+    }
+    if (encoder_->image() && encoder_->text()) {
+      out["logits_per_image"] =
+          encoder_->score(out["image_embeds_raw"], out["logits_per_image"], {});
     }
     return out;
   }

@@ -51,10 +51,7 @@ ActivationSource::Taken PixelSource::begin(std::vector<Look> looks) const {
 
 IdSource::IdSource(const TextTower& tower,
                    std::map<std::size_t, std::vector<std::vector<std::int64_t>>> ids)
-    : ids_(std::move(ids)),
-      padding_(tower.padding_id()),
-      masked_(tower.batching() == TextBatching::equal_length) {
-  if (tower.batching() == TextBatching::full_length) length_ = tower.max_length();
+    : ids_(std::move(ids)), tower_(tower) {
   for (const auto& [sample, texts] : ids_) {
     for (const auto& text : texts) {
       if (text.empty()) {
@@ -81,18 +78,10 @@ ActivationSource::Taken IdSource::begin(std::vector<Look> looks) const {
 }
 
 Activations IdSource::rows(std::span<const Look> looks) const {
-  at::Tensor rows = at::full({std::ssize(looks), length_}, padding_, at::kLong);
-  std::vector<std::int64_t> lengths;
-  auto* row = rows.data_ptr<std::int64_t>();
-  for (const Look& look : looks) {
-    const std::vector<std::int64_t>& ids = ids_of(look);
-    std::copy(ids.begin(), ids.end(), row);
-    lengths.push_back(std::ssize(ids));
-    row += length_;
-  }
-  if (!masked_) return {rows, {}, {}};
-  const at::Tensor places = at::arange(length_, at::kLong).unsqueeze(0);
-  return {rows, places < at::tensor(lengths, at::kLong).unsqueeze(1), {}};
+  std::vector<std::vector<std::int64_t>> texts;
+  for (const Look& look : looks) texts.push_back(ids_of(look));
+  const TokenBatch batch = token_batch(tower_, texts, length_);
+  return {batch.ids, batch.valid, {}};
 }
 
 ActivationSource::Taken ComputedActivations::begin(std::vector<Look> looks) const {

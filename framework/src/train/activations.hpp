@@ -43,7 +43,8 @@ class PixelSource final : public ActivationSource {
 // Texts as a text tower takes them: rows of ids, all as long as the longest text there is.
 class IdSource final : public ActivationSource {
  public:
-  // The lists of ids of views 0, 1, ... of each sample. Throws Error on a text without tokens.
+  // The lists of ids of views 0, 1, ... of each sample. Throws Error on a text without tokens. The
+  // tower must outlive this.
   IdSource(const TextTower& tower,
            std::map<std::size_t, std::vector<std::vector<std::int64_t>>> ids);
   [[nodiscard]] Taken begin(std::vector<Look> looks) const override;
@@ -53,9 +54,8 @@ class IdSource final : public ActivationSource {
   [[nodiscard]] const std::vector<std::int64_t>& ids_of(const Look& look) const;
 
   std::map<std::size_t, std::vector<std::vector<std::int64_t>>> ids_;
-  std::int64_t padding_;
+  const TextTower& tower_;
   std::int64_t length_ = 0;
-  bool masked_;
 };
 
 // The frozen layers of a tower below a cut, run anew for every batch.

@@ -77,8 +77,11 @@ TokenLists AdaptedEncoder::tokens(std::span<const std::string> texts) const {
   return call_component(inputs_.encoder_name, "tokens", [&] { return encoder_->tokens(texts); });
 }
 
-void AdaptedEncoder::prepare(MethodInput input, const ClassTexts& prompts) {
-  for (const auto& of_class : prompts) input.class_tokens.push_back(tokens(of_class));
+void AdaptedEncoder::prepare(MethodInput input, const ClassTexts& prompts, std::size_t learnt) {
+  for (std::size_t label = 0; label < prompts.size(); ++label) {
+    auto& into = label < learnt ? input.class_tokens : input.new_class_tokens;
+    into.push_back(tokens(prompts[label]));
+  }
   if (!prompts.empty()) {
     input.tokens = [this](const std::string& text) { return tokens(std::span(&text, 1)).at(0); };
   }

@@ -46,9 +46,9 @@ class AdaptedEncoder {
   // Attaches the trial's method, which must be prepared where it asks for that; its parameters have
   // names behind `peft.`. Throws Error where it neither trains nor changes anything.
   void attach(Parameters& parameters);
-  // What is known of the classes' texts, the `prompts`, is added to `input`. What the component
-  // throws has its name.
-  void prepare(MethodInput input, const ClassTexts& prompts);
+  // What is known of the classes' texts, the `prompts`, is added to `input`: the first `learnt` are
+  // of classes that are learnt. What the component throws has its name.
+  void prepare(MethodInput input, const ClassTexts& prompts, std::size_t learnt);
   void conclude(const JudgedFeatures& val);
   // The method, for the loop that trains it.
   [[nodiscard]] MethodInTraining in_training() const;

@@ -53,6 +53,7 @@ Values Evaluation::values_of_queries(std::span<const std::size_t> samples) {
   Values values = values_of(own, samples, {});
   if (!classes_.defined()) classes_ = values_of(sources_, std::span<const Look>(), {}).classes;
   values.classes = classes_;
+  values.first_class = static_cast<std::int64_t>(sources_.first_class);
   return values;
 }
 

@@ -2,6 +2,7 @@
 
 #include "train/component_call.hpp"
 #include <algorithm>
+#include <numeric>
 
 namespace espalier {
 namespace {
@@ -111,6 +112,9 @@ Scores Network::classify(const at::Tensor& states, const Values& values, const M
   scores.head = scores.logits = (*head_)(scores.features, values);
   if (adapted_ == nullptr) return scores;
   Mode own = mode;
+  std::vector<std::int64_t> columns(static_cast<std::size_t>(scores.head.size(1)));
+  std::iota(columns.begin(), columns.end(), values.first_class);
+  own.classes = columns;
   const auto rows = static_cast<std::size_t>(scores.features.size(0));
   if (mode.training) own.dropout.rows = mode.dropout.rows.first(rows);
   scores.logits = adapted_->score(scores.features, scores.head, own);

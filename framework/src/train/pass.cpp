@@ -75,6 +75,7 @@ Pass::Pass(const Sources& sources, StateBank& bank, std::span<const Look> sample
   values_.images = mixed(sources.images.get(), bank.images, samples, fresh);
   values_.texts = mixed(sources.texts.get(), bank.texts, plain_looks(samples_of(samples)), fresh);
   values_.classes = compute(sources.classes.get(), class_looks(sources));
+  values_.first_class = static_cast<std::int64_t>(sources.first_class);
 }
 
 Pass::Pass(const Sources& sources, StateBank& bank, std::span<const Look> samples, const Mode& mode,

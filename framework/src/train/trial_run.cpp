@@ -77,7 +77,8 @@ bool TrialRun::adapt_encoder() {
   const Clock::time_point start = Clock::now();
   adapted_.emplace(setting_, inputs_, recipe_.train, frozen_.sources);
   if (setting_.has("peft", "needs_features")) {
-    adapted_->prepare(method_input(recipe_, frozen_, *fusion_, split_), learnt(prompts_));
+    adapted_->prepare(method_input(recipe_, frozen_, *fusion_, split_), prompts_,
+                      static_cast<std::size_t>(split_.classes));
   }
   adapted_->attach(parameters_);
   std::optional<Sources> sources = adapted_->sources(frozen_, looks(), prompts_);

@@ -3,6 +3,7 @@
 
 #include "train/feature_source.hpp"
 #include <cstddef>
+#include <cstdint>
 #include <espalier/nn/mode.hpp>
 #include <espalier/tensor/tensor.hpp>
 #include <span>
@@ -12,9 +13,10 @@ namespace espalier {
 
 // Rows by sample of a scene and by class; undefined where the trial has no use for them.
 struct Values {
-  at::Tensor images = {};   // [samples, image width]
-  at::Tensor texts = {};    // [samples, text width]
-  at::Tensor classes = {};  // [classes, text width], means of texts of length 1
+  at::Tensor images = {};        // [samples, image width]
+  at::Tensor texts = {};         // [samples, text width]
+  at::Tensor classes = {};       // [classes, text width], means of texts of length 1
+  std::int64_t first_class = 0;  // the label of the first of them
 };
 
 // Of those, and of all classes. Looks are of pictures: texts are looked at plainly.

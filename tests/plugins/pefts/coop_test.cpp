@@ -1,81 +1,25 @@
 // What recorded cases and the conformance suite do not show of methods that learn what classes are
 // told.
-#include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 #include <gmock/gmock.h>
 
 #include <algorithm>
 #include <espalier/core/error.hpp>
+#include <espalier/nn/named_tensors.hpp>
 #include <espalier/peft/adapter.hpp>
 #include <functional>
-#include <sstream>
 
-#include "attached.hpp"
+#include "on_tiny_clip.hpp"
 
 namespace espalier {
 namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using testing_support::class_input;
 using testing_support::error_of;
 using testing_support::make;
-
-constexpr std::int64_t coop_start = 997, coop_end = 998;
-
-// A word is a token of the tiny CLIP's; `long` is two.
-std::vector<std::int64_t> coop_tokens(const std::string& text) {
-  std::vector<std::int64_t> ids = {coop_start};
-  std::istringstream words(text);
-  for (std::string word; words >> word;) {
-    ids.push_back(static_cast<std::int64_t>(word.size()) + word.front());
-    if (word == "long") ids.push_back(7);
-  }
-  ids.push_back(coop_end);
-  return ids;
-}
-
-MethodInput coop_input(const Peft& method, const std::vector<std::string>& names) {
-  MethodInput input;
-  for (const std::string& name : names) {
-    std::string text = method.class_template();
-    text.replace(text.find("{}"), 2, name);
-    input.class_tokens.push_back({coop_tokens(text)});
-  }
-  input.tokens = coop_tokens;
-  return input;
-}
-
-struct OnTinyClip {
-  OnTinyClip(const std::string& use, const Json& params)
-      : encoder(load_pretrained(cases::encoder_case("clip-tiny-gelu"))),
-        method(make<Peft>(use, params)),
-        input(coop_input(*method, {"rose", "tulip", "daisy"})) {
-    Random random(1, "peft");
-    method->prepare(input);
-    method->attach(*encoder, parameters, random);
-  }
-
-  // Of the texts of these classes.
-  [[nodiscard]] at::Tensor features(const std::vector<std::int64_t>& classes,
-                                    const Mode& mode) const {
-    std::vector<at::Tensor> rows;
-    for (const std::int64_t label : classes) {
-      rows.push_back(
-          at::tensor(input.class_tokens[static_cast<std::size_t>(label)].at(0), at::kLong));
-    }
-    return forward(*encoder->text(), {at::stack(rows), {}, {}}, mode).feature;
-  }
-  [[nodiscard]] at::Tensor of_classes(const std::vector<std::int64_t>& classes) const {
-    Mode mode;
-    mode.classes = classes;
-    return features(classes, mode);
-  }
-
-  std::unique_ptr<AdaptableEncoder> encoder;
-  std::shared_ptr<Peft> method;
-  MethodInput input;
-  Parameters parameters;
-};
+using testing_support::OnTinyClip;
 
 TEST(CoOp, SaysInWhatTextItLearns) {
   EXPECT_EQ(make<Peft>("coop", {{"n_ctx", 3}})->class_template(), "X X X {}.");
@@ -131,7 +75,7 @@ TEST(CoOp, LeavesOtherTextsAlone) {
 TEST(CoOp, RefusesTextsThatDoNotBeginWithItsWords) {
   const auto said = [](const std::function<void(MethodInput&)>& edit) {
     const auto method = make<Peft>("coop", {{"n_ctx", 3}});
-    MethodInput input = coop_input(*method, {"rose", "tulip"});
+    MethodInput input = class_input(*method, {"rose", "tulip"});
     edit(input);
     return error_of([&] { method->prepare(input); });
   };
@@ -201,7 +145,7 @@ TEST(Maple, PutsItsTokensBehindThoseOfThePicture) {
 
 TEST(Maple, NeedsBothTowers) {
   const auto method = make<Peft>("maple");
-  method->prepare(coop_input(*method, {"rose"}));
+  method->prepare(class_input(*method, {"rose"}));
   const auto both = load_pretrained(cases::encoder_case("clip-tiny-gelu"));
   Parameters parameters;
   Random random(1, "peft");

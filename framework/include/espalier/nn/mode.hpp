@@ -17,7 +17,8 @@ struct Mode {
   bool training = false;  // whether dropout acts
   DropoutStream dropout;  // of one row each for the rows of the pass, when training
   // Of a pass over texts that say what the classes are, the class of each row, in training or not;
-  // empty in any other.
+  // at the logits site, that of each column of the scores, or empty for all classes in their order.
+  // Empty in any other.
   std::span<const std::int64_t> classes = {};
 };
 

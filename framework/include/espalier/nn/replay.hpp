@@ -42,4 +42,12 @@ class ReplayedRows {
   bool replays_ = false;
 };
 
+// The same inside of a tape, for a hook that runs a model for each of its rows. Rows [n, ...] that
+// follow from those of `input`, row by row: compute(begin, some) makes them of the rows `some` of
+// the input, of which the first is row `begin`, and gives the same numbers when it is called again.
+// The backward pass computes each chunk again with its tape, and adds to the gradients of the
+// parameters as backward() does. `input` [n, ...] has a row or more.
+using RowMap = std::function<at::Tensor(std::int64_t begin, const at::Tensor& some)>;
+[[nodiscard]] at::Tensor replayed_map(const at::Tensor& input, std::int64_t chunk, RowMap compute);
+
 }  // namespace espalier

@@ -107,9 +107,10 @@ class VisionTower : public Tower {
 };
 
 struct TokenBatch {
-  at::Tensor ids;    // int64 [n, l]
-  at::Tensor valid;  // bool [n, l], false at padding; undefined: no padding
-  at::Tensor types;  // int64 [n, l], first and second text of a pair; undefined: zeros
+  at::Tensor ids;         // int64 [n, l]
+  at::Tensor valid;       // bool [n, l], false at padding; undefined: no padding
+  at::Tensor types;       // int64 [n, l], first and second text of a pair; undefined: zeros
+  at::Tensor words = {};  // [n, l, width], in the place of the ids' embeddings; undefined: these
 };
 
 // How long a list of ids is made for the tower, without changing its feature.
@@ -144,6 +145,12 @@ class TextTower : public Tower {
   std::int64_t max_length_;
   std::int64_t vocabulary_;
 };
+
+// Lists of ids as rows of one batch, of one length: padded to the longest, to `length`, or to
+// max_length() where the tower wants that, and masked where it attends to what is behind.
+[[nodiscard]] TokenBatch token_batch(const TextTower& tower,
+                                     std::span<const std::vector<std::int64_t>> texts,
+                                     std::int64_t length = 0);
 
 // embed, run, head.
 [[nodiscard]] TowerOutput forward(const VisionTower& tower, const at::Tensor& pixels,

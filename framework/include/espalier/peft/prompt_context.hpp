@@ -27,6 +27,10 @@ void bind_context(Schema<Params>& s) {
       .doc("Words to start from, such as: a photo of a; empty for a start at random");
 }
 
+// The text tower's embeddings of words as they are now, by int64 ids of any shape [...]: [...,
+// width], in the type and on the device that it computes in. The encoder has a text tower.
+[[nodiscard]] at::Tensor word_vectors(const AdaptableEncoder& encoder, const at::Tensor& ids);
+
 class PromptContext {
  public:
   // Throws Error where the words hold a {}.

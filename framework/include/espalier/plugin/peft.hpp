@@ -40,6 +40,8 @@ struct MethodInput {
   // no texts of classes are looked at.
   std::vector<TokenLists> class_tokens;
   std::function<std::vector<std::int64_t>(const std::string& text)> tokens;
+  // The ids of the texts of classes that are asked about and not learnt: their labels follow.
+  std::vector<TokenLists> new_class_tokens = {};
 };
 
 // A trial runs the encoder in passes of a few samples, and runs it again for the gradients:
