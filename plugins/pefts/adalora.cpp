@@ -201,4 +201,4 @@ espalier::Json AdaLora::adapter_config() const {
 ESPALIER_COMPONENT(
     peft, "adalora", 1, AdaLora,
     "A low rank beside linear maps that is given where it is worth most (Zhang 2023)",
-    "needs_sites identity_at_init mergeable")
+    "needs_sites on_linear identity_at_init mergeable")

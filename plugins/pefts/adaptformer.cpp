@@ -45,4 +45,4 @@ class AdaptFormer final : public espalier::BottleneckMethod {
 
 ESPALIER_COMPONENT(peft, "adaptformer", 1, AdaptFormer,
                    "A narrow bottleneck beside each MLP of the image tower (Chen 2022)",
-                   "needs_sites identity_at_init")
+                   "needs_sites needs_image on_branch identity_at_init")

@@ -56,4 +56,4 @@ class Beft final : public espalier::LinearMethod {
 }  // namespace
 
 ESPALIER_COMPONENT(peft, "beft", 1, Beft, "Adds trained biases to linear maps",
-                   "needs_sites identity_at_init mergeable")
+                   "needs_sites on_linear identity_at_init mergeable")

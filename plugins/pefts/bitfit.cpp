@@ -33,4 +33,4 @@ class BitFit final : public espalier::WeightMethod {
 }  // namespace
 
 ESPALIER_COMPONENT(peft, "bitfit", 2, BitFit, "Trains the biases of an encoder (Ben Zaken 2022)",
-                   "needs_sites identity_at_init mergeable")
+                   "needs_sites on_linear on_norm identity_at_init mergeable")

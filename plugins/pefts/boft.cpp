@@ -206,4 +206,4 @@ class Boft final : public espalier::LinearMethod {
 
 ESPALIER_COMPONENT(peft, "boft", 1, Boft,
                    "Rotates the inputs of linear maps by butterfly factors (Liu 2024)",
-                   "needs_sites identity_at_init mergeable")
+                   "needs_sites on_linear identity_at_init mergeable")

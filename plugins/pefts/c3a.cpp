@@ -104,4 +104,4 @@ class C3a final : public espalier::LinearMethod {
 }  // namespace
 
 ESPALIER_COMPONENT(peft, "c3a", 1, C3a, "Adds circulant blocks to linear maps (Chen 2024)",
-                   "needs_sites mergeable")
+                   "needs_sites on_linear mergeable")

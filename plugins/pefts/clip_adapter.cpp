@@ -65,4 +65,5 @@ class ClipAdapter final : public espalier::Peft {
 }  // namespace
 
 ESPALIER_COMPONENT(peft, "clip_adapter", 1, ClipAdapter,
-                   "A bottleneck behind the image tower (Gao et al. 2021)", "needs_sites")
+                   "A bottleneck behind the image tower (Gao et al. 2021)",
+                   "needs_sites needs_image on_feature")

@@ -144,4 +144,4 @@ class Deft final : public espalier::LinearMethod {
 
 ESPALIER_COMPONENT(peft, "deft", 1, Deft,
                    "Replaces what linear maps give along trained directions (Kumar 2025)",
-                   "needs_sites mergeable")
+                   "needs_sites on_linear mergeable")

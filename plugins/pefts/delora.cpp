@@ -115,4 +115,4 @@ class Delora final : public espalier::LinearMethod {
 }  // namespace
 
 ESPALIER_COMPONENT(peft, "delora", 1, Delora, "A low rank of trained strength (Bini 2025)",
-                   "needs_sites identity_at_init mergeable")
+                   "needs_sites on_linear identity_at_init mergeable")

@@ -114,4 +114,4 @@ class FourierFt final : public espalier::LinearMethod {
 
 ESPALIER_COMPONENT(peft, "fourierft", 1, FourierFt,
                    "Trains a few frequencies of a change of linear maps (Gao 2024)",
-                   "needs_sites mergeable")
+                   "needs_sites on_linear mergeable")

@@ -54,4 +54,4 @@ class Full final : public espalier::WeightMethod {
 }  // namespace
 
 ESPALIER_COMPONENT(peft, "full", 1, Full, "Trains every weight of the chosen layers",
-                   "needs_sites identity_at_init mergeable")
+                   "needs_sites on_linear on_norm identity_at_init mergeable")

@@ -174,4 +174,4 @@ class Glora final : public espalier::LinearMethod {
 
 ESPALIER_COMPONENT(peft, "glora", 1, Glora,
                    "Scales and shifts weights and biases of linear maps (Chavan 2023)",
-                   "needs_sites identity_at_init mergeable")
+                   "needs_sites on_linear identity_at_init mergeable")

@@ -131,4 +131,4 @@ class Gralora final : public espalier::LinearMethod {
 }  // namespace
 
 ESPALIER_COMPONENT(peft, "gralora", 1, Gralora, "A low rank for each block of a weight (Jung 2025)",
-                   "needs_sites identity_at_init mergeable")
+                   "needs_sites on_linear identity_at_init mergeable")

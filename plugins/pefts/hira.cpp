@@ -82,4 +82,4 @@ class Hira final : public espalier::LinearMethod {
 }  // namespace
 
 ESPALIER_COMPONENT(peft, "hira", 1, Hira, "A low rank times the weight (Huang 2025)",
-                   "needs_sites identity_at_init mergeable")
+                   "needs_sites on_linear identity_at_init mergeable")

@@ -38,4 +38,4 @@ class Houlsby final : public espalier::BottleneckMethod {
 }  // namespace
 
 ESPALIER_COMPONENT(peft, "houlsby", 1, Houlsby,
-                   "Bottlenecks behind attention and MLP (Houlsby 2019)", "needs_sites")
+                   "Bottlenecks behind attention and MLP (Houlsby 2019)", "needs_sites on_branch")

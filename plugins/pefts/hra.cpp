@@ -113,4 +113,4 @@ class Hra final : public espalier::LinearMethod {
 }  // namespace
 
 ESPALIER_COMPONENT(peft, "hra", 1, Hra, "Reflects the inputs of linear maps (Yuan 2024)",
-                   "needs_sites mergeable")
+                   "needs_sites on_linear mergeable")

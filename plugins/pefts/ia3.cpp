@@ -98,4 +98,4 @@ class Ia3 final : public espalier::LinearMethod {
 }  // namespace
 
 ESPALIER_COMPONENT(peft, "ia3", 1, Ia3, "Scales keys, values and the MLP (Liu 2022)",
-                   "needs_sites identity_at_init mergeable")
+                   "needs_sites on_linear identity_at_init mergeable")

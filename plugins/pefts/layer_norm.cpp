@@ -60,4 +60,4 @@ class LayerNorm final : public espalier::WeightMethod {
 }  // namespace
 
 ESPALIER_COMPONENT(peft, "layer_norm", 1, LayerNorm, "Trains layer norms (Zhao 2023)",
-                   "needs_sites identity_at_init mergeable")
+                   "needs_sites on_norm identity_at_init mergeable")

@@ -64,4 +64,4 @@ class Loha final : public espalier::LycorisMethod {
 
 ESPALIER_COMPONENT(peft, "loha", 1, Loha,
                    "Adds the elementwise product of two low ranks (Hyeon-Woo 2022, Yeh 2024)",
-                   "needs_sites identity_at_init mergeable")
+                   "needs_sites on_linear identity_at_init mergeable")

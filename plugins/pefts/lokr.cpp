@@ -130,4 +130,4 @@ class Lokr final : public espalier::LycorisMethod {
 }  // namespace
 
 ESPALIER_COMPONENT(peft, "lokr", 1, Lokr, "Adds a Kronecker product of small matrices (Yeh 2024)",
-                   "needs_sites identity_at_init mergeable")
+                   "needs_sites on_linear identity_at_init mergeable")

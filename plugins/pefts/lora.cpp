@@ -202,4 +202,4 @@ espalier::Json Lora::adapter_config() const {
 
 ESPALIER_COMPONENT(peft, "lora", 1, Lora,
                    "A low rank beside linear maps: LoRA, rsLoRA, DoRA, LoRA+, PiSSA, OLoRA",
-                   "needs_sites identity_at_init mergeable")
+                   "needs_sites on_linear identity_at_init mergeable")

@@ -131,4 +131,4 @@ class Miss final : public espalier::LinearMethod {
 }  // namespace
 
 ESPALIER_COMPONENT(peft, "miss", 1, Miss, "Maps sums over groups of inputs (Kang and Yin 2024)",
-                   "needs_sites identity_at_init mergeable")
+                   "needs_sites on_linear identity_at_init mergeable")

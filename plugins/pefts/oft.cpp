@@ -158,4 +158,4 @@ class Oft final : public espalier::LinearMethod {
 }  // namespace
 
 ESPALIER_COMPONENT(peft, "oft", 1, Oft, "Rotates the inputs of linear maps in blocks (Qiu 2023)",
-                   "needs_sites identity_at_init mergeable")
+                   "needs_sites on_linear identity_at_init mergeable")

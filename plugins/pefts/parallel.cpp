@@ -35,4 +35,4 @@ class Parallel final : public espalier::BottleneckMethod {
 }  // namespace
 
 ESPALIER_COMPONENT(peft, "parallel", 1, Parallel, "A scaled bottleneck beside each MLP (He 2021)",
-                   "needs_sites identity_at_init")
+                   "needs_sites on_branch identity_at_init")

@@ -120,4 +120,4 @@ class Peanut final : public espalier::LinearMethod {
 
 ESPALIER_COMPONENT(peft, "peanut", 1, Peanut,
                    "Changes a weight by a small network of itself (Zhong 2024)",
-                   "needs_sites identity_at_init mergeable")
+                   "needs_sites on_linear identity_at_init mergeable")

@@ -35,4 +35,4 @@ class Pfeiffer final : public espalier::BottleneckMethod {
 }  // namespace
 
 ESPALIER_COMPONENT(peft, "pfeiffer", 1, Pfeiffer, "A bottleneck behind each layer (Pfeiffer 2021)",
-                   "needs_sites")
+                   "needs_sites on_branch")

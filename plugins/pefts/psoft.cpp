@@ -179,4 +179,4 @@ class Psoft final : public espalier::LinearMethod {
 }  // namespace
 
 ESPALIER_COMPONENT(peft, "psoft", 1, Psoft, "Turns the strongest directions of a weight (Wu 2025)",
-                   "needs_sites identity_at_init mergeable")
+                   "needs_sites on_linear identity_at_init mergeable")

@@ -90,4 +90,4 @@ class Pvera final : public espalier::ProjectionMethod {
 
 ESPALIER_COMPONENT(peft, "pvera", 1, Pvera,
                    "VeRA whose ranks are drawn from trained distributions (Fillioux 2025)",
-                   "needs_sites identity_at_init mergeable")
+                   "needs_sites on_linear identity_at_init mergeable")

@@ -192,4 +192,4 @@ class RandLora final : public espalier::LinearMethod {
 
 ESPALIER_COMPONENT(peft, "randlora", 1, RandLora,
                    "Scales a full-rank sum of random products (Albert 2025)",
-                   "needs_sites identity_at_init mergeable")
+                   "needs_sites on_linear identity_at_init mergeable")

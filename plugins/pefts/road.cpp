@@ -116,4 +116,4 @@ class Road final : public espalier::LinearMethod {
 }  // namespace
 
 ESPALIER_COMPONENT(peft, "road", 1, Road, "Rotates the outputs of linear maps in pairs (Liao 2024)",
-                   "needs_sites identity_at_init mergeable")
+                   "needs_sites on_linear identity_at_init mergeable")

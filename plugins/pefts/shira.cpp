@@ -90,4 +90,4 @@ class Shira final : public espalier::LinearMethod {
 }  // namespace
 
 ESPALIER_COMPONENT(peft, "shira", 1, Shira, "Trains a few entries of linear maps (Bhardwaj 2024)",
-                   "needs_sites identity_at_init mergeable")
+                   "needs_sites on_linear identity_at_init mergeable")

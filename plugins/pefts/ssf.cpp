@@ -130,4 +130,4 @@ class Ssf final : public espalier::Peft {
 }  // namespace
 
 ESPALIER_COMPONENT(peft, "ssf", 1, Ssf, "Scales and shifts what norms and maps give (Lian 2022)",
-                   "needs_sites mergeable")
+                   "needs_sites on_linear on_norm mergeable")

@@ -161,4 +161,4 @@ class SuperTuning final : public espalier::LinearMethod {
 
 ESPALIER_COMPONENT(peft, "supertuning", 1, SuperTuning,
                    "Trains the largest or smallest entries of linear maps (Super-Tuning 2026)",
-                   "needs_sites identity_at_init mergeable")
+                   "needs_sites on_linear identity_at_init mergeable")

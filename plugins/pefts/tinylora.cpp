@@ -155,4 +155,4 @@ class TinyLora final : public espalier::LinearMethod {
 
 ESPALIER_COMPONENT(peft, "tinylora", 1, TinyLora,
                    "Mixes the strongest directions of weights by a few numbers (Morris 2026)",
-                   "needs_sites identity_at_init mergeable")
+                   "needs_sites on_linear identity_at_init mergeable")

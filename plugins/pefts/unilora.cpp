@@ -146,4 +146,4 @@ class UniLora final : public espalier::LinearMethod {
 }  // namespace
 
 ESPALIER_COMPONENT(peft, "unilora", 1, UniLora, "Low ranks out of one vector (Li 2025)",
-                   "needs_sites mergeable")
+                   "needs_sites on_linear mergeable")

@@ -137,4 +137,4 @@ class VbLora final : public espalier::LinearMethod {
 }  // namespace
 
 ESPALIER_COMPONENT(peft, "vblora", 1, VbLora, "Low ranks out of a shared bank of vectors (Li 2024)",
-                   "needs_sites mergeable")
+                   "needs_sites on_linear mergeable")

@@ -68,4 +68,4 @@ class Vera final : public espalier::ProjectionMethod {
 
 ESPALIER_COMPONENT(peft, "vera", 1, Vera,
                    "Scales a shared pair of random matrices for each map (Kopiczko 2024)",
-                   "needs_sites identity_at_init mergeable")
+                   "needs_sites on_linear identity_at_init mergeable")

@@ -65,6 +65,7 @@ class Vpt final : public espalier::Peft {
               espalier::Random& random) override {
     if (encoder.image() == nullptr) return;
     std::vector<Site*> sites = image_tokens(encoder, "layer");
+    if (sites.empty()) return;
     if (!params_.deep) sites.resize(1);
     if (params_.before_pre_norm) sites[0] = image_tokens(encoder, "embeddings").at(0);
     const at::Tensor prompts =
@@ -108,4 +109,4 @@ class Vpt final : public espalier::Peft {
 }  // namespace
 
 ESPALIER_COMPONENT(peft, "vpt", 1, Vpt, "Learned tokens in an image tower's sequence (Jia 2022)",
-                   "needs_sites")
+                   "needs_sites needs_image on_tokens")

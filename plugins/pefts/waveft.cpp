@@ -197,6 +197,7 @@ class WaveFt final : public espalier::LinearMethod {
 
 }  // namespace
 
-ESPALIER_COMPONENT(peft, "waveft", 1, WaveFt,
-                   "Trains a few wavelet coefficients of a change of linear maps (Bilican 2025)",
-                   "needs_sites identity_at_init mergeable unseen:proportional_parameters")
+ESPALIER_COMPONENT(
+    peft, "waveft", 1, WaveFt,
+    "Trains a few wavelet coefficients of a change of linear maps (Bilican 2025)",
+    "needs_sites on_linear identity_at_init mergeable unseen:proportional_parameters")

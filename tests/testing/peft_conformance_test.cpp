@@ -54,8 +54,8 @@ class Right : public Peft {
   }
   virtual at::Tensor changed(const Adapted& one, const at::Tensor& x, const at::Tensor& y,
                              const Mode& mode) {
-    const at::Tensor dropped = dropout(x, 0.2, mode, one.site->name);
-    return y + at::linear(at::linear(dropped, one.a), one.b);
+    const at::Tensor dropped = dropout(x.to(at::kFloat), 0.2, mode, one.site->name);
+    return y + at::linear(at::linear(dropped, one.a), one.b).to(y.scalar_type());
   }
 
   std::vector<Adapted> adapted_;
@@ -190,6 +190,38 @@ class HasAListOfFacts : public RightAtTheLogits {
   Json facts() const override { return {{"tried", {1, 2, 3}}}; }
 };
 
+// Right on pictures alone.
+class MergesTooMuchOfTexts : public Right {
+  void merge(AdaptableEncoder& encoder) override {
+    Right::merge(encoder);
+    if (encoder.image() == nullptr) adapted_.front().site->weight *= 1.01;
+  }
+};
+
+class MergesInPlace : public Right {
+  void merge(AdaptableEncoder&) override {
+    for (const Adapted& one : adapted_) {
+      one.site->unhook();
+      one.site->weight.add_(at::matmul(one.b, one.a));
+    }
+  }
+};
+
+class NeedsPicturesInSecret : public Right {
+  void attach(AdaptableEncoder& encoder, Parameters& parameters, Random& random) override {
+    if (encoder.image() != nullptr) Right::attach(encoder, parameters, random);
+  }
+};
+
+class TrainsInTheEncodersPrecision : public Right {
+  void adapt(Site& site, Parameters& parameters, Random&) override {
+    const at::Tensor w = parameters.add(site.name, site.weight);
+    site.hook_output([w](const at::Tensor& x, const at::Tensor& y, const Mode&) {
+      return y + at::linear(x, w);
+    });
+  }
+};
+
 const std::vector<std::string> all_of_peft = {"mergeable", "needs_sites"};
 
 TEST(PeftConformance, HoldsForARightMethod) {
@@ -211,7 +243,7 @@ TEST(PeftConformance, NoticesWhatIsWrongWithAHook) {
 }
 
 TEST(PeftConformance, LooksAtClassScoresAndAtWhatIsPreparedForThem) {
-  const std::vector<std::string> prepared = {"needs_features", "needs_sites"};
+  const std::vector<std::string> prepared = {"needs_class_texts", "needs_features", "needs_sites"};
   for (const conformance::Property& property : conformance::properties("peft")) {
     const Finding finding = find<RightAtTheLogits>(property.name, prepared);
     EXPECT_NE(finding.state, State::violated) << property.name << ": " << finding.message;
@@ -230,6 +262,46 @@ TEST(PeftConformance, NoticesWhatIsWrongWithParametersAndMerging) {
                                 "another seed");
   expect_violation<StaysHookedWhenMerged>("merging_keeps_features", all_of_peft, "still hooked");
   expect_violation<MergesTooMuch>("merging_keeps_features", all_of_peft, "changes the features");
+}
+
+TEST(PeftConformance, LooksAtEveryModelThatHasWhatAMethodDeclares) {
+  expect_violation<MergesTooMuchOfTexts>("merging_keeps_features", all_of_peft,
+                                         "on a BERT: merge() changes the features");
+  std::vector<std::string> on_pictures = all_of_peft;
+  on_pictures.emplace_back("needs_image");
+  EXPECT_EQ(find<MergesTooMuchOfTexts>("merging_keeps_features", on_pictures).state, State::holds);
+}
+
+TEST(PeftConformance, SaysOnWhichModelsAMethodIsNotLookedAt) {
+  const auto said = [](const char* property, const char* capability) {
+    std::vector<std::string> capabilities = all_of_peft;
+    capabilities.emplace_back(capability);
+    return find<Right>(property, capabilities);
+  };
+  EXPECT_EQ(said("attaches_to_vit", "on_linear").state, State::holds);
+  const Finding without = find<Right>("attaches_to_perceptron", all_of_peft);
+  EXPECT_EQ(without.state, State::skipped);
+  EXPECT_EQ(without.message, "it attaches to nothing there");
+  const Finding declared = said("attaches_to_perceptron", "on_norm");
+  EXPECT_EQ(declared.state, State::skipped);
+  EXPECT_EQ(declared.message, "it needs norm sites, and a perceptron has none");
+}
+
+TEST(PeftConformance, HoldsAMethodToWhereItSaysThatItAttaches) {
+  std::vector<std::string> capabilities = all_of_peft;
+  capabilities.emplace_back("on_linear");
+  expect_violation<NeedsPicturesInSecret>("attaches_to_bert", capabilities,
+                                          "on a BERT: it attaches to nothing there");
+  expect_violation<Right>("attaches_to_perceptron", capabilities, "attaches to nothing there");
+  capabilities.back() = "needs_image";
+  expect_violation<Right>("attaches_to_bert", capabilities,
+                          "it attaches to a BERT, although it needs an image tower");
+}
+
+TEST(PeftConformance, NoticesWhatIsWrongWithPrecisionAndWithUndoing) {
+  expect_violation<TrainsInTheEncodersPrecision>("works_in_half_precision", all_of_peft,
+                                                 "is not float32");
+  expect_violation<MergesInPlace>("reset_undoes_a_merge", all_of_peft, "after merge() and reset()");
 }
 
 }  // namespace

@@ -39,6 +39,10 @@ Activations Tower::run(Activations input, std::int64_t from, std::int64_t to,
   return input;
 }
 
+const Transformer& Tower::transformer() const {
+  assertion_failed("transformer()", "a tower without one is not asked for it", __FILE__, __LINE__);
+}
+
 Activations Tower::head_input(const Activations& output) const { return output; }
 
 TowerOutput Tower::head(const Activations& output, const Mode& mode) const {

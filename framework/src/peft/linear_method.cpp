@@ -11,6 +11,8 @@
 #include <espalier/peft/adapter.hpp>
 #include <espalier/peft/weight_method.hpp>
 
+#include "own_weight_internal.hpp"
+
 namespace espalier {
 namespace {
 
@@ -85,6 +87,7 @@ void LinearMethod::train_biases(const AdaptableEncoder& encoder, std::span<Site*
   if (bias_.empty() || bias_ == "none") return;
   for (Site* site : sites) {
     if (!site->bias.defined()) continue;
+    require_float(site->name + ".bias", site->bias);
     site->bias = parameters.add(site->name + ".base_layer.bias", site->bias);
   }
   if (bias_ != "all") return;
@@ -92,6 +95,7 @@ void LinearMethod::train_biases(const AdaptableEncoder& encoder, std::span<Site*
     const bool taken = weight.slot->requires_grad();
     if (taken || !weight.name.ends_with(".bias") || !weight.place) continue;
     if (!chosen(targets_, weight.place->tower, weight.place->layer, encoder)) continue;
+    require_float(weight.name, weight.frozen);
     *weight.slot = parameters.add(weight.name, weight.frozen);
   }
 }

@@ -9,6 +9,8 @@
 #include <map>
 #include <set>
 
+#include "own_weight_internal.hpp"
+
 namespace espalier {
 namespace {
 
@@ -195,6 +197,7 @@ void train_whole(const AdaptableEncoder& encoder, const TargetParams& targets,
     for (const WeightSlot& weight : encoder.weights()) {
       const std::string path = weight.name.substr(0, weight.name.rfind('.'));
       if (path != module && !path.ends_with("." + module)) continue;
+      require_float(weight.name, weight.frozen);
       *weight.slot = parameters.add(weight.name, weight.frozen);
     }
     if (parameters.entries().size() > before) continue;

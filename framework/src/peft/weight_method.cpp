@@ -3,19 +3,18 @@
 #include <espalier/core/error.hpp>
 #include <espalier/peft/adapter.hpp>
 
-namespace espalier {
-namespace {
+#include "own_weight_internal.hpp"
 
-void require_float(const WeightSlot& weight) {
-  if (weight.frozen.scalar_type() == at::kFloat) return;
+namespace espalier {
+
+void require_float(const std::string& name, const at::Tensor& weight) {
+  if (weight.scalar_type() == at::kFloat) return;
   throw Error({.what = "a weight of the encoder cannot be trained as it is stored",
-               .where = weight.name,
+               .where = name,
                .expected = "float32",
-               .found = c10::toString(weight.frozen.scalar_type()),
+               .found = c10::toString(weight.scalar_type()),
                .fix = "encoder.precision=float32"});
 }
-
-}  // namespace
 
 void WeightMethod::begin(const AdaptableEncoder&, Parameters&) {}
 
@@ -31,7 +30,7 @@ void WeightMethod::attach(AdaptableEncoder& encoder, Parameters& parameters, Ran
       continue;
     }
     if (!trains(weight)) continue;
-    require_float(weight);
+    require_float(weight.name, weight.frozen);
     *weight.slot = parameters.add(name_of(weight), weight.frozen, rates_of(weight, encoder));
     (weight.place->tower == TowerKind::image ? images_ : texts_) = true;
   }

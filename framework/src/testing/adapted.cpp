@@ -11,13 +11,6 @@
 namespace espalier::conformance {
 namespace {
 
-constexpr TowerKind both[] = {TowerKind::image, TowerKind::text};
-
-const Tower& tower_of(const AdaptableEncoder& encoder, TowerKind kind) {
-  if (kind == TowerKind::image) return *encoder.image();
-  return *encoder.text();
-}
-
 // Rows [begin, end) of a batch in training, each with an id of its own.
 class TrainingRows {
  public:
@@ -52,8 +45,10 @@ at::Tensor loss_of(const at::Tensor& features) {
 
 }  // namespace
 
-Adapted::Adapted(const Subject& subject, std::int64_t seed)
-    : encoder(toy_encoder()),
+Adapted::Adapted(const Subject& subject, ToyFamily on, std::int64_t seed,
+                 const std::string& precision)
+    : family(on),
+      encoder(toy_encoder(on, precision)),
       method(subject.make<Peft>(seed)),
       class_template(method->class_template()) {
   Random random(seed, "init");
@@ -61,18 +56,20 @@ Adapted::Adapted(const Subject& subject, std::int64_t seed)
   if (subject.has("needs_sites")) method->attach(*encoder, parameters, random);
 }
 
-Adapted with_sites(const Subject& subject) {
+Adapted with_sites(const Subject& subject, ToyFamily family) {
   if (!subject.has("needs_sites")) throw Skip("`needs_sites` is not declared");
-  return Adapted(subject);
+  return {subject, family};
 }
 
-Adapted disturbed_method(const Subject& subject) {
-  Adapted adapted = with_sites(subject);
+Adapted disturbed_method(const Subject& subject, ToyFamily family) {
+  Adapted adapted = with_sites(subject, family);
   adapted.disturb();
   return adapted;
 }
 
-void Adapted::conclude() { method->conclude(toy_method_input(*toy_encoder(), class_template).val); }
+void Adapted::conclude() {
+  method->conclude(toy_method_input(*toy_encoder(family), class_template).val);
+}
 
 bool Adapted::hooked() const {
   return std::ranges::any_of(encoder->sites(), [](const Site* site) { return site->hooked(); });
@@ -110,49 +107,54 @@ Gradients Adapted::taken() const {
 }
 
 // Of everything that is said of them in training.
-at::Tensor Adapted::loss(const at::Tensor& images, const at::Tensor& texts) const {
-  const TrainingRows of_images(0, images.size(0)), of_texts(0, texts.size(0));
-  const ToyFeatures said = with_logits(*encoder, images, texts, of_images.mode(TowerKind::image),
-                                       of_texts.mode(TowerKind::text));
+at::Tensor Adapted::loss(const ToyRows& features) const {
+  const auto rows = [&](TowerKind kind) {
+    const auto found = features.find(kind);
+    return TrainingRows(0, found == features.end() ? 0 : found->second.size(0));
+  };
+  const TrainingRows of_images = rows(TowerKind::image), of_texts = rows(TowerKind::text);
+  const at::Tensor said = all_said(*encoder, features, of_images.mode(TowerKind::image),
+                                   of_texts.mode(TowerKind::text));
   const at::Tensor own = method->penalty();
-  return own.defined() ? loss_of(said.flat()) + own : loss_of(said.flat());
+  return own.defined() ? loss_of(said) + own : loss_of(said);
 }
 
 Gradients Adapted::gradients() const {
-  std::map<TowerKind, at::Tensor> rows;
-  for (const TowerKind kind : both) {
-    const Tower& tower = tower_of(*encoder, kind);
-    const Activations input = toy_input(kind, class_template);
+  ToyRows features;
+  for (const Tower* tower : towers_of(*encoder)) {
+    const Activations input = toy_input(tower->kind(), class_template);
     const TrainingRows all(0, input.states.size(0));
-    rows[kind] = tower.advance(input, -1, tower.layers() + 2, all.mode(kind)).states;
+    features[tower->kind()] =
+        tower->advance(input, -1, tower->layers() + 2, all.mode(tower->kind()))
+            .states.to(at::kFloat);
   }
-  const at::Tensor sum = loss(rows[TowerKind::image], rows[TowerKind::text]);
+  const at::Tensor sum = loss(features);
   if (sum.requires_grad()) sum.backward();
   return taken();
 }
 
 Gradients Adapted::gradients_by_passes(std::int64_t chunk) const {
   std::vector<ReplayedRows> passes;
-  std::map<TowerKind, at::Tensor> rows;
-  for (const TowerKind kind : both) {
-    const Tower& tower = tower_of(*encoder, kind);
+  ToyRows features;
+  for (const Tower* tower : towers_of(*encoder)) {
+    const TowerKind kind = tower->kind();
     const std::int64_t cut = encoder->cut(kind);
     Activations entering;
     {
       const c10::NoGradGuard no_grad;
-      entering = tower.advance(toy_input(kind, class_template), -1, cut, {});
+      entering = tower->advance(toy_input(kind, class_template), -1, cut, {});
     }
-    const auto compute = [&tower, kind, cut, entering](std::int64_t begin, std::int64_t end) {
+    const auto compute = [tower, kind, cut, entering](std::int64_t begin, std::int64_t end) {
       const TrainingRows some(begin, end);
       return tower
-          .advance(some_rows(entering, begin, end), cut, tower.layers() + 2, some.mode(kind))
+          ->advance(some_rows(entering, begin, end), cut, tower->layers() + 2, some.mode(kind))
           .states;
     };
-    rows[kind] =
+    features[kind] =
         passes.emplace_back(entering.states.size(0), chunk, compute, ReplayedRows::Compare::yes)
             .values();
   }
-  const at::Tensor sum = loss(rows[TowerKind::image], rows[TowerKind::text]);
+  const at::Tensor sum = loss(features);
   if (sum.requires_grad()) sum.backward();
   for (ReplayedRows& pass : passes) pass.replay();
   return taken();

@@ -15,9 +15,10 @@ namespace espalier::conformance {
 using Gradients = std::map<std::string, at::Tensor>;
 
 struct Adapted {
-  // Prepared with toy_method_input() and attached where the method asks for it, with the stream
-  // `init` of `seed`.
-  explicit Adapted(const Subject& subject, std::int64_t seed = 1);
+  // On a clean model of the family, prepared with toy_method_input() and attached where the method
+  // asks for it, with the stream `init` of `seed`.
+  Adapted(const Subject& subject, ToyFamily family, std::int64_t seed = 1,
+          const std::string& precision = "float32");
 
   // Moves every parameter by a little noise, so that what starts at zero takes part.
   void disturb();
@@ -40,19 +41,20 @@ struct Adapted {
   // gives other numbers.
   [[nodiscard]] Gradients gradients_by_passes(std::int64_t chunk) const;
 
+  ToyFamily family;
   std::unique_ptr<AdaptableEncoder> encoder;
   std::shared_ptr<Peft> method;
   std::string class_template;  // that the method learns in
   Parameters parameters;
 
  private:
-  [[nodiscard]] at::Tensor loss(const at::Tensor& images, const at::Tensor& texts) const;
+  [[nodiscard]] at::Tensor loss(const ToyRows& features) const;
   [[nodiscard]] Gradients taken() const;
 };
 
 // The subject's method where it attaches to sites. Throws Skip where it does not say so.
-[[nodiscard]] Adapted with_sites(const Subject& subject);
+[[nodiscard]] Adapted with_sites(const Subject& subject, ToyFamily family);
 // The same, off its start.
-[[nodiscard]] Adapted disturbed_method(const Subject& subject);
+[[nodiscard]] Adapted disturbed_method(const Subject& subject, ToyFamily family);
 
 }  // namespace espalier::conformance

@@ -6,6 +6,7 @@
 #include <espalier/peft/published.hpp>
 
 #include "adapted_internal.hpp"
+#include "peft_families_internal.hpp"
 #include "properties_internal.hpp"
 #include "toys_internal.hpp"
 
@@ -18,9 +19,9 @@ constexpr double merge_tolerance = 1e-4;
 // the rank.
 constexpr double adapter_tolerance = 1e-5;
 
-void merging_keeps_features(const Subject& subject) {
+void merging_keeps_features(const Subject& subject, ToyFamily family) {
   if (!subject.has("mergeable")) throw Skip("`mergeable` is not declared");
-  const Adapted adapted = disturbed_method(subject);
+  const Adapted adapted = disturbed_method(subject, family);
   const c10::NoGradGuard no_grad;
   const at::Tensor before = adapted.features();
   adapted.method->merge(*adapted.encoder);
@@ -33,8 +34,18 @@ void merging_keeps_features(const Subject& subject) {
   expect(close(adapted.features(), before, merge_tolerance), "merge() changes the features");
 }
 
-void sound_adapter_config(const Subject& subject) {
-  const Json config = Adapted(subject).method->adapter_config();
+void reset_undoes_a_merge(const Subject& subject, ToyFamily family) {
+  if (!subject.has("mergeable")) throw Skip("`mergeable` is not declared");
+  const Adapted adapted = disturbed_method(subject, family);
+  const c10::NoGradGuard no_grad;
+  adapted.method->merge(*adapted.encoder);
+  adapted.encoder->reset();
+  expect(same_bits(adapted.features(), adapted.features_of(*toy_encoder(family))),
+         "features differ from the encoder's own after merge() and reset()");
+}
+
+void sound_adapter_config(const Subject& subject, ToyFamily family) {
+  const Json config = Adapted(subject, family).method->adapter_config();
   if (config.is_null()) throw Skip("Hugging Face has no format for it");
   expect(config.is_object() && config.contains("peft_type") && config.at("peft_type").is_string(),
          "adapter_config() is no object with a `peft_type`");
@@ -53,12 +64,12 @@ Subject read_as(const Subject& subject, const Json& config) {
 }
 
 // By its files alone, on a fresh encoder and with another seed.
-void adapter_makes_it_again(const Subject& subject) {
-  const Adapted trained = disturbed_method(subject);
+void adapter_makes_it_again(const Subject& subject, ToyFamily family) {
+  const Adapted trained = disturbed_method(subject, family);
   const Json config = trained.method->adapter_config();
   if (config.is_null()) throw Skip("it has no adapter");
   const auto tensors = trained.method->adapter_tensors(trained.parameters.entries());
-  const Adapted again(read_as(subject, parse_json(config.dump(), "adapter_config()")), 2);
+  const Adapted again(read_as(subject, parse_json(config.dump(), "adapter_config()")), family, 2);
   std::vector<Parameters::Entry> into = again.parameters.entries();
   for (Parameters::Entry& buffer : again.method->buffers()) into.push_back(std::move(buffer));
   copy_tensors(tensors, into, "its adapter");
@@ -71,12 +82,16 @@ void adapter_makes_it_again(const Subject& subject) {
 
 std::vector<Property> adapter_properties() {
   return {
-      {"merging_keeps_features", "Where `mergeable` is declared, merge() keeps the features", true,
-       merging_keeps_features},
-      {"sound_adapter_config", "adapter_config() is null or says what method it is", true,
-       sound_adapter_config},
-      {"adapter_makes_it_again", "Its adapter alone makes the same method on a fresh encoder", true,
-       adapter_makes_it_again},
+      on_families("merging_keeps_features",
+                  "Where `mergeable` is declared, merge() keeps the features",
+                  merging_keeps_features),
+      on_families("reset_undoes_a_merge", "After merge() and reset() the encoder is as it was",
+                  reset_undoes_a_merge),
+      on_families("sound_adapter_config", "adapter_config() is null or says what method it is",
+                  sound_adapter_config),
+      on_families("adapter_makes_it_again",
+                  "Its adapter alone makes the same method on a fresh encoder",
+                  adapter_makes_it_again),
   };
 }
 

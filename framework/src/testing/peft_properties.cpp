@@ -8,6 +8,7 @@
 
 #include "adapted_internal.hpp"
 #include "matter_internal.hpp"
+#include "peft_families_internal.hpp"
 #include "properties_internal.hpp"
 #include "storage_watch_internal.hpp"
 #include "toys_internal.hpp"
@@ -20,8 +21,8 @@ namespace {
 constexpr double passes_tolerance = 1e-4;
 constexpr std::int64_t steps_of_training = 4;
 
-void sound_method_parameters(const Subject& subject) {
-  const Adapted adapted(subject);
+void sound_method_parameters(const Subject& subject, ToyFamily family) {
+  const Adapted adapted(subject, family);
   std::set<std::string> names;
   for (const auto& [name, tensor] : adapted.parameters.entries()) {
     expect(names.insert(name).second, "two parameters are called \"" + name + "\"");
@@ -33,9 +34,9 @@ void sound_method_parameters(const Subject& subject) {
          "it attached no parameters and hooked no site");
 }
 
-void repeatable_method_start(const Subject& subject) {
-  const Adapted first(subject);
-  const Adapted second(subject);
+void repeatable_method_start(const Subject& subject, ToyFamily family) {
+  const Adapted first(subject, family);
+  const Adapted second(subject, family);
   expect(first.parameters.entries().size() == second.parameters.entries().size(),
          "two initialisations have different parameters");
   for (std::size_t i = 0; i < first.parameters.entries().size(); ++i) {
@@ -45,16 +46,16 @@ void repeatable_method_start(const Subject& subject) {
   }
 }
 
-void features_as_before(const Subject& subject) {
-  const Adapted adapted = with_sites(subject);
+void features_as_before(const Subject& subject, ToyFamily family) {
+  const Adapted adapted = with_sites(subject, family);
   if (!subject.has("identity_at_init")) throw Skip("`identity_at_init` is not declared");
-  expect(close(adapted.features(), adapted.features_of(*toy_encoder()), 1e-6),
+  expect(close(adapted.features(), adapted.features_of(*toy_encoder(family)), 1e-6),
          "`identity_at_init` is declared and the untrained method changes the features");
 }
 
 // One step along the gradient of every parameter that gets one.
-void takes_part_in_training(const Subject& subject) {
-  const Adapted adapted = with_sites(subject);
+void takes_part_in_training(const Subject& subject, ToyFamily family) {
+  const Adapted adapted = with_sites(subject, family);
   if (adapted.parameters.entries().empty()) throw Skip("nothing of it is trained");
   const at::Tensor before = adapted.features();
   const Gradients gradients = adapted.gradients();
@@ -72,10 +73,10 @@ void takes_part_in_training(const Subject& subject) {
 }
 
 // Whatever a slot holds in its place, the tensor that was loaded stays what it was.
-void leaves_the_encoder_frozen(const Subject& subject) {
-  const Adapted adapted = with_sites(subject);
+void leaves_the_encoder_frozen(const Subject& subject, ToyFamily family) {
+  const Adapted adapted = with_sites(subject, family);
   (void)adapted.gradients();
-  const auto fresh = toy_encoder();
+  const auto fresh = toy_encoder(family);
   for (std::size_t i = 0; i < fresh->weights().size(); ++i) {
     const WeightSlot& weight = adapted.encoder->weights()[i];
     expect(!weight.frozen.requires_grad(), "\"" + weight.name + "\" is made trainable in place");
@@ -84,8 +85,8 @@ void leaves_the_encoder_frozen(const Subject& subject) {
   }
 }
 
-void every_parameter_gets_a_gradient(const Subject& subject) {
-  const Adapted adapted = disturbed_method(subject);
+void every_parameter_gets_a_gradient(const Subject& subject, ToyFamily family) {
+  const Adapted adapted = disturbed_method(subject, family);
   const Gradients gradients = adapted.gradients();
   for (const auto& [name, tensor] : adapted.parameters.entries()) {
     const auto found = gradients.find(name);
@@ -111,8 +112,8 @@ void expect_equal(const Gradients& found, const Gradients& expected, const std::
   }
 }
 
-void passes_have_the_gradients_of_one_tape(const Subject& subject) {
-  const Adapted adapted = disturbed_method(subject);
+void passes_have_the_gradients_of_one_tape(const Subject& subject, ToyFamily family) {
+  const Adapted adapted = disturbed_method(subject, family);
   const Gradients expected = adapted.gradients();
   for (const std::int64_t chunk : {1, 2, 3}) {
     const std::string how = "in passes of " + std::to_string(chunk);
@@ -120,43 +121,42 @@ void passes_have_the_gradients_of_one_tape(const Subject& subject) {
   }
 }
 
-void nothing_changes_below_the_cut(const Subject& subject) {
-  const Adapted adapted = disturbed_method(subject);
-  const auto fresh = toy_encoder();
+void nothing_changes_below_the_cut(const Subject& subject, ToyFamily family) {
+  const Adapted adapted = disturbed_method(subject, family);
+  const auto fresh = toy_encoder(family);
+  const auto towers = towers_of(*adapted.encoder), frozen = towers_of(*fresh);
   const c10::NoGradGuard no_grad;
-  for (const TowerKind kind : {TowerKind::image, TowerKind::text}) {
-    const Tower* const towers[] = {adapted.encoder->image(), adapted.encoder->text()};
-    const Tower* const frozen[] = {fresh->image(), fresh->text()};
-    const auto which = static_cast<std::size_t>(kind);
+  for (std::size_t i = 0; i < towers.size(); ++i) {
+    const TowerKind kind = towers[i]->kind();
     const std::int64_t cut = adapted.encoder->cut(kind);
-    const at::Tensor below = towers[which]->advance(toy_input(kind), -1, cut, {}).states;
-    expect(same_bits(below, frozen[which]->advance(toy_input(kind), -1, cut, {}).states),
+    const at::Tensor below = towers[i]->advance(toy_input(kind), -1, cut, {}).states;
+    expect(same_bits(below, frozen[i]->advance(toy_input(kind), -1, cut, {}).states),
            "it changes the " + std::string(to_string(kind)) + " tower below place " +
                std::to_string(cut) + ", the lowest that it hooks or trains");
   }
 }
 
-void reset_takes_it_off(const Subject& subject) {
-  const Adapted adapted = disturbed_method(subject);
+void reset_takes_it_off(const Subject& subject, ToyFamily family) {
+  const Adapted adapted = disturbed_method(subject, family);
   adapted.encoder->reset();
-  expect(same_bits(adapted.features(), adapted.features_of(*toy_encoder())),
+  expect(same_bits(adapted.features(), adapted.features_of(*toy_encoder(family))),
          "features differ from the encoder's own after reset()");
 }
 
-void restored_parameters_make_the_same_features(const Subject& subject) {
-  const Adapted trained = disturbed_method(subject);
-  Adapted other(subject, 2);
+void restored_parameters_make_the_same_features(const Subject& subject, ToyFamily family) {
+  const Adapted trained = disturbed_method(subject, family);
+  Adapted other(subject, family, 2);
   other.parameters.restore(trained.parameters.snapshot());
   expect(same_bits(trained.features(), other.features()),
          "the same parameters on a fresh encoder, attached with another seed, give other features");
 }
 
 // As a checkpoint does it: parameters and what the method remembers.
-void goes_on_from_its_memory(const Subject& subject) {
-  Adapted whole = disturbed_method(subject);
+void goes_on_from_its_memory(const Subject& subject, ToyFamily family) {
+  Adapted whole = disturbed_method(subject, family);
   const std::int64_t half = steps_of_training / 2;
   whole.train(1, half, steps_of_training);
-  Adapted other(subject, 2);
+  Adapted other(subject, family, 2);
   other.parameters.restore(whole.parameters.snapshot());
   const auto from = whole.method->memory();
   const auto into = other.method->memory();
@@ -167,8 +167,8 @@ void goes_on_from_its_memory(const Subject& subject) {
          "parameters and memory put back, training goes on otherwise");
 }
 
-void keeps_no_tensor(const Subject& subject) {
-  const Adapted adapted = disturbed_method(subject);
+void keeps_no_tensor(const Subject& subject, ToyFamily family) {
+  const Adapted adapted = disturbed_method(subject, family);
   const StorageWatch watch(*adapted.encoder);
   (void)adapted.gradients_by_passes(1);
   for (const std::string& site : watch.kept()) {
@@ -176,8 +176,33 @@ void keeps_no_tensor(const Subject& subject) {
   }
 }
 
-void only_the_tuned_conclude(const Subject& subject) {
-  Adapted adapted = disturbed_method(subject);
+// A method that trains the encoder's own weights may refuse.
+Adapted in_half_precision(const Subject& subject, ToyFamily family) try {
+  return {subject, family, 1, "bfloat16"};
+} catch (const Error& error) {
+  throw Skip(error.what());
+}
+
+// The frozen weights are; what is trained is not.
+void works_in_half_precision(const Subject& subject, ToyFamily family) {
+  if (!subject.has("needs_sites")) throw Skip("`needs_sites` is not declared");
+  if (family == ToyFamily::mlp) throw Skip("it computes in float32 alone");
+  Adapted adapted = in_half_precision(subject, family);
+  adapted.disturb();
+  for (const auto& [name, tensor] : adapted.parameters.entries()) {
+    expect(tensor.scalar_type() == at::kFloat, "\"" + name + "\" is not float32");
+  }
+  expect(finite(adapted.features()), "features are not finite");
+  const Gradients gradients = adapted.gradients();
+  for (const auto& [name, tensor] : adapted.parameters.entries()) {
+    const auto found = gradients.find(name);
+    expect(found != gradients.end() && finite(found->second),
+           "\"" + name + "\" gets no finite gradient");
+  }
+}
+
+void only_the_tuned_conclude(const Subject& subject, ToyFamily family) {
+  Adapted adapted = disturbed_method(subject, family);
   const at::Tensor before = adapted.features();
   const auto parameters = adapted.parameters.snapshot();
   adapted.conclude();
@@ -191,8 +216,8 @@ void only_the_tuned_conclude(const Subject& subject) {
          "conclude() changes features, and `tuned` is not declared: a trial will not call it");
 }
 
-void facts_are_flat(const Subject& subject) {
-  Adapted adapted(subject);
+void facts_are_flat(const Subject& subject, ToyFamily family) {
+  Adapted adapted(subject, family);
   if (subject.has("tuned")) adapted.conclude();
   const Json facts = adapted.method->facts();
   expect(facts.is_object(), "facts() is no object");
@@ -203,7 +228,7 @@ void facts_are_flat(const Subject& subject) {
 }
 
 Behaviour watched_peft(const Subject& subject) {
-  Adapted adapted(subject);
+  Adapted adapted(subject, ToyFamily::clip);
   Behaviour seen;
   for (const auto& [name, tensor] : adapted.parameters.entries()) {
     seen.add(name);
@@ -231,39 +256,48 @@ Behaviour watched_peft(const Subject& subject) {
 
 std::vector<Property> peft_properties() {
   std::vector<Property> all = {
-      {"sound_parameters", "Parameters are distinct, finite, trainable float32", true,
-       sound_method_parameters},
-      {"repeatable_initialisation", "The same seed gives the same parameters", true,
-       repeatable_method_start},
-      {"identity_as_declared", "Where `identity_at_init` is declared, features are as before", true,
-       features_as_before},
-      {"takes_part_in_training", "Its parameters get gradients and change the features", true,
-       takes_part_in_training},
-      {"every_parameter_gets_a_gradient", "Once it is off its start, all of it is trained", true,
-       every_parameter_gets_a_gradient},
-      {"passes_have_the_gradients_of_one_tape",
-       "Passes of any number of samples, dropout included, have the gradients of one", true,
-       passes_have_the_gradients_of_one_tape},
-      {"keeps_no_tensor", "Its hooks keep nothing of a finished pass", true, keeps_no_tensor},
-      {"nothing_changes_below_the_cut", "What enters the lowest place it touches is as before",
-       true, nothing_changes_below_the_cut},
-      {"reset_takes_it_off", "After reset() the encoder is as it was, bit by bit", true,
-       reset_takes_it_off},
-      {"restored_parameters_make_the_same_features",
-       "Parameters put back on a fresh encoder make the same features", true,
-       restored_parameters_make_the_same_features},
-      {"goes_on_from_its_memory", "Training goes on from its parameters and memory bit by bit",
-       true, goes_on_from_its_memory},
-      {"only_the_tuned_conclude",
-       "conclude() leaves parameters alone, and changes features only where `tuned` is declared",
-       true, only_the_tuned_conclude},
-      {"facts_are_flat", "facts() is an object of numbers, texts and truth values", true,
-       facts_are_flat},
-      {"leaves_the_encoder_frozen", "The weights that were loaded stay as they are", true,
-       leaves_the_encoder_frozen},
+      on_families("sound_parameters", "Parameters are distinct, finite, trainable float32",
+                  sound_method_parameters),
+      on_families("repeatable_initialisation", "The same seed gives the same parameters",
+                  repeatable_method_start),
+      on_families("identity_as_declared",
+                  "Where `identity_at_init` is declared, features are as before",
+                  features_as_before),
+      on_families("takes_part_in_training", "Its parameters get gradients and change the features",
+                  takes_part_in_training),
+      on_families("every_parameter_gets_a_gradient",
+                  "Once it is off its start, all of it is trained",
+                  every_parameter_gets_a_gradient),
+      on_families("passes_have_the_gradients_of_one_tape",
+                  "Passes of any number of samples, dropout included, have the gradients of one",
+                  passes_have_the_gradients_of_one_tape),
+      on_families("keeps_no_tensor", "Its hooks keep nothing of a finished pass", keeps_no_tensor),
+      on_families("nothing_changes_below_the_cut",
+                  "What enters the lowest place it touches is as before",
+                  nothing_changes_below_the_cut),
+      on_families("reset_takes_it_off", "After reset() the encoder is as it was, bit by bit",
+                  reset_takes_it_off),
+      on_families("restored_parameters_make_the_same_features",
+                  "Parameters put back on a fresh encoder make the same features",
+                  restored_parameters_make_the_same_features),
+      on_families("goes_on_from_its_memory",
+                  "Training goes on from its parameters and memory bit by bit",
+                  goes_on_from_its_memory),
+      on_families("works_in_half_precision",
+                  "On an encoder in bfloat16 it trains float32 parameters, and values are finite",
+                  works_in_half_precision),
+      on_families(
+          "only_the_tuned_conclude",
+          "conclude() leaves parameters alone, and changes features only where `tuned` is declared",
+          only_the_tuned_conclude),
+      on_families("facts_are_flat", "facts() is an object of numbers, texts and truth values",
+                  facts_are_flat),
+      on_families("leaves_the_encoder_frozen", "The weights that were loaded stay as they are",
+                  leaves_the_encoder_frozen),
       parameters_matter(watched_peft),
   };
   for (Property& property : adapter_properties()) all.push_back(std::move(property));
+  for (Property& property : family_properties()) all.push_back(std::move(property));
   return all;
 }
 

@@ -45,11 +45,11 @@ class Tower {
 
   [[nodiscard]] TowerKind kind() const noexcept { return kind_; }
   [[nodiscard]] std::int64_t layers() const noexcept { return layers_; }
-  [[nodiscard]] std::int64_t width() const { return transformer().config().width; }
+  [[nodiscard]] virtual std::int64_t width() const { return transformer().config().width; }
   [[nodiscard]] std::int64_t feature_width() const noexcept { return feature_width_; }
-  [[nodiscard]] at::Device device() const { return transformer().device(); }
+  [[nodiscard]] virtual at::Device device() const { return transformer().device(); }
   // That it computes in.
-  [[nodiscard]] at::ScalarType dtype() const { return transformer().dtype(); }
+  [[nodiscard]] virtual at::ScalarType dtype() const { return transformer().dtype(); }
 
   // Layers [from, to).
   [[nodiscard]] virtual Activations run(Activations input, std::int64_t from, std::int64_t to,
@@ -65,7 +65,9 @@ class Tower {
   [[nodiscard]] Activations advance(Activations entering, std::int64_t from, std::int64_t to,
                                     const Mode& mode) const;
 
-  [[nodiscard]] virtual const Transformer& transformer() const = 0;
+  // That run() goes through. A tower without one says its width, device and type, and runs its
+  // layers, itself.
+  [[nodiscard]] virtual const Transformer& transformer() const;
   // Adds every site, from the bottom up.
   void collect(std::vector<Site*>& sites);
 

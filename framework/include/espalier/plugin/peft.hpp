@@ -53,7 +53,10 @@ struct MethodInput {
 // or on scores by them), `fits_features` (what it prepares holds for features as the encoder gives
 // them, so a network must begin by leaving them as they are), `tuned` (conclude() must come last),
 // `identity_at_init` (features are as before
-// until something is trained), `mergeable`.
+// until something is trained), `mergeable`; `needs_image`, `needs_text` (it changes nothing without
+// that tower), `on_linear`, `on_norm`, `on_branch`, `on_tokens`, `on_feature` (the roles of sites
+// that it changes: it trains something in every encoder that has a site of one of them, and nothing
+// in others).
 class Peft {
  public:
   using Interface = Peft;
