@@ -1,6 +1,7 @@
 // An adapter that Hugging Face PEFT wrote, or this program did: the method that its config names,
 // started from its tensors.
 #include <espalier/core/error.hpp>
+#include <espalier/peft/adapter.hpp>
 #include <espalier/peft/module_names.hpp>
 #include <espalier/peft/published.hpp>
 #include <espalier/plugin/component.hpp>
@@ -36,6 +37,7 @@ class Hf final : public espalier::Peft {
 
   void attach(espalier::AdaptableEncoder& encoder, Parameters& parameters,
               espalier::Random& random) override {
+    warn_of_another_base(encoder.source);
     adapter_ = with_names_here(std::move(adapter_), encoder);
     const espalier::PublishedMethod published =
         espalier::published_method(adapter_.config, path_ + "/adapter_config.json");
@@ -63,6 +65,16 @@ class Hf final : public espalier::Peft {
   void merge(espalier::AdaptableEncoder& encoder) override { method_->merge(encoder); }
 
  private:
+  // Shapes alone do not tell one model from another of its size.
+  void warn_of_another_base(const std::string& source) const {
+    const espalier::Json named = adapter_.config.value("base_model_name_or_path", espalier::Json());
+    if (!named.is_string() || named == "" || source.empty()) return;
+    const auto name = named.get<std::string>();
+    if (espalier::may_be_base(name, source)) return;
+    context_.log().warn("the adapter {} was trained on {}, and here it is put on {}", path_, name,
+                        source);
+  }
+
   void attach_loaded(espalier::AdaptableEncoder& encoder, Parameters& parameters,
                      espalier::Random& random) {
     const std::size_t before = parameters.entries().size();

@@ -69,6 +69,19 @@ TEST(Adapter, RefusesWhatIsNone) {
   EXPECT_THAT(why(), HasSubstr("save_pretrained"));
 }
 
+TEST(Adapter, TellsAnotherBaseByItsName) {
+  const std::string hub = "openai/clip-vit-base-patch16";
+  for (const char* folder :
+       {"/models/clip-vit-base-patch16", "/models/clip-vit-base-patch16/", "clip-vit-base-patch16",
+        "/cache/models--openai--clip-vit-base-patch16/snapshots/57c2164"}) {
+    EXPECT_TRUE(may_be_base(hub, folder)) << folder;
+    EXPECT_TRUE(may_be_base(folder, hub)) << folder;
+  }
+  EXPECT_TRUE(may_be_base("builtin:flora-clip", "/usr/share/espalier/flora-clip"));
+  EXPECT_FALSE(may_be_base(hub, "/models/clip-vit-base-patch32"));
+  EXPECT_FALSE(may_be_base(hub, "/models/openai/other"));
+}
+
 TEST(CopyTensors, CopiesAllOrNone) {
   const std::vector<Parameters::Entry> into = {{"a", at::zeros({2})}, {"b", at::zeros({2})}};
   const float nan = std::numeric_limits<float>::quiet_NaN();

@@ -56,6 +56,7 @@ std::unique_ptr<AdaptableEncoder> AdaptableEncoder::join(const AdaptableEncoder*
                                                    text ? text->text_ : nullptr);
   joined->adopt(std::move(weights));
   joined->family = image ? image->family : text->family;
+  joined->source = image ? image->source : text->source;
   return joined;
 }
 
@@ -72,6 +73,7 @@ std::unique_ptr<AdaptableEncoder> AdaptableEncoder::part(const EncoderUse& use) 
   }
   part->adopt(std::move(weights));
   part->family = family;
+  part->source = source;
   part->log_logit_scale = log_logit_scale;
   part->logit_bias = logit_bias;
   return part;

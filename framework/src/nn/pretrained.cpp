@@ -93,6 +93,7 @@ std::unique_ptr<AdaptableEncoder> load_pretrained(const std::filesystem::path& f
   if (!together.empty()) throw Error(std::move(together));
   encoder->adopt(std::move(*slots));
   encoder->family = (*family)->name;
+  encoder->source = folder.string();
   return encoder;
 }
 

@@ -135,7 +135,31 @@ void throw_some(std::vector<Problem> found, const std::string& where) {
   throw Error(std::move(found));
 }
 
+std::vector<std::string> parts_of_path(const std::string& path) {
+  std::vector<std::string> parts(1);
+  for (const char c : path) {
+    if (c != '/' && c != ':') {
+      parts.back() += c;
+    } else if (!parts.back().empty()) {
+      parts.emplace_back();
+    }
+  }
+  if (parts.back().empty() && parts.size() > 1) parts.pop_back();
+  return parts;
+}
+
+bool ends_as_one_of(const std::string& path, const std::string& other) {
+  const std::string name = parts_of_path(path).back();
+  const std::vector<std::string> parts = parts_of_path(other);
+  return std::ranges::any_of(
+      parts, [&](const std::string& part) { return part == name || part.ends_with("--" + name); });
+}
+
 }  // namespace
+
+bool may_be_base(const std::string& named, const std::string& folder) {
+  return ends_as_one_of(named, folder) || ends_as_one_of(folder, named);
+}
 
 Adapter read_adapter(const fs::path& folder) {
   Adapter adapter{.config = read_config(folder), .tensors = {}};

@@ -77,6 +77,9 @@ class AdaptableEncoder {
 
   // The `model_type` of its config.json; of two models that are joined, of the image tower's.
   std::string family;
+  // The folder that it was loaded from, of two models that are joined the image tower's; empty:
+  // none.
+  std::string source;
 
   // Stored as a logarithm; undefined where the towers share no space.
   at::Tensor log_logit_scale;

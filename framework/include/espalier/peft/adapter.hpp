@@ -27,6 +27,11 @@ struct Adapter {
 void write_adapter(const std::filesystem::path& folder, const Adapter& adapter,
                    const std::map<std::string, std::string>& about = {});
 
+// Whether an adapter that names its base so (`base_model_name_or_path`: a name on a hub, a folder,
+// or builtin:NAME) may be of the model in this folder: one path ends in a name that the other has,
+// also as a hub's cache has it (`models--openai--clip-vit-base-patch16`).
+[[nodiscard]] bool may_be_base(const std::string& named, const std::string& folder);
+
 // Copies an adapter's tensors into those of a method by name. Throws Error with all that are
 // missing, not asked for, of another shape, not finite, or integers on one side alone, and then
 // copies none. `where` is for messages.
