@@ -56,9 +56,12 @@ LossAndTop1 loss_and_top1(const at::Tensor& logits, const std::vector<std::int64
           .top1 = rows.argmax(1).eq(right).to(at::kDouble).mean().item<double>()};
 }
 
-void require_finite_loss(double loss, std::int64_t epoch, const std::string& of) {
+// `step` counts the updates from the start of training, that whose loss this is included.
+void require_finite_loss(double loss, std::int64_t epoch, std::int64_t step,
+                         const std::string& of) {
   if (std::isfinite(loss)) return;
-  throw Error({.what = "the " + of + " loss is not finite in epoch " + std::to_string(epoch),
+  throw Error({.what = "the " + of + " loss is not finite in epoch " + std::to_string(epoch) +
+                       ", step " + std::to_string(step),
                .where = {},
                .expected = "a finite number",
                .found = std::isnan(loss) ? "NaN" : "infinity",
@@ -198,7 +201,7 @@ void Training::update(const std::vector<std::int64_t>& batch, std::int64_t step)
                                            at::Reduction::Mean, -100, params_.label_smoothing);
   if (task_.penalty != nullptr) loss = loss + (*task_.penalty)(task_.parameters);
   loss = task_.method.penalised(loss);
-  require_finite_loss(loss.item<double>(), progress_.epoch, "training");
+  require_finite_loss(loss.item<double>(), progress_.epoch, optimizer_->steps() + 1, "training");
   meter.add_to(progress_.forward, device);
   loss.backward();
   pass.backward();
@@ -213,7 +216,7 @@ void Training::update(const std::vector<std::int64_t>& batch, std::int64_t step)
 double Training::add_metrics(const std::string& split, const at::Tensor& logits,
                              const std::vector<std::int64_t>& labels) {
   const auto [loss, top1] = loss_and_top1(task_.classes.of(logits), task_.classes.columns(labels));
-  require_finite_loss(loss, progress_.epoch, split);
+  require_finite_loss(loss, progress_.epoch, optimizer_->steps(), split);
   progress_.metrics.push_back({.epoch = static_cast<std::int32_t>(progress_.epoch),
                                .step = optimizer_->steps(),
                                .split = split,
