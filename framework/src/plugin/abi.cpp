@@ -16,7 +16,7 @@ namespace espalier {
 namespace {
 
 // What an author has to change, by the version that asked for it.
-constexpr std::array<std::pair<int, const char*>, 3> interface_changes{
+constexpr std::array<std::pair<int, const char*>, 4> interface_changes{
     {{2,
       "graph: build() and attach() become support(), whose GraphSupport has graph() and attach()\n"
       "gnn: dropout() takes the name of its site; Mode holds the key and the row ids of its masks\n"
@@ -30,7 +30,13 @@ constexpr std::array<std::pair<int, const char*>, 3> interface_changes{
       "captioner: says_facts() is new, and has a default; requests hold the class names\n"
       "graph: GraphInput has the ids of samples and the modality of nodes\n"
       "gnn: expect_classes() and attention() are new, and have defaults; GcnCoefficients becomes "
-      "MessageWeights"}}};
+      "MessageWeights\n"},
+     {6,
+      "encoder: TokenBatch may have words in place of ids; AdaptableEncoder has its source; a "
+      "Tower's width(), device() and dtype() are virtual, and its transformer() has a default\n"
+      "peft: at the logits site the Mode says which classes are asked; MethodInput has "
+      "new_class_tokens; on_linear, on_norm, on_branch, on_tokens, on_feature, needs_image and "
+      "needs_text are declared"}}};
 
 int number_of(const std::string& version) {
   int number = 0;
