@@ -50,7 +50,7 @@ class SectionBuilder {
   // What `key` itself was set to and what was set below it.
   Json joined_with(const Json& own, std::string_view kind, Settings below, const std::string& key) {
     if (own.is_string() && !below.contains("use")) below["use"] = own.get<std::string>();
-    if (!own.is_null() && below["use"] != own) {
+    if (!own.is_null() && Json(below["use"]) != own) {
       problems_.add({.what = "a setting and others below it do not go together",
                      .where = "command line",
                      .expected = key + "=NAME, or " + key + ".use=NAME",
