@@ -45,7 +45,9 @@ const espalier::MethodInput& input() {
         .train = judged(vectors, at::randint(classes, {samples}, at::kLong)),
         .val = judged(vectors, at::randint(classes, {batch}, at::kLong)),
         .classes = vectors,
-        .logit_scale = 100};
+        .logit_scale = 100,
+        .class_tokens = {},
+        .tokens = {}};
   }();
   return made;
 }

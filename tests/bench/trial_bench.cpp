@@ -81,7 +81,7 @@ void knn(benchmark::State& state) {
   at::set_num_threads(1);
   const at::Tensor x = random_rows(state.range(0), 512);
   for (auto _ : state) {
-    benchmark::DoNotOptimize(CosineSearch(x).nearest_others(10));
+    benchmark::DoNotOptimize(SimilaritySearch(x).nearest_others(10));
   }
 }
 BENCHMARK(knn)->Arg(4096)->Unit(benchmark::kMillisecond);
