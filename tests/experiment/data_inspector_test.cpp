@@ -51,7 +51,8 @@ class FakeInspector final : public DataInspector {
                         .cut = peft.resolved->at("rank"),
                         .layers = 12,
                         .bytes = 10}},
-            .nothing = {}};
+            .nothing = {},
+            .warnings = method_warnings};
   }
 
   SizeSearch fit(const InspectedSection&, const InspectedSection&, const InspectedSection&,
@@ -61,6 +62,7 @@ class FakeInspector final : public DataInspector {
 
   std::map<int, std::vector<std::string>> with;
   std::vector<std::string> warnings;
+  std::vector<std::string> method_warnings;
   std::map<std::string, int> asked;
 
  private:
@@ -205,6 +207,14 @@ TEST_F(DataInspectorTest, WhatWasLeftOutOfADatasetIsAWarningOnce) {
   fake_.warnings = {"dataset/flora: a folder is left out"};
   const Plan made = plan(base_text + "sweep:\n  - grid: {dataset.classes: [20, 30]}\n");
   EXPECT_THAT(made.warnings(), ElementsAre("dataset/flora: a folder is left out"));
+}
+
+TEST_F(DataInspectorTest, WhatMethodsWarnOfIsSaidOnce) {
+  fake_.method_warnings = {"peft/lora: another base"};
+  const Plan made =
+      plan(base_text + "sweep:\n  - grid: {peft.rank: [2, 4]}\n", {"peft=lora", "encoder=clip"});
+  EXPECT_EQ(fake_.asked["cuts"], 2);
+  EXPECT_THAT(made.warnings(), ElementsAre("peft/lora: another base"));
 }
 
 TEST_F(DataInspectorTest, WhatAMethodCannotTrainIsAMistakeOfItsSection) {

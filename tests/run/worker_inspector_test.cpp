@@ -64,10 +64,12 @@ TEST_F(WorkerInspectorTest, RemembersAnswersAndStartsNoWorkerForThem) {
 
 TEST_F(WorkerInspectorTest, TellsWhereAMethodCutsByTheTowersLookedAt) {
   const WorkerCommand command = worker(
-      R"(echo '{"cuts": [{"tower": "image", "cut": 9, "layers": 12, "bytes": 605184}], "trainable": 491520}')");
+      R"(echo '{"cuts": [{"tower": "image", "cut": 9, "layers": 12, "bytes": 605184}], "trainable": 491520, "warnings": ["peft/hf: another base"]}')");
   WorkerInspector inspector(command, memory());
-  const std::vector<TowerCut> cuts = inspector.cuts(dataset_, dataset_, {"image"}).towers;
+  const MethodCuts found = inspector.cuts(dataset_, dataset_, {"image"});
+  const std::vector<TowerCut>& cuts = found.towers;
   ASSERT_EQ(cuts.size(), 1u);
+  EXPECT_EQ(found.warnings, std::vector<std::string>{"peft/hf: another base"});
   EXPECT_EQ(cuts[0].tower, "image");
   EXPECT_EQ(cuts[0].cut, 9);
   EXPECT_EQ(cuts[0].layers, 12);

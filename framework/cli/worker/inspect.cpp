@@ -69,20 +69,30 @@ class Inspection {
     if (known.dataset) return known;
     (void)said_->take();
     known.dataset = loader_.make<Dataset>(section, context_);
-    const std::string name = "dataset/" + section.at("use").get<std::string>() + ": ";
-    const SaidSink::Said said = said_->take();
-    for (const auto& list : {said.errors, said.warnings}) {
-      for (const std::string& text : list) known.warnings.push_back(name + text);
-    }
+    known.warnings = said_by("dataset", section);
     return known;
+  }
+
+  // Since the last call.
+  std::vector<std::string> said_by(const std::string& kind, const Json& section) {
+    const std::string name = kind + "/" + section.at("use").get<std::string>() + ": ";
+    const SaidSink::Said said = said_->take();
+    std::vector<std::string> all;
+    for (const auto& list : {said.errors, said.warnings}) {
+      for (const std::string& text : list) all.push_back(name + text);
+    }
+    return all;
   }
 
   // None of a method that needs features before it attaches.
   Json cuts(const Json& question) {
     const Json& peft = question.at("peft");
     if (loader_.catalog().has("peft", peft, "needs_features")) return {{"cuts", Json::array()}};
-    return cuts_of_method(question, encoder(question.at("encoder")),
-                          *loader_.make<Peft>(peft, context_), context_.seed());
+    Encoder& on = encoder(question.at("encoder"));
+    (void)said_->take();
+    Json found = cuts_of_method(question, on, *loader_.make<Peft>(peft, context_), context_.seed());
+    found["warnings"] = said_by("peft", peft);
+    return found;
   }
 
   // Nothing is known of a method that needs features and does not learn in texts alone.

@@ -85,6 +85,7 @@ void DataChecks::find_cuts(const std::vector<std::uint32_t>& trials, std::uint32
   const InspectedSection encoder = inspected(trial, "encoder"), peft = inspected(trial, "peft");
   const MethodCuts found = inspector_->cuts(encoder, peft, looks_at);
   for (const TowerCut& cut : found.towers) cuts_.push_back({trial, cut, looks(trial)});
+  warnings_.insert(found.warnings.begin(), found.warnings.end());
   if (found.nothing.empty()) return;
   const auto use = [](const InspectedSection& section) {
     return section.resolved->at("use").get<std::string>();

@@ -7,6 +7,7 @@
 #include <espalier/core/error.hpp>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -34,6 +35,8 @@ class DataChecks {
   void run(const Report& report, const Impossible& impossible);
   // Where the methods of the planned trials cut their encoders, once they have run.
   [[nodiscard]] std::vector<PlannedCut> take_cuts() { return std::move(cuts_); }
+  // What these methods warned of, each text once.
+  [[nodiscard]] const std::set<std::string>& warnings() const noexcept { return warnings_; }
 
  private:
   // Identities of the dataset and of another section, and a trial that has them.
@@ -60,6 +63,7 @@ class DataChecks {
   std::map<MethodKey, std::vector<std::uint32_t>> with_method_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, SplitSizes> sizes_;  // by dataset and protocol
   std::vector<PlannedCut> cuts_;
+  std::set<std::string> warnings_;
 };
 
 }  // namespace espalier

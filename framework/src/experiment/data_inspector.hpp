@@ -40,6 +40,7 @@ struct TowerCut {
 struct MethodCuts {
   std::vector<TowerCut> towers;  // those that it reaches
   std::string nothing;           // the towers that it finds nothing to train in, in words, or empty
+  std::vector<std::string> warnings = {};  // that it gave, with its name
 };
 
 // How much a method trains with a setting that its size depends on.

@@ -241,6 +241,8 @@ class Planner {
   void warn() {
     state_.warnings = state_.source.warnings;
     state_.identities.add_warnings(state_.warnings);
+    state_.warnings.insert(state_.warnings.end(), checks_.warnings().begin(),
+                           checks_.warnings().end());
     for (std::size_t axis = 0; axis < state_.expansion.axes.size(); ++axis) {
       const Axis& swept = state_.expansion.axes[axis];
       if (!only_its_first_value_counts(axis)) continue;

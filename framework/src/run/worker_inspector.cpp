@@ -71,7 +71,9 @@ MethodCuts WorkerInspector::cuts(const InspectedSection& encoder, const Inspecte
                                  const std::vector<std::string>& towers) {
   const Json found = answer("cuts", {{"encoder", encoder}, {"peft", peft}}, {{"towers", towers}});
   return understood([&] {
-    MethodCuts cuts{.towers = {}, .nothing = found.value("nothing", std::string())};
+    MethodCuts cuts{.towers = {},
+                    .nothing = found.value("nothing", std::string()),
+                    .warnings = found.value("warnings", std::vector<std::string>())};
     for (const Json& cut : found.at("cuts")) {
       cuts.towers.push_back({.tower = cut.at("tower"),
                              .cut = cut.at("cut"),
