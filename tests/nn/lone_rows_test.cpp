@@ -80,6 +80,11 @@ TEST(LoneRows, MixOtherRowsTheSameWhateverIsBesideThem) {
   }
 }
 
+TEST(LoneRows, MayBeNone) {
+  const LoneCase c(1, 8, 3);
+  EXPECT_EQ(c.of(c.x.narrow(0, 0, 0)).sizes(), (at::IntArrayRef{0, 3}));
+}
+
 TEST(LoneRows, MayLieApartOnBothSides) {
   const LoneCase c(6, 48, 32);
   const at::Tensor wide = at::randn({6, 3, 48}), into = at::randn({6, 80});

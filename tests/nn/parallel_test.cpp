@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <ATen/Parallel.h>
+#include <c10/core/GradMode.h>
 
 #include <mutex>
 #include <set>
@@ -44,6 +45,22 @@ TEST_F(ParallelFor, IsDoneByTwoThreads) {
     EXPECT_TRUE(at::in_parallel_region());
   });
   EXPECT_EQ(threads.size(), 2u);
+}
+
+TEST_F(ParallelFor, LeavesOneThreadToEachOfThoseAlone) {
+#if !defined(__GNUC__) || defined(__clang__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "built without GCC's OpenMP";
+#endif
+  for (const std::int64_t n : {0, 1, 2, 5}) {
+    std::vector<int> visits(static_cast<std::size_t>(n));
+    for_each_alone(n, [&](std::int64_t i) {
+      EXPECT_TRUE(at::in_parallel_region()) << "else LibTorch would use both threads";
+      EXPECT_FALSE(c10::GradMode::is_enabled());
+      ++visits[static_cast<std::size_t>(i)];
+    });
+    EXPECT_EQ(visits, std::vector<int>(visits.size(), 1));
+  }
+  EXPECT_TRUE(c10::GradMode::is_enabled());
 }
 
 TEST_F(ParallelFor, ThrowsWhatThePiecesThrow) {

@@ -1,4 +1,3 @@
-
 #include <algorithm>
 #include <espalier/core/error.hpp>
 #include <espalier/graph/similarity.hpp>

@@ -6,11 +6,11 @@
 
 #include <algorithm>
 #include <espalier/core/error.hpp>
+#include <espalier/nn/parallel.hpp>
 
 #include "blip_vision_internal.hpp"
 #include "caption_decoder_internal.hpp"
 #include "generation_config_internal.hpp"
-#include "lone_rows_internal.hpp"
 
 namespace espalier {
 
@@ -148,7 +148,7 @@ at::Tensor Blip::look(std::int64_t n, const std::function<at::Tensor(std::int64_
     for (std::int64_t i = 0; i < n; ++i) all.push_back(pixels(i));
     return state_->vision.forward(at::stack(all));
   }
-  for_lone_rows(n, device(), work_for_a_thread, [&](std::int64_t i, std::int64_t) {
+  for_each_alone(n, [&](std::int64_t i) {
     states[static_cast<std::size_t>(i)] = state_->vision.forward(pixels(i).unsqueeze(0))[0];
   });
   return at::stack(states);

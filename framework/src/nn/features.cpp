@@ -5,10 +5,9 @@
 
 #include <algorithm>
 #include <espalier/core/error.hpp>
+#include <espalier/nn/parallel.hpp>
 #include <espalier/nn/tower.hpp>
 #include <map>
-
-#include "lone_rows_internal.hpp"
 
 namespace espalier {
 namespace {
@@ -46,9 +45,8 @@ at::Tensor features(const Tower& tower, const std::vector<std::int64_t>& lengths
   at::Tensor rows = at::empty({count, tower.feature_width()},
                               at::TensorOptions(tower.device()).dtype(at::kFloat));
   if (tower.device().is_cpu()) {
-    for_lone_rows(count, tower.device(), work_for_a_thread, [&](std::int64_t i, std::int64_t) {
-      rows[i].copy_(forward({static_cast<std::size_t>(i)})[0]);
-    });
+    for_each_alone(
+        count, [&](std::int64_t i) { rows[i].copy_(forward({static_cast<std::size_t>(i)})[0]); });
     return rows;
   }
   std::map<std::int64_t, Members> of_length;

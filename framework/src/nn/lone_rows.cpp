@@ -3,6 +3,7 @@
 #include <ATen/ops/linear.h>
 #include <ATen/ops/mv.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "lone_rows_internal.hpp"
@@ -81,6 +82,7 @@ void multiply_range(const FloatProduct& p, std::int64_t from, std::int64_t to) {
 void multiply_floats(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                      at::Tensor& y) {
   constexpr std::int64_t piece = 16;
+  if (x.size(0) == 0) return;
   const std::int64_t out = weight.size(0);
   const FloatProduct p{.n = x.size(0),
                        .k = x.size(1),

@@ -5,7 +5,6 @@
 
 #include <c10/core/GradMode.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <espalier/nn/parallel.hpp>
 #include <espalier/tensor/tensor.hpp>
@@ -34,12 +33,9 @@ constexpr std::int64_t work_for_a_thread = 1 << 20;
 template <class F>
 void for_lone_rows(std::int64_t n, at::Device device, std::int64_t work, const F& f) {
   if (!device.is_cpu()) return f(0, n);
-  const auto some = [&](std::int64_t begin, std::int64_t end) {
-    const c10::AutoGradMode without_gradients(false);
-    for (std::int64_t i = begin; i < std::min(end, n); ++i) f(i, 1);
-  };
-  if (work < work_for_a_thread) return some(0, n);
-  parallel_for(0, std::max<std::int64_t>(n, 2), 1, some);
+  if (work >= work_for_a_thread) return for_each_alone(n, [&](std::int64_t i) { f(i, 1); });
+  const c10::AutoGradMode without_gradients(false);
+  for (std::int64_t i = 0; i < n; ++i) f(i, 1);
 }
 
 }  // namespace espalier

@@ -5,7 +5,6 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/tensor.h>
-#include <c10/core/GradMode.h>
 
 #include "train/pixel_batches.hpp"
 #include <algorithm>
@@ -100,13 +99,7 @@ Activations ComputedActivations::advanced(const Activations& entering) const {
     return each_of(tower_.advance(some, from_, to_, {}),
                    [&](const at::Tensor& t) { return t.slice(0, 0, own); });
   };
-  // Two turns at least, in which whatever computes stays in its thread.
-  parallel_for(0, std::max<std::int64_t>(groups, 2), 1, [&](std::int64_t begin, std::int64_t end) {
-    const c10::AutoGradMode no_grad(false);
-    for (std::int64_t g = begin; g < std::min(end, groups); ++g) {
-      parts[static_cast<std::size_t>(g)] = compute(g);
-    }
-  });
+  for_each_alone(groups, [&](std::int64_t g) { parts[static_cast<std::size_t>(g)] = compute(g); });
   return joined(parts);
 }
 

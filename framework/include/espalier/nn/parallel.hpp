@@ -16,4 +16,8 @@ namespace espalier {
 void parallel_for(std::int64_t begin, std::int64_t end, std::int64_t grain,
                   c10::function_ref<void(std::int64_t, std::int64_t)> f);
 
+// f(i) for each 0 <= i < n, each in one thread, also where there is but one of them, and without
+// gradients: how many threads there are does not change what f computes.
+void for_each_alone(std::int64_t n, c10::function_ref<void(std::int64_t)> f);
+
 }  // namespace espalier
