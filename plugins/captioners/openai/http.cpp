@@ -89,7 +89,7 @@ std::string reason_of(CURL* curl, CURLcode code) {
   double seconds = 0;
   curl_easy_getinfo(curl, CURLINFO_TOTAL_TIME, &seconds);
   std::array<char, 48> text{};
-  std::snprintf(text.data(), text.size(), "no answer within %.2g s", seconds);
+  std::snprintf(text.data(), text.size(), "no answer within %.*f s", seconds < 10 ? 1 : 0, seconds);
   return text.data();
 }
 
