@@ -222,6 +222,21 @@ class TrainsInTheEncodersPrecision : public Right {
   }
 };
 
+class RefusesHalfPrecision : public Right {
+ public:
+  std::string fix;
+  void adapt(Site& site, Parameters& parameters, Random& random) override {
+    if (site.weight.scalar_type() == at::kBFloat16) {
+      throw Error({.what = "no", .where = {}, .expected = {}, .found = {}, .fix = fix});
+    }
+    Right::adapt(site, parameters, random);
+  }
+};
+class RefusesItWithAWayOut : public RefusesHalfPrecision {
+ public:
+  RefusesItWithAWayOut() { fix = "encoder.precision=float32"; }
+};
+
 const std::vector<std::string> all_of_peft = {"mergeable", "needs_sites"};
 
 TEST(PeftConformance, HoldsForARightMethod) {
@@ -301,6 +316,9 @@ TEST(PeftConformance, HoldsAMethodToWhereItSaysThatItAttaches) {
 TEST(PeftConformance, NoticesWhatIsWrongWithPrecisionAndWithUndoing) {
   expect_violation<TrainsInTheEncodersPrecision>("works_in_half_precision", all_of_peft,
                                                  "is not float32");
+  expect_violation<RefusesHalfPrecision>("works_in_half_precision", all_of_peft, "no");
+  EXPECT_EQ(find<RefusesItWithAWayOut>("works_in_half_precision", all_of_peft).state,
+            State::skipped);
   expect_violation<MergesInPlace>("reset_undoes_a_merge", all_of_peft, "after merge() and reset()");
 }
 
