@@ -95,26 +95,24 @@ bool leaves_tau_to_validation(const Json& graph) {
 
 std::vector<Json> trial_candidates(const Json& config, bool edges, bool trained) {
   const Json& graph = config.at("graph");
-  const bool chooses_tau = edges && leaves_tau_to_validation(graph);
-  std::vector<Json> taus{Json::object()}, settings{Json::object()}, all;
-  if (chooses_tau) {
-    taus.clear();
+  std::vector<Json> taus, settings, both;
+  if (edges && leaves_tau_to_validation(graph)) {
     for (const Json& tau : graph.at("taus")) taus.push_back({{"graph.tau", tau}});
   }
-  const auto tune = config.find("tune");
-  if (trained && tune != config.end()) {
-    const std::vector<Json> candidates = tune_candidates(*tune);
-    if (!candidates.empty()) settings.clear();
-    for (const Json& candidate : candidates) settings.push_back(dotted({{"train", candidate}}));
-  }
-  for (const Json& tau : taus) {
-    for (const Json& setting : settings) {
-      all.push_back(tau);
-      all.back().update(setting);
+  if (const auto tune = config.find("tune"); trained && tune != config.end()) {
+    for (const Json& candidate : tune_candidates(*tune)) {
+      settings.push_back(dotted({{"train", candidate}}));
     }
   }
-  if (all.size() == 1 && all.front().empty()) all.clear();
-  return all;
+  if (taus.empty()) return settings;
+  if (settings.empty()) return taus;
+  for (const Json& tau : taus) {
+    for (const Json& setting : settings) {
+      both.push_back(tau);
+      both.back().update(setting);
+    }
+  }
+  return both;
 }
 
 Json with_candidate(Json config, const Json& candidate) {
