@@ -12,6 +12,8 @@
 #include "plugins/plugin_support.hpp"
 #include "run/freed_memory.hpp"
 
+#include "on_threads.hpp"
+
 namespace espalier {
 namespace {
 
@@ -62,13 +64,8 @@ void layer(benchmark::State& state, const std::string& name, const Json& params)
 
 void add(const std::string& name, const std::string& component, Json params) {
   params["layers"] = 1;
-  benchmark::RegisterBenchmark(name.c_str(),
-                               [=](benchmark::State& state) { layer(state, component, params); })
-      ->Arg(1)
-      ->Arg(2)
-      ->MeasureProcessCPUTime()
-      ->UseRealTime()
-      ->Unit(benchmark::kMillisecond);
+  bench::on_threads(name.c_str(),
+                    [=](benchmark::State& state) { layer(state, component, params); });
 }
 
 const bool added = [] {

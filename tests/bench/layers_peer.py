@@ -7,13 +7,13 @@ Both compute what layers_bench.cpp says; the least time of all rounds counts, si
 machine only ever adds to it. Prints milliseconds and ratios.
 """
 import argparse
-import json
-import subprocess
 import sys
 import time
 
 import torch
 import torch_geometric.nn as pyg
+
+from bench_program import least_seconds
 
 NODES, EDGES, WIDTH = 100_000, 1_000_000, 128
 LAYERS = {"gcn": lambda: pyg.GCNConv(WIDTH, WIDTH),
@@ -36,15 +36,6 @@ def peer_seconds(name, repeats):
     return best
 
 
-def own_seconds(program, name, threads):
-    out = subprocess.run(
-        [program, f"--benchmark_filter=^{name}/{threads}/", "--benchmark_repetitions=4",
-         "--benchmark_format=json"],
-        capture_output=True, text=True, check=True).stdout
-    rows = json.loads(out)["benchmarks"]
-    return min(row["real_time"] for row in rows if row["run_type"] == "iteration") / 1e3
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -57,7 +48,7 @@ def main():
             torch.set_num_threads(threads)
             own = peer = float("inf")
             for _ in range(args.rounds):
-                own = min(own, own_seconds(args.program, name, threads))
+                own = min(own, least_seconds(args.program, name, threads, "real_time", 4))
                 peer = min(peer, peer_seconds(name, 2))
             print(f"{name:6} {threads:7} {own * 1e3:12.0f} {peer * 1e3:8.0f} {peer / own:6.2f}")
             sys.stdout.flush()

@@ -1,13 +1,12 @@
 // Training and inference of CLIP ViT-B/16's image tower with random weights, 16 pictures a batch,
 // float32:
 //
-//   lora_all     LoRA of rank 8 on q and v of all layers: an update, what enters the first layer
-//   kept lora_top3    the same in the top three layers: an update, what enters the tenth layer
-//   kept, as it
-//                is from the second epoch on
-//   full         every weight trained: an update from pixels
-//   plain        features of pictures, without a method
-//   merged       the same with LoRA in all layers, folded into the weights
+// - lora_all: LoRA of rank 8 on q and v of all layers, an update; what enters the first is kept.
+// - lora_top3: the same in the top three layers; what enters the tenth is kept, as it is from the
+//   second epoch on.
+// - full: every weight trained, an update from pixels.
+// - plain: features of pictures, without a method.
+// - merged: the same with LoRA in all layers, folded into the weights.
 //
 // An update is a pass, its gradients, and AdamW. peft_peer.py runs this beside Hugging Face PEFT
 // and prints ratios.
@@ -18,6 +17,7 @@
 #include <ATen/ops/randn.h>
 #include <c10/core/GradMode.h>
 
+#include "run/freed_memory.hpp"
 #include "train/pass.hpp"
 #include "train/tower_source.hpp"
 #include <espalier/nn/adamw.hpp>
@@ -28,6 +28,7 @@
 
 #include "plugins/plugin_support.hpp"
 
+#include "on_threads.hpp"
 #include "random_clip.hpp"
 
 namespace espalier {
@@ -110,25 +111,17 @@ void inference(benchmark::State& state, bool merged) {
   for (auto _ : state) benchmark::DoNotOptimize(trained.features().data_ptr<float>());
 }
 
-template <class Measured>
-void add(const char* name, const Measured& measured) {
-  benchmark::RegisterBenchmark(name, measured)
-      ->Arg(1)
-      ->Arg(2)
-      ->MeasureProcessCPUTime()
-      ->UseRealTime()
-      ->Unit(benchmark::kMillisecond);
-}
-
 const bool added = [] {
+  using bench::on_threads;
+  keep_freed_memory();  // as workers do
   const auto update_of = [](const char* use, const Json& params) {
     return [use, params](benchmark::State& state) { update(state, use, params); };
   };
-  add("lora_all", update_of("lora", q_and_v(0)));
-  add("lora_top3", update_of("lora", q_and_v(3)));
-  add("full", update_of("full", Json::object()));
-  add("plain", [](benchmark::State& state) { inference(state, false); });
-  add("merged", [](benchmark::State& state) { inference(state, true); });
+  on_threads("lora_all", update_of("lora", q_and_v(0)));
+  on_threads("lora_top3", update_of("lora", q_and_v(3)));
+  on_threads("full", update_of("full", Json::object()));
+  on_threads("plain", [](benchmark::State& state) { inference(state, false); });
+  on_threads("merged", [](benchmark::State& state) { inference(state, true); });
   return true;
 }();
 

@@ -9,14 +9,14 @@ divided by the threads, since other work on the machine only ever adds to it. Pr
 as fast Espalier is; `merged` by `plain` says what a folded LoRA costs at inference.
 """
 import argparse
-import json
-import subprocess
 import sys
 import time
 
 import peft
 import torch
 import transformers as hf
+
+from bench_program import least_seconds
 
 BATCH = 16
 
@@ -66,15 +66,6 @@ def peer_seconds(name, repeats):
     return best
 
 
-def own_seconds(program, name, threads, repeats):
-    out = subprocess.run(
-        [program, f"--benchmark_filter=^{name}/{threads}/", f"--benchmark_repetitions={repeats}",
-         "--benchmark_min_time=0", "--benchmark_format=json"],
-        capture_output=True, text=True, check=True).stdout
-    rows = json.loads(out)["benchmarks"]
-    return min(row["cpu_time"] for row in rows if row["run_type"] == "iteration") / 1e3
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -92,7 +83,9 @@ def main():
         for name in args.only:
             own = peer = float("inf")
             for _ in range(args.rounds):
-                own = min(own, own_seconds(args.program, name, threads, args.repeats) / threads)
+                seconds = least_seconds(args.program, name, threads, "cpu_time", args.repeats,
+                                        "--benchmark_min_time=0")
+                own = min(own, seconds / threads)
                 peer = min(peer, peer_seconds(name, args.repeats) / threads)
             times[name] = own
             print(f"{name:10} {threads:7} {BATCH / own:15.2f} {BATCH / peer:11.2f} {peer / own:6.2f}")
