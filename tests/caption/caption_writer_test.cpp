@@ -81,6 +81,24 @@ class Told final : public AskingCaptioner {
   mutable std::multiset<std::string> asked_;
 };
 
+// Says how red a picture is, of several at once, and remembers of how many.
+class Reddish final : public Captioner {
+ public:
+  [[nodiscard]] Caption caption(const CaptionRequest& request) const override {
+    return {"red " + std::to_string(request.image().rgb.front()), "reddish"};
+  }
+  [[nodiscard]] std::vector<Caption> captions(
+      std::span<const CaptionRequest> requests) const override {
+    together_.push_back(requests.size());
+    std::vector<Caption> all = Captioner::captions(requests);
+    all.resize(all.size() - missing_);
+    return all;
+  }
+
+  mutable std::vector<std::size_t> together_;
+  std::size_t missing_ = 0;
+};
+
 class CaptionWriter : public testing::Test {
  protected:
   ~CaptionWriter() override { std::filesystem::remove_all(folder_); }
@@ -123,6 +141,38 @@ TEST_F(CaptionWriter, WritesOneSortedSetWithItsProvenance) {
   EXPECT_EQ(captioner_.take_asked().size(), 5);
   EXPECT_EQ(write()->digest(), set.digest());  // which asks nobody
   EXPECT_THAT(captioner_.take_asked(), IsEmpty());
+}
+
+TEST_F(CaptionWriter, HasSeveralComputedAtOnceAndAlwaysTheSame) {
+  const Shades dataset(20);
+  const Reddish captioner;
+  const auto write_to = [&](const std::string& name) {
+    return *write_caption_set({.dataset = &dataset,
+                               .captioner = &captioner,
+                               .captioner_name = "captioner/reddish",
+                               .file = folder_ / name},
+                              {});
+  };
+  const CaptionSet set = write_to("one.jsonl");
+  EXPECT_THAT(captioner.together_, ElementsAre(8, 8, 4));
+  EXPECT_EQ(set.find("t")->caption.text, "red 0");
+  EXPECT_EQ(set.find("a")->caption.text, "red 19");
+  EXPECT_EQ(set.digest(), write_to("two.jsonl").digest());
+}
+
+TEST_F(CaptionWriter, TakesNoShortAnswer) {
+  Reddish captioner;
+  captioner.missing_ = 1;
+  const CaptionJob job{.dataset = &dataset_,
+                       .captioner = &captioner,
+                       .captioner_name = "captioner/reddish",
+                       .file = file_};
+  try {
+    (void)write_caption_set(job, {});
+    FAIL() << "the last picture has another's caption or none";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("captioner/reddish"), HasSubstr("4")));
+  }
 }
 
 TEST_F(CaptionWriter, AsksAgainForThoseWithoutATextAlone) {

@@ -1,6 +1,7 @@
 #include "caption/caption_writer.hpp"
 
 #include "caption/caption_journal.hpp"
+#include "caption/captions_of.hpp"
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -11,6 +12,7 @@
 #include <exception>
 #include <map>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -21,6 +23,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t compared_at_start = 8;
+// Pictures that a captioner which only computes is given together.
+constexpr std::size_t computed_together = 8;
 
 class CaptionWriting {
  public:
@@ -103,10 +107,14 @@ class CaptionWriting {
 
   // What one thread does.
   void work(CaptionJournal& journal) try {
+    const std::size_t together = asking_ == nullptr ? computed_together : 1;
     while (!ended()) {
-      const std::size_t next = next_++;
-      if (next >= todo_.size()) return;
-      keep(journal, captioned(todo_[next]));
+      const std::size_t first = next_.fetch_add(together);
+      if (first >= todo_.size()) return;
+      const std::size_t some = std::min(together, todo_.size() - first);
+      for (const CaptionRecord& record : captioned(std::span(todo_).subspan(first, some))) {
+        keep(journal, record);
+      }
     }
   } catch (...) {
     const std::scoped_lock lock(mutex_);
@@ -116,28 +124,47 @@ class CaptionWriting {
 
   [[nodiscard]] bool ended() const { return over_ || hooks_.stopped(); }
 
-  [[nodiscard]] CaptionRecord captioned(std::size_t sample) const {
-    const Image image = job_.dataset->image(sample);
-    CaptionRecord record{.id = samples_[sample].id, .image = picture_hash(image)};
-    CaptionRequest request = caption_request(*job_.dataset, sample, job_.seed);
-    request.image = [&image] { return image; };
-    const auto begin = Clock::now();
-    guarded(job_.captioner_name, "caption of " + record.id,
-            [&] { record.caption = answered(request); });
-    record.seconds =
-        std::chrono::round<std::chrono::milliseconds>(Clock::now() - begin).count() / 1e3;
-    if (const std::string fault = record_fault(record); !fault.empty()) {
-      record.caption.text.clear();
-      record.caption.note = fault;
-      record.caption.answer = Answer::malformed;
+  [[nodiscard]] std::vector<CaptionRecord> captioned(std::span<const std::size_t> samples) const {
+    std::vector<Image> images;
+    std::vector<CaptionRecord> records;
+    std::vector<CaptionRequest> requests;
+    images.reserve(samples.size());
+    for (const std::size_t sample : samples) {
+      const Image& image = images.emplace_back(job_.dataset->image(sample));
+      records.push_back({.id = samples_[sample].id, .image = picture_hash(image)});
+      requests.push_back(caption_request(*job_.dataset, sample, job_.seed));
+      requests.back().image = [&image] { return image; };
     }
-    return record;
+    if (asking_ != nullptr) {
+      ask(requests.front(), records.front());
+    } else {
+      compute(requests, records);
+    }
+    for (CaptionRecord& record : records) take_fault(record);
+    return records;
   }
 
-  [[nodiscard]] AnsweredCaption answered(const CaptionRequest& request) const {
-    if (asking_ != nullptr) return asking_->ask(request, [this] { return ended(); });
-    Caption caption = job_.captioner->caption(request);
-    return {std::move(caption.text), std::move(caption.source)};
+  void ask(const CaptionRequest& request, CaptionRecord& record) const {
+    const auto begin = Clock::now();
+    guarded(job_.captioner_name, "caption of " + record.id,
+            [&] { record.caption = asking_->ask(request, [this] { return ended(); }); });
+    record.seconds =
+        std::chrono::round<std::chrono::milliseconds>(Clock::now() - begin).count() / 1e3;
+  }
+
+  void compute(std::span<const CaptionRequest> requests, std::span<CaptionRecord> records) const {
+    std::vector<Caption> captions = captions_of(*job_.captioner, job_.captioner_name, requests);
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      records[i].caption = {std::move(captions[i].text), std::move(captions[i].source)};
+    }
+  }
+
+  static void take_fault(CaptionRecord& record) {
+    const std::string fault = record_fault(record);
+    if (fault.empty()) return;
+    record.caption.text.clear();
+    record.caption.note = fault;
+    record.caption.answer = Answer::malformed;
   }
 
   [[nodiscard]] std::size_t at_once() const {

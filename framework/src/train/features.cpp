@@ -2,6 +2,7 @@
 
 #include <c10/core/GradMode.h>
 
+#include "caption/captions_of.hpp"
 #include "train/component_call.hpp"
 #include <algorithm>
 #include <espalier/core/error.hpp>
@@ -120,17 +121,7 @@ std::vector<std::string> FeatureStages::caption_batch(Samples samples) {
   for (const std::size_t sample : samples) {
     requests.push_back(inputs_.photos->caption_request(sample, inputs_.seed, inputs_.label_told));
   }
-  const std::string what =
-      "captions of " + std::string(requests.front().id) + " to " + std::string(requests.back().id);
-  const std::vector<Caption> captions =
-      call_component(inputs_.captioner_name, what, [&] { return captioner_->captions(requests); });
-  if (captions.size() != requests.size()) {
-    throw Error({.what = inputs_.captioner_name + " did not caption every picture",
-                 .where = what,
-                 .expected = std::to_string(requests.size()) + " captions",
-                 .found = std::to_string(captions.size()),
-                 .fix = "this is a mistake in the component"});
-  }
+  const std::vector<Caption> captions = captions_of(*captioner_, inputs_.captioner_name, requests);
   std::vector<std::string> texts;
   for (const Caption& caption : captions) texts.push_back(caption.text);
   return texts;

@@ -35,7 +35,7 @@ struct CaptionRecord {
   std::string id;       // of the sample, which for photos is the path below the dataset's root
   std::string image{};  // picture_hash() of what was captioned; empty: not known
   AnsweredCaption caption{};
-  double seconds = 0;  // from the first question to the answer, waits included
+  double seconds = 0;  // from the first question to the answer, waits included; 0: nobody was asked
   Json more = Json::object();
 };
 
