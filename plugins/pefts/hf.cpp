@@ -37,7 +37,9 @@ class Hf final : public espalier::Peft {
 
   void attach(espalier::AdaptableEncoder& encoder, Parameters& parameters,
               espalier::Random& random) override {
-    warn_of_another_base(encoder.source);
+    // Shapes alone do not tell one model from another of its size.
+    const std::string other = espalier::other_base(adapter_, encoder.source);
+    if (!other.empty()) context_.log().warn("the adapter {} is of another base: {}", path_, other);
     adapter_ = with_names_here(std::move(adapter_), encoder);
     const espalier::PublishedMethod published =
         espalier::published_method(adapter_.config, path_ + "/adapter_config.json");
@@ -65,16 +67,6 @@ class Hf final : public espalier::Peft {
   void merge(espalier::AdaptableEncoder& encoder) override { method_->merge(encoder); }
 
  private:
-  // Shapes alone do not tell one model from another of its size.
-  void warn_of_another_base(const std::string& source) const {
-    const espalier::Json named = adapter_.config.value("base_model_name_or_path", espalier::Json());
-    if (!named.is_string() || named == "" || source.empty()) return;
-    const auto name = named.get<std::string>();
-    if (espalier::may_be_base(name, source)) return;
-    context_.log().warn("the adapter {} was trained on {}, and here it is put on {}", path_, name,
-                        source);
-  }
-
   void attach_loaded(espalier::AdaptableEncoder& encoder, Parameters& parameters,
                      espalier::Random& random) {
     const std::size_t before = parameters.entries().size();

@@ -6,6 +6,7 @@
 #include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 
+#include <espalier/core/content.hpp>
 #include <espalier/core/file.hpp>
 #include <espalier/peft/module_names.hpp>
 #include <espalier/peft/published.hpp>
@@ -18,6 +19,7 @@ namespace {
 
 using peft_test::Folder;
 using peft_test::refusal;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -29,10 +31,11 @@ Adapter small() {
 
 TEST(Adapter, IsWrittenUnderPeftsNamesAndReadBack) {
   const Folder folder;
-  write_adapter(folder / "one", small(), {{"espalier.trial_id", "0a"}});
+  write_adapter(folder / "one", small(),
+                {{"espalier.trial_id", "0a"}, {"espalier.encoder.weights", "f0"}});
   const SafeTensors file = SafeTensors::open(folder / "one/adapter_model.safetensors");
-  EXPECT_THAT(file.names(), testing::UnorderedElementsAre(
-                                "base_model.model.a.q_proj.lora_A.weight", "base_model.vera_A"));
+  EXPECT_THAT(file.names(), testing::UnorderedElementsAre("base_model.model.a.q_proj.lora_A.weight",
+                                                          "base_model.vera_A"));
   EXPECT_EQ(file.metadata().at("format"), "pt");
   EXPECT_EQ(file.metadata().at("espalier.trial_id"), "0a");
   const Adapter back = read_adapter(folder / "one");
@@ -40,6 +43,7 @@ TEST(Adapter, IsWrittenUnderPeftsNamesAndReadBack) {
   EXPECT_EQ(back.config.at("target_modules"), Json({"a.q_proj", "b.q_proj"}));
   ASSERT_EQ(back.tensors.size(), 2u);
   EXPECT_EQ(back.tensors[0].first, "a.q_proj.lora_A.weight");
+  EXPECT_EQ(back.base_content, "f0");
 }
 
 TEST(Adapter, IsTheSameBytesTwice) {
@@ -82,6 +86,22 @@ TEST(Adapter, TellsAnotherBaseByItsName) {
   EXPECT_FALSE(may_be_base(hub, "/models/openai/other"));
 }
 
+TEST(Adapter, TellsAnotherBaseByItsContent) {
+  const Folder folder;
+  const std::filesystem::path base = folder / "model";
+  std::filesystem::create_directories(base);
+  write_file(base / "config.json", "{}");
+  Adapter adapter{.config = {{"base_model_name_or_path", "hub/model"}}, .tensors = {}};
+  EXPECT_EQ(other_base(adapter, base), "") << "nothing is known of its content";
+  EXPECT_THAT(other_base(adapter, base.parent_path()), HasSubstr("hub/model"));
+  adapter.base_content = hex(ContentHasher().digest(base));
+  EXPECT_EQ(other_base(adapter, base), "");
+  write_file(base / "config.json", "{ }");
+  EXPECT_THAT(other_base(adapter, base),
+              AllOf(HasSubstr("sha256:" + adapter.base_content), HasSubstr(base.string())));
+  EXPECT_EQ(other_base(adapter, {}), "") << "it comes from no folder";
+}
+
 TEST(CopyTensors, CopiesAllOrNone) {
   const std::vector<Parameters::Entry> into = {{"a", at::zeros({2})}, {"b", at::zeros({2})}};
   const float nan = std::numeric_limits<float>::quiet_NaN();
@@ -96,10 +116,14 @@ TEST(CopyTensors, CopiesAllOrNone) {
 
 TEST(CopyTensors, RefusesShapesAndNumbersThatAreNone) {
   const std::vector<Parameters::Entry> into = {{"a", at::zeros({2})}};
-  EXPECT_THAT(refusal([&] { copy_tensors({{"a", at::ones({3})}}, into, "f"); }),
+  EXPECT_THAT(refusal([&] {
+                copy_tensors({{"a", at::ones({3})}}, into, "f");
+              }),
               HasSubstr("another shape"));
   const float inf = std::numeric_limits<float>::infinity();
-  EXPECT_THAT(refusal([&] { copy_tensors({{"a", at::full({2}, inf)}}, into, "f"); }),
+  EXPECT_THAT(refusal([&] {
+                copy_tensors({{"a", at::full({2}, inf)}}, into, "f");
+              }),
               HasSubstr("NaN or infinity"));
 }
 
@@ -137,15 +161,16 @@ TEST(PublishedMethod, WarnsOfKeysThatItDoesNotKnowAndRefusesTypes) {
   const PublishedMethod method =
       published_method({{"peft_type", "LORA"}, {"use_magic", true}}, "a");
   EXPECT_THAT(method.warnings, ElementsAre(HasSubstr("use_magic")));
-  EXPECT_THAT(refusal([] { (void)published_method({{"peft_type", "MAGIC"}}, "a"); }),
+  EXPECT_THAT(refusal([] {
+                (void)published_method({{"peft_type", "MAGIC"}}, "a");
+              }),
               HasSubstr("MAGIC"));
 }
 
 TEST(ModuleNames, AreFoundUnderTheNamesOfHalvesAndTaskModels) {
   const auto encoder = peft_test::clip();
   const auto here = [&](const std::string& name) {
-    return with_names_here({.config = Json::object(), .tensors = {{name, at::ones({1})}}},
-                           *encoder)
+    return with_names_here({.config = Json::object(), .tensors = {{name, at::ones({1})}}}, *encoder)
         .tensors.front()
         .first;
   };
@@ -172,8 +197,8 @@ TEST(ModuleNames, OfATowerThatIsNotThereAreLeftOut) {
 }
 
 TEST(ModuleNames, OfVitAreThoseOfTransformers5InFiles) {
-  const auto encoder = load_pretrained(peft_test::fs::path(ESPALIER_SOURCE_DIR) /
-                                       "tests/data/encoders/vit-tiny");
+  const auto encoder =
+      load_pretrained(peft_test::fs::path(ESPALIER_SOURCE_DIR) / "tests/data/encoders/vit-tiny");
   const std::string here = "encoder.layer.1.attention.attention.query";
   const Adapter adapter{.config = adapter_config_of("LORA", {here}),
                         .tensors = {{here + ".lora_A.weight", at::ones({1})}}};

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <espalier/core/content.hpp>
 #include <espalier/core/error.hpp>
 #include <espalier/core/file.hpp>
 #include <espalier/core/python_json.hpp>
@@ -25,6 +26,8 @@ constexpr std::string_view wrapper = "base_model.model.";
 constexpr std::string_view outer = "base_model.";
 // Before the names of our own methods.
 constexpr std::string_view own_prefix = "ESPALIER_";
+// What trials write into the metadata of the tensors (train/adapter_folder.cpp).
+constexpr const char* base_content_key = "espalier.encoder.weights";
 constexpr const char* config_name = "adapter_config.json";
 constexpr const char* tensors_name = "adapter_model.safetensors";
 
@@ -161,6 +164,20 @@ bool may_be_base(const std::string& named, const std::string& folder) {
   return ends_as_one_of(named, folder) || ends_as_one_of(folder, named);
 }
 
+std::string other_base(const Adapter& adapter, const fs::path& folder) {
+  const Json base = adapter.config.value("base_model_name_or_path", Json());
+  const std::string named = base.is_string() ? base.get<std::string>() : "";
+  if (folder.empty()) return {};
+  if (!named.empty() && !may_be_base(named, folder.string())) {
+    return "it was trained on " + named + ", and here it is put on " + folder.string();
+  }
+  if (adapter.base_content.empty()) return {};
+  const std::string here = hex(ContentHasher().digest(folder));
+  if (here == adapter.base_content) return {};
+  return "it was trained on " + named + " with the content sha256:" + adapter.base_content +
+         ", and here it is put on " + folder.string() + " with sha256:" + here;
+}
+
 Adapter read_adapter(const fs::path& folder) {
   Adapter adapter{.config = read_config(folder), .tensors = {}};
   refuse_pickle(folder);
@@ -168,6 +185,8 @@ Adapter read_adapter(const fs::path& folder) {
   for (const TensorView& view : file.tensors()) {
     adapter.tensors.emplace_back(name_here(view.name), widened(to_tensor(file, view)));
   }
+  const auto base = file.metadata().find(base_content_key);
+  if (base != file.metadata().end()) adapter.base_content = base->second;
   return adapter;
 }
 

@@ -17,6 +17,9 @@ namespace espalier {
 struct Adapter {
   Json config;
   std::vector<Parameters::Entry> tensors;
+  // The content of its base's folder (core/content.hpp) in hexadecimal, as trials record it; empty:
+  // not known.
+  std::string base_content = {};
 };
 
 // Throws Error where the folder has no adapter, a pickled one, or a config that is no object with a
@@ -31,6 +34,9 @@ void write_adapter(const std::filesystem::path& folder, const Adapter& adapter,
 // or builtin:NAME) may be of the model in this folder: one path ends in a name that the other has,
 // also as a hub's cache has it (`models--openai--clip-vit-base-patch16`).
 [[nodiscard]] bool may_be_base(const std::string& named, const std::string& folder);
+// What its base was and what the model in this folder is, where these differ by name or, as far as
+// the adapter knows it, by content; else empty. Reads the folder's files to tell.
+[[nodiscard]] std::string other_base(const Adapter& adapter, const std::filesystem::path& folder);
 
 // Copies an adapter's tensors into those of a method by name. Throws Error with all that are
 // missing, not asked for, of another shape, not finite, or integers on one side alone, and then
