@@ -62,5 +62,27 @@ def test_mistakes_are_reported_together(espalier, tmp_path):
         assert text in done.stderr
 
 
+WORDS = """
+name: words
+base:
+  dataset: {use: flora, classes: 4, per_class: 12}
+  captioner: {use: none}
+  encoder: {use: clip, weights: "builtin:flora-clip"}
+  graph: {use: none}
+  gnn: {use: mlp, layers: 0}
+  peft: {use: coop, ctx_init: a photo of a}
+  head: {use: prompts}
+  protocol: {shots: 4, val_shots: 2, graph: none}
+  budget: {trainable: 1M}
+"""
+
+
+def test_a_budget_takes_no_more_words_than_there_are(espalier, tmp_path):
+    file = tmp_path / "words.yaml"
+    file.write_text(WORDS)
+    (trial,) = espalier("plan", file, "--json", "--results", tmp_path / "results").stdout.splitlines()
+    assert json.loads(trial)["config"]["peft"]["n_ctx"] == 4
+
+
 def test_help_shows_an_example(espalier):
     assert "espalier plan experiments/" in espalier("plan", "--help").stdout

@@ -92,7 +92,7 @@ class Search {
       if (!smallest_) smallest_ = size;
       const bool fits = size && size->trainable <= most_;
       if (fits) {
-        found_ = size;
+        take(*size);
         beyond.clear();
         refused = 0;
         continue;
@@ -108,12 +108,17 @@ class Search {
   }
 
  private:
+  // Of values that train as much, the first.
+  void take(const Size& size) {
+    if (!found_ || size.trainable > found_->trainable) found_ = size;
+  }
+
   void between(std::int64_t good, std::int64_t bad) {
     while (std::abs(good - bad) > 1) {
       const std::int64_t middle = good + (bad - good) / 2;
       const std::optional<Size> size = count_(middle);
       const bool fits = size && size->trainable <= most_;
-      if (fits) found_ = size;
+      if (fits) take(*size);
       (fits ? good : bad) = middle;
     }
   }
