@@ -51,14 +51,12 @@ constexpr double deviation = 0.02;
 
 // The texts of some classes in a pass for one picture, as the text tower's mode says it.
 struct TextRows {
-  bool training;
-  std::uint64_t key;
+  Mode of_pictures;
   std::vector<std::int64_t> classes;
   std::vector<std::uint64_t> pictures;  // row ids of the pictures, in training
 
   TextRows(const Mode& mode, std::int64_t count)
-      : training(mode.training),
-        key(mode.dropout.key),
+      : of_pictures(mode),
         classes(mode.classes.begin(), mode.classes.end()),
         pictures(mode.dropout.rows.begin(), mode.dropout.rows.end()) {
     if (!classes.empty()) return;
@@ -69,7 +67,7 @@ struct TextRows {
   // Row ids of the texts for a picture, by which they drop apart from those of other pictures.
   [[nodiscard]] std::vector<std::uint64_t> ids(std::int64_t picture) const {
     std::vector<std::uint64_t> all;
-    if (!training) return all;
+    if (!of_pictures.training) return all;
     const std::uint64_t own = pictures.at(static_cast<std::size_t>(picture));
     for (const std::int64_t label : classes) {
       all.push_back(own * 0x9E3779B97F4A7C15 + static_cast<std::uint64_t>(label));
@@ -77,7 +75,10 @@ struct TextRows {
     return all;
   }
   [[nodiscard]] Mode mode(const std::vector<std::uint64_t>& ids) const {
-    return {.training = training, .dropout = {.key = key, .rows = ids}, .classes = classes};
+    Mode of_texts = of_pictures;
+    of_texts.dropout.rows = ids;
+    of_texts.classes = classes;
+    return of_texts;
   }
 };
 

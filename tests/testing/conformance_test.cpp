@@ -80,6 +80,12 @@ class WritesToItsInput : public Right {
   }
 };
 
+class IsLouderInTraining : public Right {
+  at::Tensor embed(const at::Tensor& x, const Mode& mode) const override {
+    return mode.training ? x * 1.1 : x;
+  }
+};
+
 class DrawsFromTheGlobalGenerator : public Right {
   at::Tensor embed(const at::Tensor& x, const Mode&) const override {
     return x + 0 * at::rand(x.sizes(), x.options());
@@ -214,6 +220,8 @@ TEST(Conformance, NoticesWhatIsWrongWithANetwork) {
   expect_violation<DetachesMessages>("right_gradients", all_of_gnn, "difference quotient");
   expect_violation<ForgetsAParameter>("right_gradients", all_of_gnn, "unused gets no gradient");
   expect_violation<WritesToItsInput>("leaves_inputs_alone", all_of_gnn, "changes the node states");
+  expect_violation<IsLouderInTraining>("training_differs_by_draws_alone", all_of_gnn,
+                                       "draws nothing");
   expect_violation<DrawsFromTheGlobalGenerator>("sound_outputs", all_of_gnn, "global generator");
   expect_violation<DividesByDegree>("sound_outputs", all_of_gnn, "not finite");
   expect_violation<CountsNodes>("attaching_equals_the_whole", all_of_gnn, "attached nodes");

@@ -103,6 +103,13 @@ class DrawsOnItsOwn : public Right {
   Random random_{std::uint64_t{5}};
 };
 
+class IsLouderInTraining : public Right {
+  at::Tensor changed(const Adapted& one, const at::Tensor& x, const at::Tensor& y,
+                     const Mode& mode) override {
+    return y + at::linear(at::linear(x, one.a), one.b) * (mode.training ? 1.1 : 1.0);
+  }
+};
+
 // What the pass without a tape computed carries no gradient in the replay.
 class KeepsAProduct : public Right {
   at::Tensor changed(const Adapted& one, const at::Tensor& x, const at::Tensor& y,
@@ -255,6 +262,8 @@ TEST(PeftConformance, NoticesWhatIsWrongWithAHook) {
   expect_violation<CountsItsCalls>(passes, all_of_peft, "");
   expect_violation<DrawsOnItsOwn>(passes, all_of_peft, "");
   expect_violation<KeepsAProduct>(passes, all_of_peft, "");
+  const std::string draws = "training_differs_by_draws_alone";
+  expect_violation<IsLouderInTraining>(draws, all_of_peft, "draws nothing");
 }
 
 TEST(PeftConformance, LooksAtClassScoresAndAtWhatIsPreparedForThem) {

@@ -1,10 +1,15 @@
 #include "train/training.hpp"
 
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/logsumexp.h>
 #include <gmock/gmock.h>
 
 #include <cmath>
 #include <espalier/core/error.hpp>
 #include <stdexcept>
+
+#include "train/index_of.hpp"
+#include <espalier/nn/flops.hpp>
 
 #include "train/small_world.hpp"
 
@@ -60,6 +65,43 @@ TEST(Training, OneEpochIsOneUpdateABatch) {
   run.next();
   run.next();
   EXPECT_EQ(run.progress().metrics.back().step, 4) << "24 samples in batches of 7";
+}
+
+Json adapter_with(double dropout) {
+  return {{"layer", {{"use", "gcn"}, {"dropout", dropout}}}, {"bottleneck", 8}};
+}
+
+TEST(Training, SaysOfTrainingSamplesWhatTheParametersMakeOfThemNow) {
+  for (const char* protocol : {"none", "inductive_attach", "transductive"}) {
+    for (const double dropout : {0.0, 0.3}) {
+      World world(protocol, "ga_net", adapter_with(dropout));
+      Training run = training(world, {.epochs = 5, .lr = 0.02});
+      while (!run.finished()) {
+        run.next();
+        const at::Tensor logits = world.trained().to(at::kDouble);
+        const at::Tensor labels = index_of(world.data.labels(0, 24), at::kCPU);
+        EXPECT_EQ(run.last_metrics().front().loss,
+                  (at::logsumexp(logits, 1) - logits.gather(1, labels.unsqueeze(1)).squeeze(1))
+                      .mean()
+                      .item<double>())
+            << protocol << ", dropout " << dropout << ", epoch " << run.progress().epoch;
+      }
+    }
+  }
+}
+
+TEST(Training, TakesSamplesThroughTheNetworkOnceWhereNothingIsDrawn) {
+  const auto flops_of_an_epoch = [](double dropout, std::int64_t batch_size) {
+    World world("inductive_attach", "ga_net", adapter_with(dropout));
+    Training run = training(world, {.epochs = 5, .batch_size = batch_size, .lr = 0.02});
+    for (int i = 0; i < 2; ++i) run.next();
+    const FlopCounter counter;
+    run.next();
+    return counter.count();
+  };
+  const std::int64_t twice = flops_of_an_epoch(0.3, 0);
+  EXPECT_LT(flops_of_an_epoch(0.0, 0), twice);
+  EXPECT_EQ(flops_of_an_epoch(0.0, 24), twice) << "a mini-batch need not hold all of them";
 }
 
 TEST(Training, TheSameSeedGivesTheSameBitsAndAnotherDoesNot) {

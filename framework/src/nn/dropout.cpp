@@ -26,6 +26,11 @@ std::uint64_t chained(std::uint64_t seed, std::uint64_t value) {
   return Random(seed ^ value).bits();
 }
 
+std::uint64_t key_of_site(const Mode& mode, std::string_view site) {
+  if (mode.dropout.drawn != nullptr) *mode.dropout.drawn = true;
+  return chained(mode.dropout.key, hash_of(site));
+}
+
 void require_ids(const at::Tensor& x, const Mode& mode, std::string_view site) {
   if (x.dim() > 0 && x.size(0) == std::ssize(mode.dropout.rows)) return;
   throw Error(
@@ -44,7 +49,7 @@ at::Tensor drawn_by_row(const at::Tensor& x, const Mode& mode, std::string_view 
   at::Tensor numbers = at::empty(x.sizes(), at::kFloat);
   auto* const values = numbers.data_ptr<float>();
   const std::int64_t width = x.size(0) == 0 ? 0 : x.numel() / x.size(0);
-  const std::uint64_t key = chained(mode.dropout.key, hash_of(site));
+  const std::uint64_t key = key_of_site(mode, site);
   const std::int64_t rows_a_thread = dropout_grain / std::max<std::int64_t>(width, 1) + 1;
   parallel_for(0, x.size(0), rows_a_thread, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
@@ -71,7 +76,7 @@ at::Tensor normal_noise(const at::Tensor& x, const Mode& mode, std::string_view 
 }
 
 Random step_random(const Mode& mode, std::string_view site) {
-  return Random(chained(mode.dropout.key, hash_of(site)));
+  return Random(key_of_site(mode, site));
 }
 
 }  // namespace espalier

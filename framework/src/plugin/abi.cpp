@@ -16,7 +16,7 @@ namespace espalier {
 namespace {
 
 // What an author has to change, by the version that asked for it.
-constexpr std::array<std::pair<int, const char*>, 4> interface_changes{
+constexpr std::array<std::pair<int, const char*>, 5> interface_changes{
     {{2,
       "graph: build() and attach() become support(), whose GraphSupport has graph() and attach()\n"
       "gnn: dropout() takes the name of its site; Mode holds the key and the row ids of its masks\n"
@@ -36,7 +36,8 @@ constexpr std::array<std::pair<int, const char*>, 4> interface_changes{
       "Tower's width(), device() and dtype() are virtual, and its transformer() has a default\n"
       "peft: at the logits site the Mode says which classes are asked; MethodInput has "
       "new_class_tokens; on_linear, on_norm, on_branch, on_tokens, on_feature, needs_image and "
-      "needs_text are declared"}}};
+      "needs_text are declared\n"},
+     {7, "gnn, peft: DropoutStream says whether anything was drawn\n"}}};
 
 int number_of(const std::string& version) {
   int number = 0;

@@ -20,10 +20,10 @@ class TrainingRows {
       rows_.push_back(row);
     }
   }
-  [[nodiscard]] Mode mode(TowerKind tower) const {
+  [[nodiscard]] Mode mode(TowerKind tower, std::atomic<bool>* drawn = nullptr) const {
     Mode mode = toy_mode(tower, rows_);
     mode.training = true;
-    mode.dropout = {.key = 6, .rows = ids_};
+    mode.dropout = {.key = 6, .rows = ids_, .drawn = drawn};
     return mode;
   }
 
@@ -106,29 +106,41 @@ Gradients Adapted::taken() const {
   return gradients;
 }
 
-// Of everything that is said of them in training.
-at::Tensor Adapted::loss(const ToyRows& features) const {
-  const auto rows = [&](TowerKind kind) {
-    const auto found = features.find(kind);
-    return TrainingRows(0, found == features.end() ? 0 : found->second.size(0));
-  };
-  const TrainingRows of_images = rows(TowerKind::image), of_texts = rows(TowerKind::text);
-  const at::Tensor said = all_said(*encoder, features, of_images.mode(TowerKind::image),
-                                   of_texts.mode(TowerKind::text));
-  const at::Tensor own = method->penalty();
-  return own.defined() ? loss_of(said) + own : loss_of(said);
-}
-
-Gradients Adapted::gradients() const {
+ToyRows Adapted::rows_in_training(std::atomic<bool>* drawn) const {
   ToyRows features;
   for (const Tower* tower : towers_of(*encoder)) {
     const Activations input = toy_input(tower->kind(), class_template);
     const TrainingRows all(0, input.states.size(0));
     features[tower->kind()] =
-        tower->advance(input, -1, tower->layers() + 2, all.mode(tower->kind()))
+        tower->advance(input, -1, tower->layers() + 2, all.mode(tower->kind(), drawn))
             .states.to(at::kFloat);
   }
-  const at::Tensor sum = loss(features);
+  return features;
+}
+
+at::Tensor Adapted::said_in_training(const ToyRows& features, std::atomic<bool>* drawn) const {
+  const auto rows = [&](TowerKind kind) {
+    const auto found = features.find(kind);
+    return TrainingRows(0, found == features.end() ? 0 : found->second.size(0));
+  };
+  const TrainingRows of_images = rows(TowerKind::image), of_texts = rows(TowerKind::text);
+  return all_said(*encoder, features, of_images.mode(TowerKind::image, drawn),
+                  of_texts.mode(TowerKind::text, drawn));
+}
+
+at::Tensor Adapted::features_in_training(std::atomic<bool>& drawn) const {
+  return said_in_training(rows_in_training(&drawn), &drawn);
+}
+
+// Of everything that is said of them in training.
+at::Tensor Adapted::loss(const ToyRows& features) const {
+  const at::Tensor said = said_in_training(features, nullptr);
+  const at::Tensor own = method->penalty();
+  return own.defined() ? loss_of(said) + own : loss_of(said);
+}
+
+Gradients Adapted::gradients() const {
+  const at::Tensor sum = loss(rows_in_training(nullptr));
   if (sum.requires_grad()) sum.backward();
   return taken();
 }

@@ -1,6 +1,7 @@
 // A PEFT method attached to the toy encoder, and passes over it.
 #pragma once
 
+#include <atomic>
 #include <espalier/nn/replay.hpp>
 #include <espalier/plugin/peft.hpp>
 #include <espalier/testing/conformance.hpp>
@@ -31,6 +32,9 @@ struct Adapted {
     return toy_features(other, class_template);
   }
 
+  // The same in training; `drawn` becomes true where something is drawn.
+  [[nodiscard]] at::Tensor features_in_training(std::atomic<bool>& drawn) const;
+
   // Updates `from` to `to` of `steps`, along the gradients of features and penalty.
   void train(std::int64_t from, std::int64_t to, std::int64_t steps);
 
@@ -48,6 +52,9 @@ struct Adapted {
   Parameters parameters;
 
  private:
+  [[nodiscard]] ToyRows rows_in_training(std::atomic<bool>* drawn) const;
+  [[nodiscard]] at::Tensor said_in_training(const ToyRows& features,
+                                            std::atomic<bool>* drawn) const;
   [[nodiscard]] at::Tensor loss(const ToyRows& features) const;
   [[nodiscard]] Gradients taken() const;
 };

@@ -3,6 +3,7 @@
 #include <ATen/ops/equal.h>
 #include <ATen/ops/ones_like.h>
 
+#include <atomic>
 #include <numeric>
 #include <set>
 #include <span>
@@ -108,6 +109,18 @@ void repeatable_states(const Subject& subject) {
   const auto training = [&] { return network.forward(made.x, made.graph, training_mode(ids)); };
   expect(same_bits(training(), training()),
          "training with the same random numbers gives other bits");
+}
+
+void network_trains_as_it_says(const Subject& subject) {
+  const Network network = disturbed(subject);
+  const Toy made = toy();
+  const auto ids = ids_of(in_order(node_count));
+  std::atomic<bool> drawn = false;
+  Mode mode = training_mode(ids);
+  mode.dropout.drawn = &drawn;
+  const bool same =
+      same_bits(network.forward(made.x, made.graph), network.forward(made.x, made.graph, mode));
+  expect_drawn_if_other(same, drawn);
 }
 
 void equivariant_states(const Subject& subject) {
@@ -237,6 +250,9 @@ std::vector<Property> gnn_properties() {
        sound_outputs},
       {"repeatable", "The same inputs and random numbers give the same bits", true,
        repeatable_states},
+      {"training_differs_by_draws_alone",
+       "In training it computes as outside, but for what it draws from the mode", true,
+       network_trains_as_it_says},
       {"permutation_equivariance", "Nodes in another order have the same states", true,
        equivariant_states},
       {"edges_as_declared", "Edges matter exactly if `graph` is declared", true, edges_as_declared},

@@ -3,6 +3,7 @@
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
+#include <atomic>
 #include <espalier/core/error.hpp>
 #include <set>
 
@@ -176,6 +177,13 @@ void keeps_no_tensor(const Subject& subject, ToyFamily family) {
   }
 }
 
+void method_trains_as_it_says(const Subject& subject, ToyFamily family) {
+  const Adapted adapted = disturbed_method(subject, family);
+  std::atomic<bool> drawn = false;
+  const bool same = at::equal(adapted.features(), adapted.features_in_training(drawn));
+  expect_drawn_if_other(same, drawn);
+}
+
 // A method that trains the encoder's own weights may refuse, if it says what to set.
 Adapted in_half_precision(const Subject& subject, ToyFamily family) try {
   return {subject, family, 1, "bfloat16"};
@@ -275,6 +283,9 @@ std::vector<Property> peft_properties() {
       on_families("passes_have_the_gradients_of_one_tape",
                   "Passes of any number of samples, dropout included, have the gradients of one",
                   passes_have_the_gradients_of_one_tape),
+      on_families("training_differs_by_draws_alone",
+                  "In training it computes as outside, but for what it draws from the mode",
+                  method_trains_as_it_says),
       on_families("keeps_no_tensor", "Its hooks keep nothing of a finished pass", keeps_no_tensor),
       on_families("nothing_changes_below_the_cut",
                   "What enters the lowest place it touches is as before",

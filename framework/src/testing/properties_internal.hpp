@@ -25,6 +25,12 @@ inline constexpr std::string_view unseen = "unseen:";
 // machine has not, a file that is not there. Anything else that it throws is for the properties.
 [[nodiscard]] bool refuses(const Subject& subject);
 
+// Whether training, which draws or does not, gave the bits that are given outside.
+inline void expect_drawn_if_other(bool same, bool drawn) {
+  expect(same || drawn,
+         "in training it computes otherwise, and draws nothing from the mode's stream");
+}
+
 // Where a setting stands that no user has written.
 inline const Locator nowhere = [](std::string_view) { return std::string(); };
 

@@ -8,6 +8,7 @@
 #include <espalier/plugin/peft.hpp>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace espalier {
@@ -24,6 +25,9 @@ class Evaluation {
         protocol_(protocol),
         training_(protocol.training()),
         bank_(bank) {}
+
+  // What the training scene says, where that is known with these parameters; asked of nobody then.
+  void know(Network::Support training) { support_ = std::move(training); }
 
   // Logits [training samples, classes].
   [[nodiscard]] at::Tensor training();

@@ -26,6 +26,12 @@ std::int64_t batches(std::int64_t samples, std::int64_t size) {
   return size == 0 ? 1 : (samples + size - 1) / size;
 }
 
+std::vector<std::int64_t> up_to(std::int64_t count) {
+  std::vector<std::int64_t> numbers(static_cast<std::size_t>(count));
+  std::iota(numbers.begin(), numbers.end(), std::int64_t{0});
+  return numbers;
+}
+
 std::unique_ptr<Optimizer> optimizer_of(Parameters& parameters, const TrainParams& params) {
   if (params.optimizer == "sgd") {
     return std::make_unique<Sgd>(
@@ -98,6 +104,7 @@ void Training::next() {
     update_all();
   }
   evaluate();
+  if (finished()) prepared_.reset();
   const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
   progress_.seconds = before + spent.count();
   for (EpochMetrics& row : progress_.metrics) {
@@ -112,11 +119,13 @@ std::span<const EpochMetrics> Training::last_metrics() const {
   return {first, progress_.metrics.end()};
 }
 
-void Training::refresh_graph() {
+bool Training::refreshes_after(std::int64_t epoch) const {
   const std::int64_t every = task_.refresh.every;
-  const std::int64_t done = progress_.epoch - 1;
-  if (every == 0 || done == 0 || done % every != 0) return;
-  use_graph_of(task_.parameters.snapshot());
+  return every != 0 && epoch != 0 && epoch % every == 0;
+}
+
+void Training::refresh_graph() {
+  if (refreshes_after(progress_.epoch - 1)) use_graph_of(task_.parameters.snapshot());
 }
 
 void Training::use_graph_of(std::vector<Parameters::Entry> parameters) {
@@ -128,8 +137,7 @@ void Training::use_graph_of(std::vector<Parameters::Entry> parameters) {
 void Training::update_all() {
   const std::string epoch = std::to_string(progress_.epoch);
   const std::int64_t count = std::ssize(task_.train.samples);
-  std::vector<std::int64_t> order(task_.train.samples.size());
-  std::iota(order.begin(), order.end(), std::int64_t{0});
+  std::vector<std::int64_t> order = up_to(count);
   if (steps_per_epoch_ > 1) Random(seed_, "order:" + epoch).shuffle(std::span(order));
   draw_views();
   const std::int64_t size = params_.batch_size == 0 ? count : params_.batch_size;
@@ -177,26 +185,30 @@ std::vector<std::uint64_t> Training::node_numbers(const std::vector<std::int64_t
   return numbers;
 }
 
+// In a mini-batch on a graph the neighbours stand in with what was last known of them.
+std::unique_ptr<Forward> Training::forward(const std::vector<std::int64_t>& batch,
+                                           std::int64_t epoch, std::int64_t step) {
+  const std::string stream = "dropout:" + std::to_string(epoch) + ":" + std::to_string(step);
+  Scene scene =
+      batch_scene(task_.protocol, task_.train.samples, task_.network.fusion().views(), batch);
+  const std::vector<Look> looks = looks_at(scene.samples);
+  const std::vector<std::int64_t> fresh =
+      params_.batch_size > 0 ? scene.asked : up_to(std::ssize(looks));
+  return std::make_unique<Forward>(task_.network, task_.sources, bank_, std::move(scene), looks,
+                                   fresh, node_numbers(batch), stream_seed(seed_, stream));
+}
+
 void Training::update(const std::vector<std::int64_t>& batch, std::int64_t step) {
   std::vector<std::int64_t> targets;
   for (const std::int64_t i : batch) {
     targets.push_back(task_.classes.column(task_.train.labels[static_cast<std::size_t>(i)]));
   }
-  const std::string stream =
-      "dropout:" + std::to_string(progress_.epoch) + ":" + std::to_string(step);
-  const std::uint64_t key = stream_seed(seed_, stream);
-  const Scene scene =
-      batch_scene(task_.protocol, task_.train.samples, task_.network.fusion().views(), batch);
-  const std::vector<Look> looks = looks_at(scene.samples);
-  const std::vector<std::uint64_t> nodes = node_numbers(batch);
-  const Mode mode{.training = true, .dropout = {.key = key, .rows = nodes}};
+  const std::unique_ptr<Forward> now =
+      prepared_ ? std::move(prepared_) : forward(batch, progress_.epoch, step);
+  progress_.forward += now->cost();
   CostMeter meter;
-  // In a mini-batch on a graph the neighbours stand in with what was last known of them.
-  Pass pass = params_.batch_size > 0 ? Pass(task_.sources, bank_, looks, scene.asked, mode)
-                                     : Pass(task_.sources, bank_, looks, mode);
-  const at::Tensor logits = task_.network.scores(scene.graph, pass.values(), mode).logits;
-  const at::Device device = logits.device();
-  const at::Tensor asked = logits.index_select(0, index_of(scene.asked, device));
+  const at::Tensor asked = now->asked();
+  const at::Device device = asked.device();
   at::Tensor loss = at::cross_entropy_loss(task_.classes.of(asked), index_of(targets, device), {},
                                            at::Reduction::Mean, -100, params_.label_smoothing);
   if (task_.penalty != nullptr) loss = loss + (*task_.penalty)(task_.parameters);
@@ -204,7 +216,7 @@ void Training::update(const std::vector<std::int64_t>& batch, std::int64_t step)
   require_finite_loss(loss.item<double>(), progress_.epoch, optimizer_->steps() + 1, "training");
   meter.add_to(progress_.forward, device);
   loss.backward();
-  pass.backward();
+  now->backward();
   meter.add_to(progress_.backward, device);
   if (params_.clip_norm > 0) optimizer_->clip(params_.clip_norm);
   lr_ = schedule_.rate(optimizer_->steps());
@@ -227,8 +239,28 @@ double Training::add_metrics(const std::string& split, const at::Tensor& logits,
   return top1;
 }
 
+// Whether the next update begins with what this evaluation asks as well, so that both take the
+// training samples through the network once.
+bool Training::begins_as_it_ends() const {
+  const Scene& all = task_.protocol.training();
+  const bool goes_on = progress_.epoch < params_.epochs && !task_.parameters.entries().empty() &&
+                       !refreshes_after(progress_.epoch);
+  return goes_on && !draws_ && params_.batch_size == 0 && params_.views == 0 &&
+         !task_.train.samples.empty() &&
+         (all.graph.edges() > 0 || all.samples == task_.train.samples);
+}
+
 void Training::evaluate() {
   Evaluation evaluation(task_.network, task_.sources, task_.protocol, bank_);
+  if (begins_as_it_ends()) {
+    prepared_ = forward(up_to(std::ssize(task_.train.samples)), progress_.epoch + 1, 0);
+    draws_ = prepared_->drew();
+    if (draws_) {
+      prepared_.reset();
+    } else {
+      evaluation.know(prepared_->said());
+    }
+  }
   if (!task_.train.samples.empty()) {
     add_metrics("train", evaluation.training(), task_.train.labels);
   }

@@ -5,6 +5,7 @@
 #include "results/trial_result.hpp"
 #include "train/class_columns.hpp"
 #include "train/cost.hpp"
+#include "train/forward.hpp"
 #include "train/method_in_training.hpp"
 #include "train/network.hpp"
 #include "train/penalty.hpp"
@@ -97,12 +98,16 @@ class Training {
  private:
   void update_all();
   void update(const std::vector<std::int64_t>& batch, std::int64_t step);
+  [[nodiscard]] std::unique_ptr<Forward> forward(const std::vector<std::int64_t>& batch,
+                                                 std::int64_t epoch, std::int64_t step);
   [[nodiscard]] std::vector<std::uint64_t> node_numbers(
       const std::vector<std::int64_t>& batch) const;
+  [[nodiscard]] bool refreshes_after(std::int64_t epoch) const;
   void refresh_graph();
   void use_graph_of(std::vector<Parameters::Entry> parameters);
   void draw_views();
   [[nodiscard]] std::vector<Look> looks_at(std::span<const std::size_t> samples) const;
+  [[nodiscard]] bool begins_as_it_ends() const;
   void evaluate();
   [[nodiscard]] bool takes_last() const;
   double add_metrics(const std::string& split, const at::Tensor& logits,
@@ -118,6 +123,8 @@ class Training {
   Schedule schedule_;
   std::unique_ptr<Optimizer> optimizer_;
   Progress progress_;
+  bool draws_ = false;                 // as far as was seen
+  std::unique_ptr<Forward> prepared_;  // of the next update; null: not yet made
   double lr_ = missing;
   std::vector<Parameters::Entry> best_;
   std::vector<Parameters::Entry> graph_of_;
