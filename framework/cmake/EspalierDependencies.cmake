@@ -62,6 +62,15 @@ foreach(library IN ITEMS HEIF:libheif:libheif-dev "TIFF:libtiff-4>=4.5:libtiff-d
   endif()
 endforeach()
 
+# What one component needs. faiss is a static library whose loops the thread sanitizer cannot look into.
+if(NOT ESPALIER_SANITIZE MATCHES "thread")
+  find_package(OpenMP QUIET COMPONENTS CXX)
+  find_package(faiss QUIET CONFIG)
+endif()
+if(NOT faiss_FOUND)
+  message(STATUS "Without faiss (libfaiss-dev): graph/knn_ivf is left out")
+endif()
+
 espalier_need("${ESPALIER_TORCH_FOUND}" "LibTorch 1.13 to 2.x" "libtorch-dev libopenblas0-openmp")
 if(ESPALIER_BUILD_TESTS)
   find_package(GTest QUIET)

@@ -1,6 +1,8 @@
 // Exact neighbours of a set among itself, 512 numbers a row, against the full matrix product of the
 // set with itself: `of_gemm` is the search's processor time over that of n^2 products in tiles that
 // are only computed, measured beside it. `extra_mib` is what the process's peak of memory grew by.
+// `ivf` is graph/knn_ivf, whole: cells, search, edges, and the measured `recall` of its ten
+// neighbours; its arguments are rows, threads, probes.
 // The last lines fit time ~ n^exponent from the smallest to the largest set.
 //
 //   graph_search_bench --benchmark_filter=30000
@@ -20,8 +22,11 @@
 #include <cstdio>
 #include <espalier/graph/similarity.hpp>
 #include <espalier/graph/thresholds.hpp>
+#include <espalier/plugin/graph.hpp>
 #include <map>
 #include <string>
+
+#include "plugins/plugin_support.hpp"
 
 namespace {
 
@@ -124,6 +129,16 @@ void threshold(benchmark::State& state) {
   });
 }
 
+void ivf(benchmark::State& state) {
+  const auto builder = espalier::testing_support::make<espalier::GraphBuilder>(
+      "knn_ivf", {{"probes", state.range(2)}});
+  measure(state, "ivf, " + std::to_string(state.range(2)) + " probes", [&](const at::Tensor& x) {
+    const auto support = builder->support({.features = x});
+    state.counters["recall"] = support->graph().facts.at("recall").get<double>();
+    return static_cast<std::size_t>(support->graph().edges());
+  });
+}
+
 void sizes(benchmark::internal::Benchmark* bench) {
   for (const std::int64_t threads : {1, 2}) {
     for (const std::int64_t n : {10000, 30000, 100000}) bench->Args({n, threads});
@@ -133,5 +148,10 @@ void sizes(benchmark::internal::Benchmark* bench) {
 
 BENCHMARK(nearest)->Apply(sizes);
 BENCHMARK(threshold)->Apply(sizes);
+BENCHMARK(ivf)
+    ->ArgsProduct({{10000, 100000}, {1, 2}, {4, 16, 64}})
+    ->UseManualTime()
+    ->Unit(benchmark::kSecond)
+    ->Iterations(1);
 
 }  // namespace

@@ -2,7 +2,7 @@
 #include <espalier/graph/statistics.hpp>
 
 #include <ATen/ops/zeros.h>
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include "graph/golden.hpp"
 #include "graph/random_rows.hpp"
@@ -98,6 +98,13 @@ TEST(GraphStatistics, ACopyInAnotherSetIsANearDuplicate) {
   queries[5][0] += 0.01;
   EXPECT_EQ(near_duplicates(SimilaritySearch(x), queries), 2);
   EXPECT_EQ(near_duplicates(SimilaritySearch(x), y), 0);
+}
+
+TEST(RecallWarning, IsOfSearchesThatMissATenth) {
+  EXPECT_EQ(recall_warning({{"k", 10}, {"recall", 0.9}}), "");
+  EXPECT_EQ(recall_warning(Json::object()), "");
+  EXPECT_THAT(recall_warning({{"recall", 0.89}}), testing::HasSubstr("missed more than a tenth"));
+  EXPECT_NE(recall_warning({{"image_recall", 1.0}, {"text_recall", 0.2}}), "");
 }
 
 }  // namespace

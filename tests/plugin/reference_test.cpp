@@ -17,6 +17,14 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
+// The page without the part of a component that needs a library which this build may be without.
+std::string without(std::string page, const std::string& component) {
+  const std::size_t begin = page.find("\n## " + component + "\n");
+  if (begin == std::string::npos) return page;
+  const std::size_t end = page.find("\n## ", begin + 1);
+  return page.erase(begin, end == std::string::npos ? end : end - begin);
+}
+
 TEST(Reference, IsAsOldAsTheCode) {
   ::unsetenv("ESPALIER_PLUGIN_PATH");
   const fs::path written =
@@ -29,7 +37,9 @@ TEST(Reference, IsAsOldAsTheCode) {
     ++pages;
     const fs::path old = kept / page.path().filename();
     const std::string text = fs::exists(old) ? read_file(old) : "";
-    EXPECT_TRUE(text == read_file(page.path()))
+    const std::string made = read_file(page.path());
+    const bool has_faiss = made.find("graph/knn_ivf") != std::string::npos;
+    EXPECT_TRUE((has_faiss ? text : without(text, "graph/knn_ivf")) == made)
         << old << " is older than the code: run tools/reference";
   }
   EXPECT_EQ(pages, 7u);

@@ -116,5 +116,15 @@ TEST_F(ResolveTest, FollowsWrappedCapabilities) {
   EXPECT_FALSE(catalog_.has("gnn", nullptr, "graph"));
 }
 
+TEST(Resolve, SaysWhichLibraryAComponentNeedsThatThisBuildHasNot) {
+  Problems problems;
+  const Locator locate = [](std::string_view) { return std::string("here"); };
+  EXPECT_EQ(Catalog::of({}).resolve("graph", "knn_ivf", "graph.", locate, problems), nullptr);
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_THAT(to_string(problems.list()[0]),
+              AllOf(HasSubstr("this build of Espalier has no graph/knn_ivf"), HasSubstr("here"),
+                    HasSubstr("install libfaiss-dev")));
+}
+
 }  // namespace
 }  // namespace espalier

@@ -9,7 +9,7 @@ build_packages=(
   libboost-dev libboost-program-options-dev
   libhdf5-dev libspdlog-dev libyaml-cpp-dev nlohmann-json3-dev libssl-dev
   libturbojpeg0-dev libwebp-dev libspng-dev libheif-dev libtiff-dev libstb-dev libutf8proc-dev libre2-dev libmatio-dev zlib1g-dev libcurl4-openssl-dev
-  libcpp-httplib-dev
+  libcpp-httplib-dev libfaiss-dev
   libgtest-dev libgmock-dev
 )
 

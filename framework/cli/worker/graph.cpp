@@ -128,6 +128,9 @@ void describe_graph(const Json& request, EncodeComponents& components) {
   if (graph.edges() == 0) {
     std::puts("The graph has no edges: a network on it sees each node alone.");
   }
+  if (const std::string text = recall_warning(statistics); !text.empty()) {
+    std::printf("warning: %s\n", text.c_str());
+  }
   if (const std::string out = request.at("out"); !out.empty()) {
     Json attributes = statistics;
     attributes["builder"] = request.at("graph").dump();

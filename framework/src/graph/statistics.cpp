@@ -146,6 +146,16 @@ Json graph_statistics(const CsrGraph& graph) {
   return out;
 }
 
+std::string recall_warning(const Json& facts) {
+  constexpr double least = 0.9;
+  const bool missed = std::ranges::any_of(facts.items(), [&](const auto& fact) {
+    return fact.key().ends_with("recall") && fact.value() < least;
+  });
+  if (!missed) return {};
+  return "the search for neighbours missed more than a tenth of them, as recall says beside the "
+         "graph's other figures: more probes or fewer lists find more";
+}
+
 Json homophily_statistics(const CsrGraph& graph, std::span<const std::int64_t> labels) {
   const std::optional<Homophily> found = homophily(graph, labels);
   if (!found) {

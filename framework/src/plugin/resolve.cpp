@@ -21,6 +21,19 @@ bool set_by_field(const std::string& own, std::string_view capability, const Jso
   return value->is_boolean() ? value->get<bool>() : value->is_number() && value->get<double>() != 0;
 }
 
+// Components that a build leaves out where a library is missing, by the Debian package that has it.
+struct OptionalComponent {
+  std::string_view kind, name, package;
+};
+constexpr OptionalComponent optional_components[] = {{"graph", "knn_ivf", "libfaiss-dev"}};
+
+std::string_view package_of(std::string_view kind, std::string_view name) {
+  for (const OptionalComponent& component : optional_components) {
+    if (component.kind == kind && component.name == name) return component.package;
+  }
+  return {};
+}
+
 std::string folders_searched(const Catalog& catalog) {
   std::string text;
   for (const auto& folder : catalog.searched()) text += "\n" + folder.string();
@@ -140,6 +153,14 @@ class Resolver {
       return nullptr;
     }
     const auto known = catalog_.names(kind);
+    if (const std::string_view package = package_of(kind, name); !package.empty()) {
+      problems_.add({.what = "this build of Espalier has no " + std::string(kind) + "/" + name,
+                     .where = locate("use"),
+                     .expected = "one of " + joined(known),
+                     .found = {},
+                     .fix = "install " + std::string(package) + " and build Espalier again"});
+      return nullptr;
+    }
     problems_.add({.what = "no " + std::string(kind) + " component is called \"" + name + "\"",
                    .where = locate("use"),
                    .expected = known.empty()

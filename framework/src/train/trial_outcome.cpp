@@ -6,6 +6,7 @@
 #include "train/new_classes.hpp"
 #include "train/test_set.hpp"
 #include "train/trial_run.hpp"
+#include <espalier/graph/statistics.hpp>
 #include <utility>
 
 namespace espalier {
@@ -13,6 +14,7 @@ namespace espalier {
 void TrialRun::describe() {
   time("train", tasks_->progress().seconds);
   result_.graph = describe_graph(tasks_->graph(), tasks_->protocol());
+  if (const std::string text = recall_warning(result_.graph); !text.empty()) setting_.warn(text);
   describe_training(tasks_->progress(), result_);
   describe_parameters(parameters_, tasks_->optimizer_bytes(), setting_, result_);
   const std::int64_t replaced = adapted_ ? adapted_->replaced() : 0;

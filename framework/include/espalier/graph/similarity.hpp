@@ -23,6 +23,7 @@ struct Neighbour {
   bool operator==(const Neighbour&) const = default;
 };
 using Neighbours = std::vector<std::vector<Neighbour>>;  // of each row or query
+using Cells = std::vector<std::vector<std::int64_t>>;    // the rows, or queries, of each cell
 
 // By cosine, and by index where cosines are equal.
 [[nodiscard]] inline bool nearer(const Neighbour& a, const Neighbour& b) {
@@ -58,6 +59,8 @@ class SimilaritySearch {
   explicit SimilaritySearch(const at::Tensor& features, Metric metric = Metric::cosine);
 
   [[nodiscard]] std::int64_t size() const { return rows_.count; }
+  [[nodiscard]] Metric metric() const { return metric_; }
+  [[nodiscard]] const at::Tensor& features() const { return rows_.given; }
 
   // The k best rows of each query [q, d], all where there are fewer: best first, of equals the
   // smaller index first.
@@ -66,6 +69,13 @@ class SimilaritySearch {
   [[nodiscard]] Neighbours nearest_others(std::int64_t k) const;
   [[nodiscard]] Neighbours nearest_others(const std::vector<std::int64_t>& of,
                                           std::int64_t k) const;
+
+  // The same among those rows alone with which a query, or a row, shares a cell: cell c has the
+  // rows of rows[c], and askers[c] look into it. No two cells share both a row and an asker.
+  [[nodiscard]] Neighbours nearest_in(const Cells& rows, const Cells& askers,
+                                      const at::Tensor& queries, std::int64_t k) const;
+  [[nodiscard]] Neighbours nearest_others_in(const Cells& rows, const Cells& askers,
+                                             std::int64_t k) const;
 
   // All rows with cosine >= tau of each query, ascending by index. Like everything below it takes
   // rows by cosine alone. Throws Error, as require_edges() does, where they are too many.
@@ -88,6 +98,9 @@ class SimilaritySearch {
   [[nodiscard]] double cosine(const SimilarityRows& queries, std::int64_t i, std::int64_t j) const;
   // How far a proposal for a query can be from its score.
   [[nodiscard]] double slack(const SimilarityRows& queries, std::int64_t i) const;
+  [[nodiscard]] Neighbours found_in(const Cells& rows, const Cells& askers,
+                                    const SimilarityRows& queries, std::int64_t wanted,
+                                    bool others) const;
   [[nodiscard]] std::vector<Neighbour> ranked(const SimilarityRows& queries, std::int64_t i,
                                               const std::vector<std::int64_t>& rows) const;
 

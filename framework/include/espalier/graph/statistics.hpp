@@ -7,6 +7,7 @@
 #include <espalier/graph/similarity.hpp>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace espalier {
@@ -32,6 +33,10 @@ struct Homophily {
 // of edges with an opposite), "components", "largest_component"} of a square graph, and the
 // builder's facts.
 [[nodiscard]] Json graph_statistics(const CsrGraph& graph);
+// What to say of a graph whose facts tell of a `recall`, of one builder or of several with
+// prefixes, below 0.9: approximate search missed more than a tenth of the neighbours. Empty
+// elsewhere.
+[[nodiscard]] std::string recall_warning(const Json& facts);
 // {"edge_homophily", "node_homophily", "class_homophily"}, null where no edge is labelled.
 [[nodiscard]] Json homophily_statistics(const CsrGraph& graph,
                                         std::span<const std::int64_t> labels);
