@@ -29,7 +29,7 @@ std::string filled(std::string_view reason, const PredicateScope& scope) {
     const std::size_t close = reason.find('}', open);
     const Json* value = scope.value(reason.substr(open + 1, close - open - 1));
     if (value != nullptr && value->is_object()) value = &value->at("use");
-    text += value != nullptr && value->is_string() ? value->get<std::string>() : "?";
+    text += value == nullptr ? "?" : value->is_string() ? value->get<std::string>() : value->dump();
     reason.remove_prefix(close + 1);
   }
   return text;
