@@ -36,6 +36,8 @@ std::vector<ComponentInfo> with_networks() {
   norm.doc = "Normalisation";
   normed.schema.fields.push_back(norm);
   all.push_back(std::move(normed));
+  all.push_back(component("gnn", "seven", {"bipartite", "graph", "needs_relations"},
+                          {integer("relations", 4, 1, 128)}));
   all.push_back(component("graph", "multiplex", {"relations"}));
   return all;
 }
@@ -83,6 +85,47 @@ TEST_F(NetworkRules, NormalisingOverNodesNeedsAllTrainingNodesInSight) {
   EXPECT_THAT(states(made), ElementsAre(4, 0, 0, 2));
   EXPECT_THAT(reason(made, 3), HasSubstr("gnn.norm=layer"));
   EXPECT_THAT(reason(made, 4), HasSubstr("gnn.norm=layer"));
+}
+
+TEST_F(NetworkRules, NodesOfClassesMatterWhereThereAreEdges) {
+  const std::vector<std::string> axis = {"nodes.class_texts=0,3"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.end(), axis.begin(), axis.end());
+    return planned(more);
+  };
+  EXPECT_THAT(states(with({})), ElementsAre(2, 0, 0, 0));
+  EXPECT_THAT(states(with({"gnn=mlp"})), ElementsAre(1, 1, 0, 0));
+  EXPECT_THAT(states(with({"protocol.graph=none"})), ElementsAre(1, 1, 0, 0));
+  EXPECT_THAT(states(with({"head.use=zero_shot"})), ElementsAre(1, 1, 0, 0));
+}
+
+TEST_F(NetworkRules, WhatClassesAreToldOfMattersWhereTheyHaveNodes) {
+  const std::vector<std::string> prompts = {"head.prompts=simple,general"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.end(), prompts.begin(), prompts.end());
+    return planned(more);
+  };
+  EXPECT_THAT(states(with({})), ElementsAre(1, 1, 0, 0));
+  EXPECT_THAT(states(with({"nodes.class_texts=3"})), ElementsAre(2, 0, 0, 0));
+  EXPECT_THAT(states(with({"gnn=propagation", "nodes.class_texts=3"})), ElementsAre(2, 0, 0, 0));
+}
+
+TEST_F(NetworkRules, NodesOfClassesAreRefusedWhereTheyCannotBe) {
+  const auto why = [&](std::vector<std::string> more) {
+    more.emplace_back("nodes.class_texts=0,3");
+    const Plan made = planned(more);
+    EXPECT_THAT(states(made), ElementsAre(1, 0, 0, 1)) << more[0];
+    return reason(made, 1);
+  };
+  EXPECT_THAT(why({"encoder=classical"}),
+              AllOf(HasSubstr("nodes.class_texts: 3"), HasSubstr("nodes.class_texts=0")));
+  EXPECT_THAT(why({"nodes.fuse=concat"}), HasSubstr("nodes.fuse=image"));
+  EXPECT_THAT(why({"nodes.fuse=cross_attention"}), HasSubstr("nodes.attend=image"));
+  EXPECT_THAT(why({"protocol.tasks=2"}), HasSubstr("nodes.class_texts=0"));
+  EXPECT_THAT(why({"protocol.classes=base", "head.use=prompts"}), HasSubstr("keep some for later"));
+  EXPECT_THAT(why({"gnn=seven", "nodes.fuse=bimodal"}), HasSubstr("relations=7"));
+  EXPECT_THAT(states(planned({"gnn=seven", "+gnn.relations=7", "nodes.class_texts=3"})),
+              ElementsAre(1, 0, 0, 0));
 }
 
 }  // namespace

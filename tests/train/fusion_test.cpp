@@ -50,6 +50,17 @@ TEST(Fusion, NormalizesEachModalityByItself) {
   }
 }
 
+TEST(Fusion, HoldsOfClassesWhatItHoldsOfTexts) {
+  const Values values{.images = images(), .texts = twins(), .classes = twins().slice(0, 0, 3) * 7};
+  for (const char* fuse : {"image", "text", "mean", "bimodal"}) {
+    const auto plain = make_fusion({.fuse = fuse, .normalize = false}, {16, 16}, true);
+    EXPECT_TRUE(plain->of_classes(values).equal(values.classes)) << fuse;
+    const at::Tensor unit = make_fusion({.fuse = fuse}, {16, 16}, true)->of_classes(values);
+    EXPECT_LT((at::linalg_vector_norm(unit, 2, at::IntArrayRef{1}) - 1).abs().max().item<double>(),
+              1e-6);
+  }
+}
+
 TEST(Fusion, BimodalKeepsSpacesApartThatAreNotShared) {
   const Nodes apart = fuse({.fuse = "bimodal"}, {.images = images(), .texts = texts()});
   EXPECT_EQ(apart.views, 2);

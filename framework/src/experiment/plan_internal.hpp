@@ -56,6 +56,7 @@ struct Plan::State {
   struct Towers {
     std::uint32_t image = Identities::inert;
     std::uint32_t text = Identities::inert;
+    bool told_classes = false;  // whether it is told of the classes
   };
   std::vector<Towers> towers;  // of every trial, the encoder's identity for these, as in texts
   std::vector<std::uint32_t> stages;                 // of every trial, an index into stage_lists

@@ -35,7 +35,7 @@ class StageLists {
 
  private:
   // All that inputs() looks at.
-  using Key = std::array<std::uint32_t, 11>;
+  using Key = std::array<std::uint32_t, 12>;
 
   Key key(std::size_t trial) {
     const Picks& picks = state_.picks[trial];
@@ -51,7 +51,8 @@ class StageLists {
             towers.text,
             picks[captioner_section],
             picks[encoder_section],
-            picks[head_section]};
+            picks[head_section],
+            towers.told_classes ? 1U : 0U};
   }
 
   bool seeded(std::uint32_t captioner) {
@@ -86,10 +87,7 @@ class StageLists {
     if (!has(encoder_section, picks[encoder_section], "given")) {
       inputs.image_tower = text(state_.towers[trial].image);
       inputs.text_tower = text(state_.towers[trial].text);
-      const Json& head = resolved(head_section, picks[head_section]);
-      inputs.class_texts = inputs.identity[head_section] != nullptr &&
-                           (head.at("use") == "prompts" || head.at("use") == "zero_shot" ||
-                            head.at("init") == "prompts");
+      inputs.class_texts = state_.towers[trial].told_classes;
     }
     inputs.captions = inputs.identity[captioner_section] != nullptr;
     inputs.fitted_encoder = has(encoder_section, picks[encoder_section], "fitted");

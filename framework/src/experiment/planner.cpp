@@ -181,6 +181,7 @@ class Planner {
     if (state_.identities.has_trait(context, "text")) {
       state_.towers.back().text = state_.identities.tower("text", picks, context, found);
     }
+    state_.towers.back().told_classes = state_.identities.has_trait(context, "told_classes");
     for (const Problem& problem : found.list()) add(problem);
     captions_.bind(picks, texts);
     const auto index = static_cast<std::uint32_t>(state_.trials.size() - 1);

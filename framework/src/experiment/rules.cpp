@@ -10,10 +10,13 @@ constexpr TrialTrait traits[] = {
     {"edges", "has(trial, training) and has(gnn, graph) and protocol.graph != 'none'"},
     {"moving_nodes",
      "has(trial, training) and (has(trial, adapted) or nodes.fuse == 'cross_attention')"},
+    {"class_nodes", "has(trial, edges) and nodes.class_texts > 0"},
     {"class_template", "has(trial, adapted) and has(peft, class_template)"},
-    {"class_vectors", "head.use == 'zero_shot' or head.use == 'prompts' and not has(gnn, scores)"},
-    {"class_texts", "has(trial, class_vectors) or has(trial, judged) and head.init == 'prompts'"},
-    {"told_classes", "has(trial, class_texts) and not has(encoder, given)"},
+    {"class_head", "head.use == 'zero_shot' or head.use == 'prompts' and not has(gnn, scores)"},
+    {"class_vectors", "has(trial, class_head) or has(trial, class_nodes)"},
+    {"class_texts", "has(trial, class_head) or has(trial, judged) and head.init == 'prompts'"},
+    {"told_classes",
+     "(has(trial, class_texts) or has(trial, class_nodes)) and not has(encoder, given)"},
     {"text_rows",
      "has(trial, training) and nodes.fuse != 'image' or has(trial, edges) and has(graph, "
      "needs_other)"},
@@ -23,7 +26,7 @@ constexpr TrialTrait traits[] = {
     {"image",
      "not has(trial, training) or nodes.fuse != 'text' or has(trial, edges) and has(graph, "
      "needs_other)"},
-    {"text", "has(trial, text_rows) or has(trial, class_texts)"},
+    {"text", "has(trial, text_rows) or has(trial, class_texts) or has(trial, class_nodes)"},
 };
 
 constexpr InertRule inert[] = {
@@ -33,7 +36,7 @@ constexpr InertRule inert[] = {
     {"nodes", "has(trial, training)"},
     {"peft", "has(trial, judged)"},
     {"train", "has(trial, judged)"},
-    {"head", "head.use == 'zero_shot' or has(trial, judged)"},
+    {"head", "head.use == 'zero_shot' or has(trial, judged) or has(trial, class_nodes)"},
     {"budget", "has(trial, adapted) and budget.trainable > 0"},
     {"tune", "has(trial, judged) and tune.candidates > 0"},
 };
@@ -71,9 +74,36 @@ constexpr ImpossibleRule impossible[] = {
      "nodes.attend == 'both'",
      "head.use: {head.use} compares nodes with the classes' texts, and nodes.attend: both makes "
      "them wider: nodes.attend=image keeps their width"},
+    {"nodes",
+     "has(trial, class_nodes) and has(encoder, given) and not has(dataset, class_features)",
+     "nodes.class_texts: {nodes.class_texts} makes nodes of class features, and dataset/{dataset} "
+     "has none"},
+    {"nodes",
+     "has(trial, class_nodes) and (has(encoder, given) and not has(dataset, shared_features) or "
+     "not has(encoder, shared_space))",
+     "nodes.class_texts: {nodes.class_texts} joins nodes with the classes' texts, which needs "
+     "pictures and texts in one space: encoder=clip has one, nodes.class_texts=0 needs none"},
+    {"nodes", "has(trial, class_nodes) and has(encoder, fitted)",
+     "nodes.class_texts: {nodes.class_texts} reads the classes' texts as they are, and "
+     "encoder/{encoder} is fitted on captions first"},
+    {"nodes",
+     "has(trial, class_nodes) and (nodes.fuse == 'concat' or nodes.fuse == 'cross_attention' and "
+     "nodes.attend == 'both')",
+     "nodes.class_texts: {nodes.class_texts} compares nodes with the classes' texts, and "
+     "nodes.fuse: {nodes.fuse} makes them wider: nodes.fuse=image, text, mean or bimodal, or "
+     "nodes.attend=image, keeps their width"},
+    {"protocol", "has(trial, class_nodes) and (protocol.classes == 'base' or protocol.tasks > 1)",
+     "nodes.class_texts: {nodes.class_texts} knows all classes from the start, and "
+     "protocol.classes: base and protocol.tasks keep some for later: nodes.class_texts=0 leaves "
+     "their nodes out"},
+    {"gnn",
+     "has(trial, class_nodes) and has(gnn, needs_relations) and (gnn.relations < 7 or "
+     "gnn.layer.relations < 7)",
+     "gnn/{gnn} tells relations apart, and with nodes.class_texts: {nodes.class_texts} there are "
+     "seven, those of classes being 4 to 6: relations=7"},
     {"protocol", "protocol.classes == 'base' and has(trial, training) and protocol.tasks > 1",
      "protocol.classes: base and protocol.tasks: {protocol.tasks} both divide the classes"},
-    {"protocol", "protocol.classes == 'base' and not has(trial, class_vectors)",
+    {"protocol", "protocol.classes == 'base' and not has(trial, class_head)",
      "protocol.classes: base asks for classes that were not learnt, and head.use: {head.use} has "
      "scores for those alone that were: head.use: prompts judges by texts"},
     {"protocol", "protocol.classes == 'base' and has(trial, adapted) and has(peft, class_bound)",
@@ -103,11 +133,11 @@ constexpr ImpossibleRule impossible[] = {
      "nodes.fuse: mean needs image and text features in one space, and encoder/{encoder} has two"},
     {"peft", "has(peft, needs_sites) and not has(encoder, sites)",
      "peft/{peft} attaches to sites, and encoder/{encoder} has none"},
-    {"peft", "has(trial, class_template) and not has(trial, class_vectors)",
+    {"peft", "has(trial, class_template) and not has(trial, class_head)",
      "peft/{peft} learns what the encoder is told of the classes, and head.use: {head.use} does "
      "not "
      "listen: head.use: prompts does"},
-    {"peft", "has(peft, needs_class_texts) and not has(trial, class_vectors)",
+    {"peft", "has(peft, needs_class_texts) and not has(trial, class_head)",
      "peft/{peft} works on class vectors, which head.use=prompts takes from the classes' texts, "
      "and head.use: {head.use} has none"},
     {"gnn",
@@ -148,7 +178,7 @@ constexpr ImpossibleRule impossible[] = {
      "{protocol.graph} a query sees its neighbours at most: gnn.norm=layer needs none"},
     {"gnn",
      "has(trial, edges) and has(gnn, needs_relations) and not (nodes.fuse == 'bimodal' or "
-     "has(graph, relations))",
+     "has(graph, relations) or has(trial, class_nodes))",
      "gnn/{gnn} tells relations apart, and edges between nodes of one kind have one: nodes.fuse: "
      "bimodal has four, images and texts being nodes of their own"},
 };

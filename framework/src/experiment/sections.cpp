@@ -98,6 +98,13 @@ void bind(Schema<NodesParams>& s) {
       .range(1, 1024)
       .only_if("fuse == 'cross_attention'")
       .doc("Heads of the attention, among which the columns of a token are divided");
+  s.field("class_texts", &NodesParams::class_texts)
+      .range(0, 1e6)
+      .only_if("has(trial, class_nodes)")
+      .doc(
+          "Every class has a node with what the encoder says of its texts, and each node is joined "
+          "with so many that it is most similar to; 0: classes have no nodes")
+      .source("GraphAdapter, Li et al. 2023");
   s.check("token_width % heads == 0", "token_width must be a multiple of heads");
 }
 

@@ -41,6 +41,9 @@ struct NodesParams {
   std::int64_t tokens = 4;      // that a feature row is mapped to
   std::int64_t token_width = 64;
   std::int64_t heads = 4;
+  // Classes whose nodes each node is joined with, those that it is most similar to; 0: classes have
+  // no nodes.
+  std::int64_t class_texts = 0;
 };
 void bind(Schema<NodesParams>& s);
 

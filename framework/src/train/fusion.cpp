@@ -25,6 +25,7 @@ class Ready {
 
   [[nodiscard]] at::Tensor images(const Values& values) const { return ready(values.images); }
   [[nodiscard]] at::Tensor texts(const Values& values) const { return ready(values.texts); }
+  [[nodiscard]] at::Tensor classes(const Values& values) const { return ready(values.classes); }
   [[nodiscard]] const FeatureWidths& widths() const { return widths_; }
 
  private:
@@ -36,31 +37,37 @@ class Ready {
   FeatureWidths widths_;
 };
 
-class ImageNodes final : public Fusion {
+class OfFeatures : public Fusion {
  public:
-  explicit ImageNodes(const Ready& ready) : ready_(ready) {}
+  explicit OfFeatures(const Ready& ready) : ready_(ready) {}
+  at::Tensor of_classes(const Values& values) const override {
+    ESPALIER_ASSERT(values.classes.size(1) == width(), "classes are as wide as nodes");
+    return ready_.classes(values);
+  }
+
+ protected:
+  Ready ready_;
+};
+
+class ImageNodes final : public OfFeatures {
+ public:
+  using OfFeatures::OfFeatures;
   std::int64_t width() const override { return ready_.widths().images; }
   Nodes operator()(const Values& values) const override { return {.x = ready_.images(values)}; }
   at::Tensor others(const Values& values) const override { return ready_.texts(values); }
-
- private:
-  Ready ready_;
 };
 
-class TextNodes final : public Fusion {
+class TextNodes final : public OfFeatures {
  public:
-  explicit TextNodes(const Ready& ready) : ready_(ready) {}
+  using OfFeatures::OfFeatures;
   std::int64_t width() const override { return ready_.widths().texts; }
   Nodes operator()(const Values& values) const override { return {.x = ready_.texts(values)}; }
   at::Tensor others(const Values& values) const override { return ready_.images(values); }
-
- private:
-  Ready ready_;
 };
 
-class Mean final : public Fusion {
+class Mean final : public OfFeatures {
  public:
-  explicit Mean(const Ready& ready) : ready_(ready) {
+  explicit Mean(const Ready& ready) : OfFeatures(ready) {
     const auto [images, texts] = ready.widths();
     if (images == texts) return;
     throw Error({.what = "nodes.fuse: mean needs image and text features of one width",
@@ -74,29 +81,23 @@ class Mean final : public Fusion {
     return {.x = (ready_.images(values) + ready_.texts(values)) / 2};
   }
   at::Tensor others(const Values& values) const override { return ready_.texts(values); }
-
- private:
-  Ready ready_;
 };
 
-class Concat final : public Fusion {
+class Concat final : public OfFeatures {
  public:
-  explicit Concat(const Ready& ready) : ready_(ready) {}
+  using OfFeatures::OfFeatures;
   std::int64_t width() const override { return ready_.widths().images + ready_.widths().texts; }
   Nodes operator()(const Values& values) const override {
     return {.x = at::cat({ready_.images(values), ready_.texts(values)}, 1)};
   }
   at::Tensor others(const Values& values) const override { return ready_.texts(values); }
-
- private:
-  Ready ready_;
 };
 
 // The image's features, the text's, or both, each with what it attends to in the other.
-class Attended final : public Fusion {
+class Attended final : public OfFeatures {
  public:
   Attended(const Ready& ready, const NodesParams& params)
-      : ready_(ready),
+      : OfFeatures(ready),
         image_(params.attend != "text"),
         text_(params.attend != "image"),
         to_text_({params.tokens, params.token_width, params.heads}),
@@ -130,17 +131,16 @@ class Attended final : public Fusion {
     return {.x = text.defined() ? at::cat({image, text}, 1) : image};
   }
 
-  Ready ready_;
   bool image_;
   bool text_;
   CrossAttention to_text_;
   CrossAttention to_image_;
 };
 
-class Bimodal final : public Fusion {
+class Bimodal final : public OfFeatures {
  public:
   Bimodal(const Ready& ready, bool shared_space, std::string predict)
-      : ready_(ready), shared_(shared_space), predict_(std::move(predict)) {}
+      : OfFeatures(ready), shared_(shared_space), predict_(std::move(predict)) {}
   std::int64_t width() const override {
     const auto [images, texts] = ready_.widths();
     return shared_ ? images : images + texts;
@@ -168,7 +168,6 @@ class Bimodal final : public Fusion {
     return shared_ ? x : between(x, ready_.widths().images, 0);
   }
 
-  Ready ready_;
   bool shared_;
   std::string predict_;
 };

@@ -39,6 +39,8 @@ class Fusion {
   [[nodiscard]] virtual Nodes at_start(const Values& values) const { return (*this)(values); }
   // Rows [views * samples, w] of the nodes to those [samples, w] that the class comes from.
   [[nodiscard]] virtual at::Tensor of_samples(const at::Tensor& states) const { return states; }
+  // What nodes of classes hold, [classes, width()]; needs their values, as wide as a node.
+  [[nodiscard]] virtual at::Tensor of_classes(const Values& values) const = 0;
   // Rows beside those of the nodes, from what they do not hold: of an image node the text's
   // features and the other way round, of a node that holds both the text's. Needs the values of
   // both.

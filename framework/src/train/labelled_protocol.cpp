@@ -25,7 +25,7 @@ class Labelled final : public Protocol {
   std::vector<Scene> scenes(std::span<const std::size_t> queries) const override {
     std::vector<Scene> scenes = protocol_->scenes(queries);
     for (Scene& scene : scenes) {
-      if (scene.standing == Standing::apart) scene.graph.label = of_nodes(scene.samples);
+      if (scene.standing == Standing::apart) scene.graph.label = of_nodes(scene);
       if (scene.standing == Standing::attached) scene.graph.label = of_sources(scene.graph);
     }
     return scenes;
@@ -39,17 +39,19 @@ class Labelled final : public Protocol {
  private:
   void take_scene() {
     training_ = protocol_->training();
-    training_.graph.label = of_nodes(training_.samples);
+    training_.graph.label = of_nodes(training_);
   }
 
-  [[nodiscard]] at::Tensor of_nodes(const std::vector<std::size_t>& samples) const {
+  // Nodes behind those of samples are of classes, which are no training samples.
+  [[nodiscard]] at::Tensor of_nodes(const Scene& scene) const {
     std::vector<std::int64_t> labels;
     for (std::int64_t v = 0; v < views_; ++v) {
-      for (const std::size_t sample : samples) {
+      for (const std::size_t sample : scene.samples) {
         const auto known = label_.find(sample);
         labels.push_back(known == label_.end() ? -1 : known->second);
       }
     }
+    labels.resize(static_cast<std::size_t>(scene.graph.targets), -1);
     return index_of(labels, at::kCPU);
   }
 

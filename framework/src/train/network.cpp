@@ -1,5 +1,7 @@
 #include "train/network.hpp"
 
+#include <ATen/ops/cat.h>
+
 #include "train/component_call.hpp"
 #include <algorithm>
 #include <numeric>
@@ -105,10 +107,19 @@ at::Tensor Network::nodes(const Values& values) const {
   return x;
 }
 
-// Of a sample's nodes in several views the first has the sample's row id.
+at::Tensor Network::all_nodes(const CsrGraph& graph, const Values& values) const {
+  const at::Tensor of_samples = nodes(values);
+  if (graph.targets == of_samples.size(0)) return of_samples;
+  return at::cat({of_samples, fusion_->of_classes(values)});
+}
+
+// Nodes of classes, behind those of samples, are not asked. Of a sample's nodes in several views
+// the first has the sample's row id.
 Scores Network::classify(const at::Tensor& states, const Values& values, const Mode& mode) const {
   Scores scores;
-  scores.features = fusion_->of_samples(states);
+  const at::Tensor& rows_of_samples = values.images.defined() ? values.images : values.texts;
+  const std::int64_t nodes = fusion_->views() * rows_of_samples.size(0);
+  scores.features = fusion_->of_samples(states.slice(0, 0, nodes));
   scores.head = scores.logits = (*head_)(scores.features, values);
   if (adapted_ == nullptr) return scores;
   Mode own = mode;
@@ -122,12 +133,12 @@ Scores Network::classify(const at::Tensor& states, const Values& values, const M
 }
 
 Scores Network::scores(const CsrGraph& graph, const Values& values, const Mode& mode) const {
-  return classify(run_gnn(*gnn_, nodes(values), graph, mode).output, values, mode);
+  return classify(run_gnn(*gnn_, all_nodes(graph, values), graph, mode).output, values, mode);
 }
 
 Network::Support Network::support(const CsrGraph& graph, const Values& values,
                                   const Mode& mode) const {
-  Support support{.states = run_gnn(*gnn_, nodes(values), graph, mode), .scores = {}};
+  Support support{.states = run_gnn(*gnn_, all_nodes(graph, values), graph, mode), .scores = {}};
   support.scores = classify(support.states.output, values, mode);
   return support;
 }

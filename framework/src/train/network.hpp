@@ -45,7 +45,8 @@ class Network {
   // Whether all parts promise to compute row by row, as gnn.hpp's `node_rows` says.
   [[nodiscard]] bool has_node_rows() const noexcept { return node_rows_ && adapted_ == nullptr; }
 
-  // Of all samples of a scene whose graph is square.
+  // Of all samples of a scene whose graph is square. Where it has more nodes than they have, the
+  // others are those of the classes, behind them.
   [[nodiscard]] Scores scores(const CsrGraph& graph, const Values& values, const Mode& mode) const;
 
   // The states of a square graph's nodes before each step, for queries to attach to: exactly what
@@ -70,6 +71,7 @@ class Network {
     at::Tensor x;
   };
   [[nodiscard]] at::Tensor nodes(const Values& values) const;
+  [[nodiscard]] at::Tensor all_nodes(const CsrGraph& graph, const Values& values) const;
   [[nodiscard]] Scores classify(const at::Tensor& states, const Values& values,
                                 const Mode& mode) const;
 

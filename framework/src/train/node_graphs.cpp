@@ -4,6 +4,7 @@
 #include <ATen/ops/zeros.h>
 
 #include "train/component_call.hpp"
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <espalier/core/error.hpp>
@@ -43,7 +44,9 @@ std::span<const std::string> texts_of_view(const std::vector<std::string>& texts
 
 CsrGraph without_pairs(const CsrGraph& graph, std::int64_t samples) {
   std::vector<Edge> edges = edges_of(graph);
-  std::erase_if(edges, [&](const Edge& e) { return std::abs(e.target - e.source) == samples; });
+  std::erase_if(edges, [&](const Edge& e) {
+    return std::abs(e.target - e.source) == samples && std::max(e.target, e.source) < 2 * samples;
+  });
   return graph_from_edges(graph.targets, graph.sources, std::move(edges));
 }
 
@@ -76,7 +79,8 @@ NodeGraph::NodeGraph(GraphMaker maker, std::span<const std::size_t> samples, std
   } else {
     for (std::int64_t v = 0; v < views_; ++v) support(view_of(from, v), fit);
   }
-  graph_ = built();
+  if (maker_.nearest_classes > 0) classes_ = {from.classes, maker_.nearest_classes};
+  graph_ = built(from.nodes.x);
   prepare(graph_);
   degree_ = in_degree(graph_);
 }
@@ -96,28 +100,38 @@ void NodeGraph::support(GraphInput input, std::int64_t fit) {
   require_graph(maker_.name, "support", supports_.back()->graph(), input.nodes(), input.nodes());
 }
 
-CsrGraph NodeGraph::built() const {
-  if (views_ == 1) return supports_[0]->graph();
+std::vector<Edge> NodeGraph::similar_among_nodes(Json& facts) const {
   std::vector<Edge> edges;
-  Json facts = Json::object();
   append(edges, supports_[0]->graph(), 0, 0);
   if (together()) {
     facts = supports_[0]->graph().facts;
-  } else {
-    append(edges, supports_[1]->graph(), samples_, samples_);
-    for (const std::size_t v : {0U, 1U}) {
-      const std::string prefix = v == 0 ? "image_" : "text_";
-      for (const auto& [key, value] : supports_[v]->graph().facts.items()) {
-        facts[prefix + key] = value;
-      }
+    return edges;
+  }
+  append(edges, supports_[1]->graph(), samples_, samples_);
+  for (const std::size_t v : {0U, 1U}) {
+    const std::string prefix = v == 0 ? "image_" : "text_";
+    for (const auto& [key, value] : supports_[v]->graph().facts.items()) {
+      facts[prefix + key] = value;
     }
   }
-  append_pairs(edges, samples_, 0);
-  for (Edge& edge : edges) {
-    edge.relation = relation_of(edge.target >= samples_, edge.source >= samples_);
+  return edges;
+}
+
+CsrGraph NodeGraph::built(const at::Tensor& nodes) const {
+  if (views_ == 1 && classes_.count() == 0) return supports_[0]->graph();
+  Json facts = Json::object();
+  std::vector<Edge> edges = similar_among_nodes(facts);
+  if (views_ == 2) {
+    append_pairs(edges, samples_, 0);
+    for (Edge& edge : edges) {
+      edge.relation = relation_of(edge.target >= samples_, edge.source >= samples_);
+    }
   }
-  CsrGraph graph = graph_from_edges(2 * samples_, 2 * samples_, std::move(edges), true);
+  classes_.join(nodes, views_ * samples_, edges);
+  const std::int64_t all = views_ * samples_ + classes_.count();
+  CsrGraph graph = graph_from_edges(all, all, std::move(edges), true);
   graph.facts = std::move(facts);
+  if (classes_.count() > 0) graph.facts["class_nodes"] = classes_.count();
   return graph;
 }
 
@@ -130,29 +144,38 @@ CsrGraph NodeGraph::attached(std::size_t support, const GraphInput& queries) con
   return graph;
 }
 
+std::vector<Edge> NodeGraph::similar_to_nodes(const FrozenNodes& queries) const {
+  std::vector<Edge> edges;
+  if (together()) {
+    append(edges, attached(0, all_of(queries)), 0, 0);
+  } else {
+    append(edges, attached(0, view_of(queries, 0)), 0, 0);
+    append(edges, attached(1, view_of(queries, 1)), queries.nodes.samples(), samples_);
+  }
+  return edges;
+}
+
 CsrGraph NodeGraph::attach(std::span<const std::size_t> queries) const {
   const FrozenNodes from = maker_.nodes(queries);
-  if (views_ == 1) {
+  const auto q = static_cast<std::int64_t>(queries.size());
+  const std::int64_t support = graph_.targets;
+  if (views_ == 1 && classes_.count() == 0) {
     CsrGraph graph = attached(0, all_of(from));
     graph.source_degree = degree_;
     return graph;
   }
-  const std::int64_t n = samples_;
-  const auto q = static_cast<std::int64_t>(queries.size());
-  std::vector<Edge> edges;
-  if (together()) {
-    append(edges, attached(0, all_of(from)), 0, 0);
-  } else {
-    append(edges, attached(0, view_of(from, 0)), 0, 0);
-    append(edges, attached(1, view_of(from, 1)), q, n);
+  std::vector<Edge> edges = similar_to_nodes(from);
+  if (views_ == 2) {
+    append_pairs(edges, q, support);
+    const auto is_text = [&](std::int64_t source) {
+      return source < support ? source >= samples_ : source >= support + q;
+    };
+    for (Edge& edge : edges) edge.relation = relation_of(edge.target >= q, is_text(edge.source));
   }
-  append_pairs(edges, q, 2 * n);
-  const auto is_text = [&](std::int64_t source) {
-    return source < 2 * n ? source >= n : source >= 2 * n + q;
-  };
-  for (Edge& edge : edges) edge.relation = relation_of(edge.target >= q, is_text(edge.source));
-  CsrGraph graph = graph_from_edges(2 * q, 2 * n + 2 * q, std::move(edges), true);
-  graph.source_degree = at::cat({degree_, in_degree(graph)});
+  classes_.attach(from.nodes.x, views_ * samples_, edges);
+  const std::int64_t own = views_ == 2 ? 2 * q : 0;
+  CsrGraph graph = graph_from_edges(views_ * q, support + own, std::move(edges), true);
+  graph.source_degree = own > 0 ? at::cat({degree_, in_degree(graph)}) : degree_;
   return graph;
 }
 

@@ -26,8 +26,10 @@ Recipe::Recipe(const TrialSetting& setting)
   adapted = !zero_shot && !scores && setting.has("peft", "needs_sites");
   captions = (graph != "none" && setting.has("graph", "needs_texts")) || (adapted && texts);
   if (graph == "none" || !(adapted || nodes.fuse == "cross_attention")) graph_refresh = 0;
-  classes = zero_shot || (!scores && head.use == "prompts");
-  class_start = !classes && !scores && head.init == "prompts";
+  class_nodes = graph == "none" ? 0 : nodes.class_texts;
+  const bool compares = zero_shot || (!scores && head.use == "prompts");
+  classes = compares || class_nodes > 0;
+  class_start = !compares && !scores && head.init == "prompts";
 }
 
 }  // namespace espalier

@@ -28,8 +28,9 @@ struct Recipe {
   bool images;
   bool texts;
   bool captions;
-  bool classes;
-  bool class_start;  // the head starts from these texts, and looks at them no more
+  bool classes;              // as they are in every pass
+  std::int64_t class_nodes;  // that a node is joined with; 0: classes have no nodes
+  bool class_start;          // the head starts from these texts, and looks at them no more
 
   // What parameters are held to by elastic weight consolidation.
   [[nodiscard]] bool holds_to_zero_shot() const {

@@ -17,6 +17,7 @@ FrozenNodes with_context(Nodes nodes, const Values& values, const GraphSetting& 
                          std::span<const std::size_t> samples) {
   FrozenNodes frozen{.nodes = std::move(nodes), .others = {}, .texts = {}};
   if (of.setting.has("graph", "needs_other")) frozen.others = of.fusion.others(values);
+  if (of.recipe.class_nodes > 0) frozen.classes = of.fusion.of_classes(values);
   const bool texts = of.setting.has("graph", "needs_texts");
   const bool ids = of.setting.has("graph", "needs_ids");
   for (std::int64_t v = 0; v < frozen.nodes.views; ++v) {
@@ -97,7 +98,8 @@ std::unique_ptr<Protocol> unlabelled_protocol(const GraphSetting& of) {
                          .name = of.setting.name_of("graph"),
                          .shared_space = of.shared_space,
                          .nodes = frozen_nodes(of),
-                         .known_ids = known_ids(of)};
+                         .known_ids = known_ids(of),
+                         .nearest_classes = of.recipe.class_nodes};
   if (of.recipe.graph == "inductive_attach") return inductive_attach(train, maker);
   if (of.recipe.graph == "inductive_batch") {
     const auto id_of = [&photos = of.photos](std::size_t sample) { return photos.id(sample); };
@@ -125,6 +127,7 @@ Json describe_graph(const GraphSetting& of, const Protocol& protocol) {
     of_nodes.insert(of_nodes.end(), labels.begin(), labels.end());
     of_nodes.resize(static_cast<std::size_t>(v + 1) * scene.samples.size(), -1);
   }
+  of_nodes.resize(static_cast<std::size_t>(scene.graph.targets), -1);  // of classes
   Json statistics = graph_statistics(scene.graph);
   const CsrGraph similar =
       views == 1 ? scene.graph : without_pairs(scene.graph, std::ssize(scene.samples));
