@@ -1,5 +1,6 @@
 #include "train/protocol.hpp"
 
+#include <ATen/Parallel.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/flip.h>
 #include <ATen/ops/stack.h>
@@ -58,6 +59,27 @@ TEST(InductiveAttach, DoesNotDependOnTheOtherQueries) {
         }
       }
       EXPECT_TRUE(world.answers(shuffled(60)).equal(pick(all, shuffled(60)))) << kind.gnn;
+    }
+  }
+}
+
+// At more nodes than blocks are for queries are asked one by one, on all threads.
+TEST(InductiveAttach, OfManyNodesDoesNotDependOnTheOtherQueriesOrOnThreads) {
+  Data data;
+  Random random(std::uint64_t{4});
+  data.x = uniform_init({2180, 16}, 1.0, random);
+  data.train = range(0, 2100);
+  const Samples queries = range(2100, 2180);
+  for (const Kind& kind : kinds) {
+    const World world("inductive_attach", kind.gnn, kind.params, 1, {}, data);
+    const int before = at::get_num_threads();
+    at::set_num_threads(1);
+    const at::Tensor all = world.answers(queries);
+    at::set_num_threads(3);
+    EXPECT_TRUE(world.answers(queries).equal(all)) << kind.gnn;
+    at::set_num_threads(before);
+    for (std::size_t q = 0; q < 80; q += 11) {
+      EXPECT_TRUE(world.answers({queries[q]}).equal(pick(all, {q}))) << kind.gnn << q;
     }
   }
 }

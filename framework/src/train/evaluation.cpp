@@ -6,6 +6,7 @@
 
 #include "train/index_of.hpp"
 #include <algorithm>
+#include <espalier/nn/parallel.hpp>
 
 namespace espalier {
 namespace {
@@ -45,14 +46,18 @@ Scores Evaluation::scores(const Scene& scene) {
   return network_.scores(scene.graph, values, {});
 }
 
-// Classes are the same for all, and may be dear.
+// They are the same for all, and may be dear.
+const at::Tensor& Evaluation::classes() {
+  if (!classes_.defined()) classes_ = values_of(sources_, std::span<const Look>(), {}).classes;
+  return classes_;
+}
+
 Values Evaluation::values_of_queries(std::span<const std::size_t> samples) {
   Sources own = sources_;
   own.classes = nullptr;
   own.class_count = 0;
   Values values = values_of(own, samples, {});
-  if (!classes_.defined()) classes_ = values_of(sources_, std::span<const Look>(), {}).classes;
-  values.classes = classes_;
+  values.classes = classes();
   values.first_class = static_cast<std::int64_t>(sources_.first_class);
   return values;
 }
@@ -83,14 +88,17 @@ Scores Evaluation::block(const Scene& scene, std::span<const std::int64_t> place
   return network_.attached(support(), query_block(scene.graph, places, views, nodes), values);
 }
 
+bool Evaluation::trained() const {
+  const auto depends = [](const auto& source) { return source != nullptr && source->trained(); };
+  return depends(sources_.images) || depends(sources_.texts);
+}
+
 // Whether a query has the same bits wherever it stands in a block and whoever is beside it: some
 // training samples are asked in every place, so that the answer does not depend on the queries.
 bool Evaluation::blocks_hold(std::int64_t size) {
   constexpr std::int64_t largest_support = 2048, tried = 32;
-  const bool trained = (sources_.images != nullptr && sources_.images->trained()) ||
-                       (sources_.texts != nullptr && sources_.texts->trained());
   const std::int64_t count = std::min(tried, std::ssize(training_.samples));
-  if (!network_.has_node_rows() || trained || count == 0) return false;
+  if (!network_.has_node_rows() || trained() || count == 0) return false;
   if (training_.graph.targets > largest_support) return false;
   const std::vector<Scene> scenes =
       protocol_.scenes(std::span(training_.samples).first(static_cast<std::size_t>(count)));
@@ -119,20 +127,37 @@ at::Tensor Evaluation::together(const Scene& scene, Part part) {
   return rows.index_select(0, index_of(scene.asked, rows.device())).cpu();
 }
 
+// What they share is made before; what is left for each of them writes nothing.
+at::Tensor Evaluation::one_by_one(const Scene& scene, Part part) {
+  std::vector<at::Tensor> rows(scene.asked.size());
+  const auto ask = [&](std::int64_t i) {
+    const auto at = static_cast<std::size_t>(i);
+    rows[at] = (one(scene, scene.asked[at]).*part).cpu();
+  };
+  if (scene.standing == Standing::attached) support();
+  classes();
+  if (network_.has_node_rows() && !trained()) {
+    for_each_alone(std::ssize(rows), ask);
+  } else {
+    for (std::int64_t i = 0; i < std::ssize(rows); ++i) ask(i);
+  }
+  return at::cat(rows);
+}
+
 // A block that is not full is filled with its last query.
 at::Tensor Evaluation::apart_from_others(const Scene& scene, Part part) {
   const bool sees_others = scene.standing == Standing::inside ||
                            (scene.standing == Standing::apart && scene.graph.edges() > 0);
   if (sees_others) return together(scene, part);
   const std::int64_t size = block_size();
+  if (size == 1) return one_by_one(scene, part);
   std::vector<at::Tensor> rows;
   for (std::size_t first = 0; first < scene.asked.size(); first += static_cast<std::size_t>(size)) {
     const auto begin = scene.asked.begin() + static_cast<std::ptrdiff_t>(first);
     const std::int64_t count = std::min(size, scene.asked.end() - begin);
     std::vector<std::int64_t> places(begin, begin + count);
     places.resize(static_cast<std::size_t>(size), places.back());
-    const Scores some = size == 1 ? one(scene, places[0]) : block(scene, places);
-    rows.push_back((some.*part).slice(0, 0, count).cpu());
+    rows.push_back((block(scene, places).*part).slice(0, 0, count).cpu());
   }
   return at::cat(rows);
 }

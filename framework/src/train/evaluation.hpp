@@ -47,6 +47,8 @@ class Evaluation {
 
   const Network::Support& support();
   Scores scores(const Scene& scene);
+  const at::Tensor& classes();
+  [[nodiscard]] bool trained() const;
   [[nodiscard]] Values values_of_queries(std::span<const std::size_t> samples);
   // Of queries that see none of the others: of one, and of as many as a block has.
   [[nodiscard]] Scores one(const Scene& scene, std::int64_t place);
@@ -55,6 +57,7 @@ class Evaluation {
   [[nodiscard]] std::int64_t block_size();
   // That part of what is said of the asked.
   at::Tensor together(const Scene& scene, Part part);
+  at::Tensor one_by_one(const Scene& scene, Part part);
   at::Tensor apart_from_others(const Scene& scene, Part part);
   // Of all queries.
   at::Tensor gathered(std::span<const Scene> scenes, std::int64_t queries, Part part,

@@ -21,11 +21,11 @@ namespace espalier {
 // Capabilities: `graph` (looks at edges at all), `edge_weight` (looks at weights), `bipartite` (can
 // attach), `node_rows` (outside training whatever rounds has a row a node, in products, functions
 // and sums by row, and what it does to edges is propagate(), attention_weights() and products of
-// two numbers: so a target's bits do not depend on how many edges others have), `scores` (gives
-// log-probabilities of the classes by CsrGraph::label and edges alone: nothing is trained, and no
-// head follows), `needs_relations` (cannot do without CsrGraph::relation), `identity_at_init` (y
-// equals x before training), `wraps:FIELD` (has the capabilities of the component in its parameter
-// FIELD as well).
+// two numbers: so a target's bits do not depend on how many edges others have; then several threads
+// may ask it at once), `scores` (gives log-probabilities of the classes by CsrGraph::label and
+// edges alone: nothing is trained, and no head follows), `needs_relations` (cannot do without
+// CsrGraph::relation), `identity_at_init` (y equals x before training), `wraps:FIELD` (has the
+// capabilities of the component in its parameter FIELD as well).
 class Gnn {
  public:
   using Interface = Gnn;
