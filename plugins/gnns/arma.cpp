@@ -69,6 +69,7 @@ class Arma final : public espalier::Gnn {
   }
   std::int64_t out_width() const override { return out_; }
   std::int64_t depth() const override { return params_.layers; }
+  bool reads_input() const override { return false; }
 
   at::Tensor step(std::int64_t t, const at::Tensor& sources, const at::Tensor&,
                   const at::Tensor& targets_0, const espalier::CsrGraph& graph,

@@ -1,6 +1,6 @@
 // GA-Net's bottleneck adapter around another network (Cheng 2024, arXiv 2408.00290):
 //   y = x + s W_up a(GNN(W_down x, G)),  with W_up zero at the start, so that y begins as x.
-#include <ATen/TensorOperators.h>
+#include <ATen/ops/add.h>
 
 #include <espalier/nn/activation.hpp>
 #include <espalier/nn/linear.hpp>
@@ -60,8 +60,9 @@ class GaNet final : public espalier::Gnn {
 
   at::Tensor readout(const at::Tensor& h, const at::Tensor& x,
                      const espalier::Mode& mode) const override {
-    const at::Tensor inner = layer_->readout(h, down_(x), mode);
-    return x + up_(espalier::activate(params_.activation, inner)) * params_.scale;
+    const at::Tensor below = layer_->reads_input() ? down_(x) : at::Tensor();
+    const at::Tensor inner = layer_->readout(h, below, mode);
+    return at::add(x, up_(espalier::activate(params_.activation, inner)), params_.scale);
   }
 
  private:

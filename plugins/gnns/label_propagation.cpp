@@ -56,6 +56,7 @@ class LabelPropagation final : public espalier::Gnn {
   std::int64_t out_width() const override { return classes_; }
   // All steps but the last happen at once: a query needs only what the nodes have before it.
   std::int64_t depth() const override { return 2; }
+  bool reads_input() const override { return false; }
 
   at::Tensor embed(const at::Tensor& x, const espalier::Mode&) const override {
     return at::zeros({x.size(0), classes_}, x.options().requires_grad(false));

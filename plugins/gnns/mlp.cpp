@@ -45,6 +45,7 @@ class Mlp final : public espalier::Gnn {
 
   std::int64_t out_width() const override { return out_; }
   std::int64_t depth() const override { return 0; }
+  bool reads_input() const override { return false; }
 
   at::Tensor embed(const at::Tensor& x, const espalier::Mode& mode) const override {
     return perceptron_(x, params_.dropout, mode);

@@ -42,6 +42,7 @@ class Sgc final : public espalier::Gnn {
   }
   std::int64_t out_width() const override { return out_; }
   std::int64_t depth() const override { return params_.steps; }
+  bool reads_input() const override { return false; }
 
   at::Tensor step(std::int64_t, const at::Tensor& sources, const at::Tensor& targets,
                   const at::Tensor&, const espalier::CsrGraph& graph,

@@ -86,6 +86,14 @@ class IsLouderInTraining : public Right {
   }
 };
 
+class ReadsItsInputInSecret : public Right {
+  [[nodiscard]] bool reads_input() const override { return false; }
+  [[nodiscard]] at::Tensor readout(const at::Tensor& h, const at::Tensor& x,
+                                   const Mode&) const override {
+    return x.defined() ? h + x : h;
+  }
+};
+
 class DrawsFromTheGlobalGenerator : public Right {
   at::Tensor embed(const at::Tensor& x, const Mode&) const override {
     return x + 0 * at::rand(x.sizes(), x.options());
@@ -220,6 +228,7 @@ TEST(Conformance, NoticesWhatIsWrongWithANetwork) {
   expect_violation<DetachesMessages>("right_gradients", all_of_gnn, "difference quotient");
   expect_violation<ForgetsAParameter>("right_gradients", all_of_gnn, "unused gets no gradient");
   expect_violation<WritesToItsInput>("leaves_inputs_alone", all_of_gnn, "changes the node states");
+  expect_violation<ReadsItsInputInSecret>("input_as_declared", all_of_gnn, "without the input");
   expect_violation<IsLouderInTraining>("training_differs_by_draws_alone", all_of_gnn,
                                        "draws nothing");
   expect_violation<DrawsFromTheGlobalGenerator>("sound_outputs", all_of_gnn, "global generator");

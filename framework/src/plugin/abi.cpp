@@ -37,7 +37,9 @@ constexpr std::array<std::pair<int, const char*>, 5> interface_changes{
       "peft: at the logits site the Mode says which classes are asked; MethodInput has "
       "new_class_tokens; on_linear, on_norm, on_branch, on_tokens, on_feature, needs_image and "
       "needs_text are declared\n"},
-     {7, "gnn, peft: DropoutStream says whether anything was drawn\n"}}};
+     {7,
+      "gnn: reads_input() is new, and has a default\n"
+      "gnn, peft: DropoutStream says whether anything was drawn\n"}}};
 
 int number_of(const std::string& version) {
   int number = 0;

@@ -4,6 +4,7 @@
 #include <ATen/ops/ones_like.h>
 
 #include <atomic>
+#include <espalier/plugin/gnn_states.hpp>
 #include <numeric>
 #include <set>
 #include <span>
@@ -109,6 +110,15 @@ void repeatable_states(const Subject& subject) {
   const auto training = [&] { return network.forward(made.x, made.graph, training_mode(ids)); };
   expect(same_bits(training(), training()),
          "training with the same random numbers gives other bits");
+}
+
+void input_as_declared(const Subject& subject) {
+  const Network network = disturbed(subject);
+  if (network.gnn().reads_input()) return;
+  const Toy made = toy();
+  const GnnStates states = run_gnn(network.gnn(), made.x, made.graph, {});
+  const at::Tensor y = network.gnn().readout(states.layers.back(), {}, {});
+  expect(same_bits(y, states.output), "readout() gives something else without the input");
 }
 
 void network_trains_as_it_says(const Subject& subject) {
@@ -260,6 +270,8 @@ std::vector<Property> gnn_properties() {
        weights_as_declared},
       {"identity_as_declared", "Where `identity_at_init` is declared, it begins as the identity",
        true, identity_as_declared},
+      {"input_as_declared", "Where reads_input() says no, readout() does without the input", true,
+       input_as_declared},
       {"right_gradients", "Gradients equal difference quotients", true, right_gradients},
       {"attaching_equals_the_whole",
        "A node attached to others has the state that it has in the whole graph", true,

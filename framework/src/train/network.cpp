@@ -14,6 +14,7 @@ class NoNetwork final : public Gnn {
   void init(std::int64_t width, Parameters&, Random&) override { width_ = width; }
   std::int64_t out_width() const override { return width_; }
   std::int64_t depth() const override { return 0; }
+  bool reads_input() const override { return false; }
   at::Tensor step(std::int64_t, const at::Tensor&, const at::Tensor& targets, const at::Tensor&,
                   const CsrGraph&, const Mode&) const override {
     return targets;
@@ -37,6 +38,7 @@ class NamedGnn final : public Gnn {
   }
   std::int64_t out_width() const override { return gnn_->out_width(); }
   std::int64_t depth() const override { return gnn_->depth(); }
+  bool reads_input() const override { return gnn_->reads_input(); }
 
   at::Tensor embed(const at::Tensor& x, const Mode& mode) const override {
     return call_component(name_, "embed", [&] { return gnn_->embed(x, mode); });

@@ -50,6 +50,9 @@ class Gnn {
   // h_L [n, w_L] and the input [n, width] to [n, out_width()].
   [[nodiscard]] virtual at::Tensor readout(const at::Tensor& h, const at::Tensor& x,
                                            const Mode& mode) const;
+  // Whether readout() looks at x. Where it does not, x may be undefined: who would have to compute
+  // it leaves it out.
+  [[nodiscard]] virtual bool reads_input() const;
 
   // How step(layer, ...) weighs messages outside training, [edges, heads] and [t, heads]; undefined
   // where it does so by no attention.

@@ -60,6 +60,7 @@ class GnnPropagation : public Gnn {
   void init(std::int64_t width, Parameters& parameters, Random& random) override;
   [[nodiscard]] std::int64_t out_width() const final { return out_; }
   [[nodiscard]] std::int64_t depth() const final { return params_.steps; }
+  [[nodiscard]] bool reads_input() const override { return false; }
   [[nodiscard]] at::Tensor embed(const at::Tensor& x, const Mode& mode) const final;
   [[nodiscard]] at::Tensor step(std::int64_t step, const at::Tensor& sources,
                                 const at::Tensor& targets, const at::Tensor& targets_0,

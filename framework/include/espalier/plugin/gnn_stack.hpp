@@ -104,6 +104,7 @@ class GnnStack : public Gnn {
   void init(std::int64_t width, Parameters& parameters, Random& random) override;
   [[nodiscard]] std::int64_t out_width() const final { return out_; }
   [[nodiscard]] std::int64_t depth() const final { return params_.layers; }
+  [[nodiscard]] bool reads_input() const override { return false; }
   [[nodiscard]] at::Tensor step(std::int64_t layer, const at::Tensor& sources,
                                 const at::Tensor& targets, const at::Tensor& targets_0,
                                 const CsrGraph& graph, const Mode& mode) const final;

@@ -85,6 +85,7 @@ at::Tensor Encoder::encode_images(std::span<const Image> images) const {
 void Gnn::expect_classes(std::int64_t) {}
 at::Tensor Gnn::embed(const at::Tensor& x, const Mode&) const { return x; }
 at::Tensor Gnn::readout(const at::Tensor& h, const at::Tensor&, const Mode&) const { return h; }
+bool Gnn::reads_input() const { return true; }
 MessageWeights Gnn::attention(std::int64_t, const at::Tensor&, const at::Tensor&, const at::Tensor&,
                               const CsrGraph&) const {
   return {};
