@@ -61,6 +61,11 @@ class Stack final : public espalier::Peft {
     for (const auto& [name, method] : methods_) method->prepare(input);
   }
 
+  void join(espalier::AdaptableEncoder& encoder, const espalier::SampleGraph& graph,
+            const espalier::LookAtNodes& look) override {
+    for (const auto& [name, method] : methods_) method->join(encoder, graph, look);
+  }
+
   void attach(espalier::AdaptableEncoder& encoder, Parameters& parameters,
               espalier::Random& random) override {
     for (const auto& [name, method] : methods_) {

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "train/adapted_encoder.hpp"
+#include "train/sample_graph.hpp"
 
 namespace espalier::cli {
 namespace {
@@ -38,6 +39,7 @@ class Counter {
     Json section = question_.at("peft");
     const auto key = question_.at("key").get<std::string>();
     if (!key.empty()) section[key] = value;
+    const LoneSamples nobody;
     const std::shared_ptr<Peft> method = make_(section);
     AdaptableEncoder& model = *encoder_.adaptable();
     model.reset();
@@ -45,6 +47,7 @@ class Counter {
     const auto part = model.part({.images = looks_at("image"),
                                   .texts = looks_at("text"),
                                   .classes = looks_at("class_vectors")});
+    method->join(*part, nobody, [] { return true; });
     Parameters parameters;
     (void)attach_method(*method, "peft", *part, seed_, parameters);
     return Size{.value = value, .trainable = parameters.count()};

@@ -90,7 +90,8 @@ class Inspection {
     if (loader_.catalog().has("peft", peft, "needs_features")) return {{"cuts", Json::array()}};
     Encoder& on = encoder(question.at("encoder"));
     (void)said_->take();
-    Json found = cuts_of_method(question, on, *loader_.make<Peft>(peft, context_), context_.seed());
+    const auto make = [this](const Json& section) { return loader_.make<Peft>(section, context_); };
+    Json found = cuts_of_method(question, on, make, context_.seed());
     found["warnings"] = said_by("peft", peft);
     return found;
   }

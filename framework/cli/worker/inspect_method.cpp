@@ -12,6 +12,7 @@
 
 #include "train/activation_stage.hpp"
 #include "train/adapted_encoder.hpp"
+#include "train/sample_graph.hpp"
 
 namespace espalier::cli {
 namespace {
@@ -36,7 +37,8 @@ Json cut_of(const Encoder& encoder, const AdaptableEncoder& model, TowerKind kin
 
 }  // namespace
 
-Json cuts_of_method(const Json& question, Encoder& encoder, Peft& method, std::int64_t seed) {
+Json cuts_of_method(const Json& question, Encoder& encoder, const MakeMethod& make,
+                    std::int64_t seed) {
   const auto name = [&](const char* kind) {
     return std::string(kind) + "/" + question.at(kind).at("use").get<std::string>();
   };
@@ -49,8 +51,11 @@ Json cuts_of_method(const Json& question, Encoder& encoder, Peft& method, std::i
   const auto part = model->part({.images = looks_at("image"),
                                  .texts = looks_at("text"),
                                  .classes = looks_at("class_vectors")});
+  const LoneSamples nobody;
+  const std::shared_ptr<Peft> method = make(question.at("peft"));
+  method->join(*part, nobody, [] { return true; });
   Parameters parameters;
-  if (!attach_method(method, name("peft"), *part, seed, parameters)) {
+  if (!attach_method(*method, name("peft"), *part, seed, parameters)) {
     return {{"cuts", cuts}, {"nothing", towers_of(*part)}};
   }
   guarded(name("encoder"), "pixels below the cut of " + name("peft"), [&] {

@@ -4,7 +4,8 @@
 #include <cstdint>
 #include <espalier/core/json.hpp>
 #include <espalier/plugin/encoder.hpp>
-#include <espalier/plugin/peft.hpp>
+
+#include "fit_method.hpp"
 
 namespace espalier::cli {
 
@@ -13,7 +14,7 @@ namespace espalier::cli {
 // components of these sections; {"cuts": [], "nothing": what the trial looks at, in words} where
 // the method finds nothing to train there. What another method left in the encoder is taken off
 // first.
-[[nodiscard]] Json cuts_of_method(const Json& question, Encoder& encoder, Peft& method,
+[[nodiscard]] Json cuts_of_method(const Json& question, Encoder& encoder, const MakeMethod& make,
                                   std::int64_t seed);
 
 }  // namespace espalier::cli

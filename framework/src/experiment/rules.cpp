@@ -7,10 +7,14 @@ constexpr TrialTrait traits[] = {
     {"training", "head.use != 'zero_shot'"},
     {"judged", "has(trial, training) and not has(gnn, scores)"},
     {"adapted", "has(trial, judged) and has(peft, needs_sites)"},
-    {"edges", "has(trial, training) and has(gnn, graph) and protocol.graph != 'none'"},
+    {"messages",
+     "has(trial, training) and has(gnn, graph) or has(trial, adapted) and has(peft, graph)"},
+    {"edges", "has(trial, messages) and protocol.graph != 'none'"},
     {"moving_nodes",
      "has(trial, training) and (has(trial, adapted) or nodes.fuse == 'cross_attention')"},
-    {"class_nodes", "has(trial, edges) and nodes.class_texts > 0"},
+    {"class_nodes",
+     "has(trial, training) and has(gnn, graph) and protocol.graph != 'none' and nodes.class_texts "
+     "> 0"},
     {"class_template", "has(trial, adapted) and has(peft, class_template)"},
     {"class_head", "head.use == 'zero_shot' or head.use == 'prompts' and not has(gnn, scores)"},
     {"class_vectors", "has(trial, class_head) or has(trial, class_nodes)"},
@@ -168,6 +172,31 @@ constexpr ImpossibleRule impossible[] = {
      "has(trial, moving_nodes)",
      "protocol.graph_refresh makes the graph anew of what is learned, and under protocol.graph: "
      "transductive that would go through test images"},
+    {"protocol",
+     "protocol.graph in ['inductive_batch', 'transductive'] and has(trial, adapted) and has(peft, "
+     "graph)",
+     "peft/{peft} has its messages from the training images as the frozen encoder sees them, and "
+     "under protocol.graph: {protocol.graph} they would come from queries as well: "
+     "protocol.graph=inductive_attach attaches each by itself, and gnn=ga_net behind the encoder "
+     "works under any protocol"},
+    {"protocol",
+     "protocol.tasks > 1 and has(trial, adapted) and has(peft, graph) and has(trial, edges)",
+     "protocol.tasks brings classes one task after another, and peft/{peft} has its messages from "
+     "all training images from the start: gnn=ga_net behind the encoder has them from those of "
+     "the tasks so far"},
+    {"protocol",
+     "protocol.graph_refresh > 0 and has(trial, adapted) and has(peft, graph) and has(trial, "
+     "edges)",
+     "protocol.graph_refresh makes the graph anew of what is learned, and peft/{peft} has its "
+     "messages from the frozen encoder: protocol.graph_refresh=0 keeps its graph"},
+    {"nodes",
+     "nodes.fuse == 'bimodal' and has(trial, adapted) and has(peft, graph) and has(trial, edges)",
+     "peft/{peft} sends messages between images, a node each, and nodes.fuse: bimodal has two "
+     "nodes a sample: with nodes.fuse=mean or concat the edges follow from both modalities"},
+    {"graph",
+     "has(trial, adapted) and has(peft, needs_relations) and has(trial, edges) and not has(graph, "
+     "relations)",
+     "the network in peft/{peft} tells relations apart, and the edges of graph/{graph} have one"},
     {"gnn", "protocol.graph == inductive_attach and has(gnn, graph) and not has(gnn, bipartite)",
      "protocol.graph: {protocol.graph} needs a network that can attach queries, and gnn/{gnn} "
      "cannot"},

@@ -28,7 +28,7 @@ void bind(Schema<ProtocolParams>& s) {
       .source("CoOp: min(shots, 4)");
   s.field("graph", &ProtocolParams::graph)
       .choices({"none", "inductive_attach", "inductive_batch", "transductive"})
-      .only_if("has(trial, training) and has(gnn, graph)")
+      .only_if("has(trial, messages)")
       .doc("Which nodes the graph may hold when a query is classified");
   s.field("val_fraction", &ProtocolParams::val_fraction)
       .min(0)

@@ -111,8 +111,16 @@ void run_texts(const AdaptableEncoder& encoder, const NamedTensors& inputs, Reco
   }
 }
 
-void run_images(const AdaptableEncoder& encoder, const at::Tensor& pixels, Recorder& recorder) {
-  const TowerOutput out = recorder.run(*encoder.image(), encoder.image()->embed(pixels, {}), {});
+void run_images(const AdaptableEncoder& encoder, const NamedTensors& inputs, Recorder& recorder) {
+  const at::Tensor samples = input(inputs, "samples");
+  const at::Tensor numbers = samples.defined() ? samples.to(at::kLong).contiguous() : samples;
+  Mode mode;
+  if (samples.defined()) {
+    mode.samples = {numbers.data_ptr<std::int64_t>(), static_cast<std::size_t>(numbers.numel())};
+  }
+  const at::Tensor pixels = input(inputs, "pixel_values");
+  const TowerOutput out =
+      recorder.run(*encoder.image(), encoder.image()->embed(pixels, mode), mode);
   recorder.outputs(*encoder.image(), out);
   recorder.features("image", out.feature);
 }
@@ -137,7 +145,7 @@ NamedTensors run_on_tensors(const AdaptableEncoder& encoder, const NamedTensors&
   if (texts && !encoder.text()) refuse_inputs("the model has no text tower", "input_ids");
 
   Recorder recorder(encoder, hidden_states);
-  if (pixels.defined()) run_images(encoder, pixels, recorder);
+  if (pixels.defined()) run_images(encoder, inputs, recorder);
   if (texts) run_texts(encoder, inputs, recorder);
   if (other_size.defined() && encoder.image()) {
     recorder.outputs(*encoder.image(), forward(*encoder.image(), other_size), "interpolated.");

@@ -39,7 +39,9 @@ constexpr std::array<std::pair<int, const char*>, 5> interface_changes{
       "needs_text are declared\n"},
      {7,
       "gnn: reads_input() is new, and has a default\n"
-      "gnn, peft: DropoutStream says whether anything was drawn\n"}}};
+      "gnn, peft: DropoutStream says whether anything was drawn\n"
+      "peft: the Mode of a pass over pictures says whose they are; join() is new, and has a "
+      "default\n"}}};
 
 int number_of(const std::string& version) {
   int number = 0;

@@ -19,7 +19,8 @@ const std::vector<std::string>& known_capabilities(std::string_view kind) {
       {"peft",
        {"needs_sites", "needs_features", "class_template", "needs_class_texts", "fits_features",
         "class_bound", "tuned", "identity_at_init", "mergeable", "needs_image", "needs_text",
-        "on_linear", "on_norm", "on_branch", "on_tokens", "on_feature"}},
+        "on_linear", "on_norm", "on_branch", "on_tokens", "on_feature", "graph", "edge_weight",
+        "needs_relations"}},
   };
   static const std::vector<std::string> none;
   const auto found = known.find(kind);

@@ -46,13 +46,20 @@ at::Tensor loss_of(const at::Tensor& features) {
 }  // namespace
 
 Adapted::Adapted(const Subject& subject, ToyFamily on, std::int64_t seed,
-                 const std::string& precision)
+                 const std::string& precision, ToySampleGraph::Edges edges)
     : family(on),
       encoder(toy_encoder(on, precision)),
+      graph(std::make_unique<ToySampleGraph>(edges)),
       method(subject.make<Peft>(seed)),
       class_template(method->class_template()) {
   Random random(seed, "init");
   if (subject.has("needs_features")) method->prepare(toy_method_input(*encoder, class_template));
+  if (subject.has("graph")) {
+    method->join(*encoder, *graph, [this] {
+      graph->look(*encoder);
+      return true;
+    });
+  }
   if (subject.has("needs_sites")) method->attach(*encoder, parameters, random);
 }
 
@@ -73,6 +80,15 @@ void Adapted::conclude() {
 
 bool Adapted::hooked() const {
   return std::ranges::any_of(encoder->sites(), [](const Site* site) { return site->hooked(); });
+}
+
+at::Tensor Adapted::rows_alone(const Tower& tower, std::int64_t begin, std::int64_t end) const {
+  const c10::NoGradGuard no_grad;
+  const Activations input = some_rows(toy_input(tower.kind(), class_template), begin, end);
+  std::vector<std::int64_t> numbers;
+  for (std::int64_t row = begin; row < end; ++row) numbers.push_back(row);
+  return tower.advance(input, -1, tower.layers() + 2, toy_mode(tower.kind(), numbers))
+      .states.to(at::kFloat);
 }
 
 void Adapted::disturb() {

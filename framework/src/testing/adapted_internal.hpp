@@ -10,22 +10,27 @@
 #include <string>
 
 #include "toy_encoder_internal.hpp"
+#include "toy_sample_graph_internal.hpp"
 
 namespace espalier::conformance {
 
 using Gradients = std::map<std::string, at::Tensor>;
 
 struct Adapted {
-  // On a clean model of the family, prepared with toy_method_input() and attached where the method
-  // asks for it, with the stream `init` of `seed`.
+  // On a clean model of the family, prepared with toy_method_input(), joined to a toy graph and
+  // attached where the method asks for it, with the stream `init` of `seed`.
   Adapted(const Subject& subject, ToyFamily family, std::int64_t seed = 1,
-          const std::string& precision = "float32");
+          const std::string& precision = "float32",
+          ToySampleGraph::Edges edges = ToySampleGraph::Edges::some);
 
   // Moves every parameter by a little noise, so that what starts at zero takes part.
   void disturb();
   // With the validation samples of toy_method_input().
   void conclude();
   [[nodiscard]] bool hooked() const;
+  // Features [rows, width] of rows [begin, end) of a tower's toy_input(), run by themselves.
+  [[nodiscard]] at::Tensor rows_alone(const Tower& tower, std::int64_t begin,
+                                      std::int64_t end) const;
   [[nodiscard]] at::Tensor features() const { return features_of(*encoder); }
   // Of the same inputs.
   [[nodiscard]] at::Tensor features_of(const AdaptableEncoder& other) const {
@@ -47,6 +52,7 @@ struct Adapted {
 
   ToyFamily family;
   std::unique_ptr<AdaptableEncoder> encoder;
+  std::unique_ptr<ToySampleGraph> graph;
   std::shared_ptr<Peft> method;
   std::string class_template;  // that the method learns in
   Parameters parameters;

@@ -137,6 +137,48 @@ void nothing_changes_below_the_cut(const Subject& subject, ToyFamily family) {
   }
 }
 
+// A product of one row is rounded otherwise than one of three.
+void rows_do_not_meet(const Subject& subject, ToyFamily family) {
+  constexpr double tolerance = 1e-5;
+  const Adapted adapted = disturbed_method(subject, family);
+  for (const Tower* tower : towers_of(*adapted.encoder)) {
+    const std::int64_t count = toy_input(tower->kind(), adapted.class_template).states.size(0);
+    const at::Tensor together = adapted.rows_alone(*tower, 0, count);
+    for (std::int64_t row = 0; row < count; ++row) {
+      expect(close(adapted.rows_alone(*tower, row, row + 1), together.slice(0, row, row + 1),
+                   tolerance),
+             "row " + std::to_string(row) + " of a pass through the " +
+                 std::string(to_string(tower->kind())) + " tower depends on who else is in it");
+    }
+  }
+}
+
+void looks_without_a_trace(const Subject& subject, ToyFamily family) {
+  if (!subject.has("graph")) throw Skip("`graph` is not declared");
+  const auto encoder = toy_encoder(family);
+  const ToySampleGraph graph(ToySampleGraph::Edges::some);
+  const auto method = subject.make<Peft>();
+  method->join(*encoder, graph, [&] {
+    const at::Tensor seen = toy_features(*encoder);
+    expect(same_bits(seen, toy_features(*toy_encoder(family))),
+           "the hooks by which it looks at the nodes change what it sees");
+    graph.look(*encoder);
+    return true;
+  });
+  for (const Site* site : encoder->sites()) {
+    expect(!site->hooked(), site->name + " is still hooked after join()");
+  }
+}
+
+void messages_as_declared(const Subject& subject, ToyFamily family) {
+  if (!subject.has("graph")) throw Skip("`graph` is not declared");
+  const Adapted with = disturbed_method(subject, family);
+  Adapted without(subject, family, 1, "float32", ToySampleGraph::Edges::none);
+  without.disturb();
+  expect(!close(with.features(), without.features(), 1e-6),
+         "`graph` is declared and edges change nothing");
+}
+
 void reset_takes_it_off(const Subject& subject, ToyFamily family) {
   const Adapted adapted = disturbed_method(subject, family);
   adapted.encoder->reset();
@@ -286,6 +328,13 @@ std::vector<Property> peft_properties() {
       on_families("training_differs_by_draws_alone",
                   "In training it computes as outside, but for what it draws from the mode",
                   method_trains_as_it_says),
+      on_families("rows_do_not_meet", "Outside of training a row's features follow from it alone",
+                  rows_do_not_meet),
+      on_families("looks_without_a_trace",
+                  "Hooks by which join() looks at nodes change nothing and are taken off again",
+                  looks_without_a_trace),
+      on_families("messages_as_declared", "Where `graph` is declared, edges matter",
+                  messages_as_declared),
       on_families("keeps_no_tensor", "Its hooks keep nothing of a finished pass", keeps_no_tensor),
       on_families("nothing_changes_below_the_cut",
                   "What enters the lowest place it touches is as before",

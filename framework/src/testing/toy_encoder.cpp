@@ -52,7 +52,7 @@ Activations toy_input(TowerKind tower, const std::string& class_template) {
 
 Mode toy_mode(TowerKind tower, std::span<const std::int64_t> rows) {
   Mode mode;
-  if (tower == TowerKind::text) mode.classes = rows;
+  (tower == TowerKind::text ? mode.classes : mode.samples) = rows;
   return mode;
 }
 
@@ -77,11 +77,12 @@ at::Tensor all_said(const AdaptableEncoder& encoder, const ToyRows& features, co
 }
 
 at::Tensor toy_features(const AdaptableEncoder& encoder, const std::string& class_template) {
-  const std::int64_t classes[] = {0, 1};
+  const std::int64_t numbers[] = {0, 1, 2};
   ToyRows features;
   for (const Tower* tower : towers_of(encoder)) {
     const Activations input = toy_input(tower->kind(), class_template);
-    const Mode mode = toy_mode(tower->kind(), classes);
+    const auto rows = static_cast<std::size_t>(input.states.size(0));
+    const Mode mode = toy_mode(tower->kind(), std::span(numbers).first(rows));
     features[tower->kind()] =
         tower->advance(input, -1, tower->layers() + 2, mode).states.to(at::kFloat);
   }

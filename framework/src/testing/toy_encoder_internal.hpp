@@ -17,7 +17,8 @@ namespace espalier::conformance {
 // What enters the bottom of a tower: three pictures; the texts of two classes, made of the template
 // that a method learns in, or of none.
 [[nodiscard]] Activations toy_input(TowerKind tower, const std::string& class_template = {});
-// In what mode: rows of texts are of the classes 0, 1, ... as `rows` counts them on.
+// In what mode: rows of texts are of the classes 0, 1, ..., those of pictures of such samples, as
+// `rows` counts them on.
 [[nodiscard]] Mode toy_mode(TowerKind tower, std::span<const std::int64_t> rows);
 
 // Features [rows, width] of each tower's input.

@@ -114,7 +114,7 @@ void AdaptedEncoder::attach(Parameters& parameters) {
                       "nodes.fuse=image looks at pictures, head.use=prompts at texts"});
 }
 
-std::shared_ptr<const FeatureSource> AdaptedEncoder::tower_source(
+std::shared_ptr<const ActivationSource> AdaptedEncoder::below_cut(
     TowerKind kind, const std::string& family, std::shared_ptr<const ActivationSource> entering,
     std::span<const Look> looks, LookName name) {
   const auto ref = std::find_if(inputs_.stages.begin(), inputs_.stages.end(),
@@ -135,22 +135,51 @@ std::shared_ptr<const FeatureSource> AdaptedEncoder::tower_source(
                         .progress = [this, &family](std::size_t done, std::size_t all) {
                           inputs_.progress(family, done, all);
                         }};
-  const Tower& tower = tower_of(*model_, kind);
-  const std::int64_t cut = model_->cut(kind);
-  auto below = activations_at(tower, cut, stage, looks, inputs_.storage, hooks);
+  return activations_at(tower_of(*model_, kind), model_->cut(kind), stage, looks, inputs_.storage,
+                        hooks);
+}
+
+std::shared_ptr<const FeatureSource> AdaptedEncoder::tower_source(
+    TowerKind kind, std::shared_ptr<const ActivationSource> below, std::span<const Look> looks) {
   if (!below) return nullptr;
-  auto source = std::make_shared<TowerSource>(tower, cut, std::move(below), chunk_);
+  auto source = std::make_shared<TowerSource>(tower_of(*model_, kind), model_->cut(kind),
+                                              std::move(below), chunk_);
   if (trains_) return source;
   const c10::NoGradGuard no_grad;
   return std::make_shared<FrozenSource>(FeatureTable(source->rows(looks, {})), looks);
 }
 
-std::shared_ptr<const FeatureSource> AdaptedEncoder::images(std::span<const Look> looks) {
+std::shared_ptr<const ActivationSource> AdaptedEncoder::images_below_cut(
+    std::span<const Look> looks) {
   const auto pixels = std::make_shared<PixelSource>(
       [this](const Look& look) { return pictures_.pixels(*encoder_, look); },
       inputs_.decode_threads);
-  return tower_source(TowerKind::image, "image_activations", pixels, looks,
-                      [this](const Look& look) { return pictures_.name(look); });
+  return below_cut(TowerKind::image, "image_activations", pixels, looks,
+                   [this](const Look& look) { return pictures_.name(look); });
+}
+
+std::shared_ptr<const FeatureSource> AdaptedEncoder::images(std::span<const Look> looks) {
+  return tower_source(TowerKind::image, images_below_cut(looks), looks);
+}
+
+// Each picture by itself: what is seen of it follows from it alone.
+bool AdaptedEncoder::look_at(std::span<const std::int64_t> samples) {
+  if (!reaches(*model_, TowerKind::image)) return true;
+  const c10::NoGradGuard no_grad;
+  const std::vector<Look> looks =
+      plain_looks(std::vector<std::size_t>(samples.begin(), samples.end()));
+  auto below = images_below_cut(looks);
+  if (!below) return false;
+  const TowerSource each(*model_->image(), model_->cut(TowerKind::image), std::move(below), 1);
+  (void)each.rows(looks, {});
+  return true;
+}
+
+bool AdaptedEncoder::join(const SampleGraph& graph) {
+  bool seen = true;
+  const auto look = [&] { return seen = seen && look_at(graph.nodes()); };
+  guarded(setting_.name_of("peft"), "join", [&] { method_->join(*model_, graph, look); });
+  return seen;
 }
 
 std::shared_ptr<const FeatureSource> AdaptedEncoder::texts(
@@ -162,8 +191,9 @@ std::shared_ptr<const FeatureSource> AdaptedEncoder::texts(
     looks.push_back({.sample = sample});
   }
   const auto source = std::make_shared<IdSource>(*model_->text(), std::move(ids));
-  return tower_source(TowerKind::text, "text_activations", source, looks,
-                      [this](const Look& look) { return inputs_.photos->id(look.sample); });
+  auto below = below_cut(TowerKind::text, "text_activations", source, looks,
+                         [this](const Look& look) { return inputs_.photos->id(look.sample); });
+  return tower_source(TowerKind::text, std::move(below), looks);
 }
 
 std::shared_ptr<const FeatureSource> AdaptedEncoder::classes(const ClassTexts& prompts) {
@@ -181,7 +211,8 @@ std::shared_ptr<const FeatureSource> AdaptedEncoder::classes(const ClassTexts& p
     return std::to_string(look.view) + " of class " + std::to_string(look.sample) + " " +
            inputs_.photos->class_names()[look.sample];
   };
-  auto rows = tower_source(TowerKind::text, "class_activations", source, looks, name);
+  auto rows = tower_source(
+      TowerKind::text, below_cut(TowerKind::text, "class_activations", source, looks, name), looks);
   if (!rows) return nullptr;
   return std::make_shared<TextClassSource>(std::move(rows), std::move(counts));
 }
@@ -233,13 +264,16 @@ double AdaptedEncoder::prefix_flops(const Look& look) const {
 void AdaptedEncoder::measure_inference(const Look& look, TrialResult& result) {
   if (!reaches_images_) return;
   const Activations picture = pixels(look);
-  result.inference_seconds = inference_seconds(picture);
+  const std::int64_t sample[] = {static_cast<std::int64_t>(look.sample)};
+  Mode mode;
+  mode.samples = sample;
+  result.inference_seconds = inference_seconds(picture, mode);
   if (!setting_.has("peft", "mergeable")) return;
   guarded(setting_.name_of("peft"), "merge", [&] { method_->merge(*model_); });
-  result.merged_inference_seconds = inference_seconds(picture);
+  result.merged_inference_seconds = inference_seconds(picture, mode);
 }
 
-double AdaptedEncoder::inference_seconds(const Activations& picture) const {
+double AdaptedEncoder::inference_seconds(const Activations& picture, const Mode& mode) const {
   constexpr int most_runs = 10;
   constexpr double enough = 0.1;  // seconds
   const c10::NoGradGuard no_grad;
@@ -247,7 +281,7 @@ double AdaptedEncoder::inference_seconds(const Activations& picture) const {
   const auto run = [&] {
     Cost cost;
     CostMeter meter;
-    (void)tower.advance(picture, -1, tower.layers() + 2, {});
+    (void)tower.advance(picture, -1, tower.layers() + 2, mode);
     meter.add_to(cost, tower.device());
     return cost.seconds;
   };

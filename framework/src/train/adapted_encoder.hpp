@@ -49,6 +49,9 @@ class AdaptedEncoder {
   // What is known of the classes' texts, the `prompts`, is added to `input`: the first `learnt` are
   // of classes that are learnt. What the component throws has its name.
   void prepare(MethodInput input, const ClassTexts& prompts, std::size_t learnt);
+  // Before attach(): the method is told of a graph, which must outlive this, and looks at its
+  // nodes. False: stopped.
+  bool join(const SampleGraph& graph);
   void conclude(const JudgedFeatures& val);
   // The method, for the loop that trains it.
   [[nodiscard]] MethodInTraining in_training() const;
@@ -77,14 +80,21 @@ class AdaptedEncoder {
 
  private:
   // Of the whole image tower.
-  [[nodiscard]] double inference_seconds(const Activations& picture) const;
+  [[nodiscard]] double inference_seconds(const Activations& picture, const Mode& mode) const;
   // What enters the image tower of one picture.
   [[nodiscard]] Activations pixels(const Look& look) const;
   [[nodiscard]] TokenLists tokens(std::span<const std::string> texts) const;
-  // From the cut up. Null: stopped.
-  [[nodiscard]] std::shared_ptr<const FeatureSource> tower_source(
+  // What enters the cut. Null: stopped.
+  [[nodiscard]] std::shared_ptr<const ActivationSource> below_cut(
       TowerKind kind, const std::string& family, std::shared_ptr<const ActivationSource> entering,
       std::span<const Look> looks, LookName name);
+  [[nodiscard]] std::shared_ptr<const ActivationSource> images_below_cut(
+      std::span<const Look> looks);
+  // From the cut up, where what enters it is there.
+  [[nodiscard]] std::shared_ptr<const FeatureSource> tower_source(
+      TowerKind kind, std::shared_ptr<const ActivationSource> below, std::span<const Look> looks);
+  // False: stopped.
+  bool look_at(std::span<const std::int64_t> samples);
   [[nodiscard]] std::shared_ptr<const FeatureSource> images(std::span<const Look> looks);
   [[nodiscard]] std::shared_ptr<const FeatureSource> texts(
       const std::map<std::size_t, std::string>& captions);

@@ -8,6 +8,7 @@ Recipe::Recipe(const TrialSetting& setting)
       nodes(setting.section<NodesParams>("nodes")),
       train(setting.section<TrainParams>("train")),
       graph(setting.section<ProtocolParams>("protocol").graph),
+      method_graph(graph),
       tasks(setting.section<ProtocolParams>("protocol").tasks),
       told(tasks > 1 && setting.section<ProtocolParams>("protocol").scenario == "task"),
       graph_refresh(setting.section<ProtocolParams>("protocol").graph_refresh),
@@ -20,11 +21,12 @@ Recipe::Recipe(const TrialSetting& setting)
     told = false;
   }
   if (zero_shot || !setting.has("gnn", "graph")) graph = "none";
-  const bool both = graph != "none" && setting.has("graph", "needs_other");
+  adapted = !zero_shot && !scores && setting.has("peft", "needs_sites");
+  if (!adapted || !setting.has("peft", "graph")) method_graph = "none";
+  const bool both = edges() && setting.has("graph", "needs_other");
   images = both || nodes.fuse != "text";
   texts = both || nodes.fuse != "image";
-  adapted = !zero_shot && !scores && setting.has("peft", "needs_sites");
-  captions = (graph != "none" && setting.has("graph", "needs_texts")) || (adapted && texts);
+  captions = (edges() && setting.has("graph", "needs_texts")) || (adapted && texts);
   if (graph == "none" || !(adapted || nodes.fuse == "cross_attention")) graph_refresh = 0;
   class_nodes = graph == "none" ? 0 : nodes.class_texts;
   const bool compares = zero_shot || (!scores && head.use == "prompts");

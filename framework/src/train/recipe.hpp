@@ -17,7 +17,10 @@ struct Recipe {
   bool zero_shot;
   NodesParams nodes;
   TrainParams train;
-  std::string graph;           // the protocol; none where no network looks at edges
+  // The protocol of the network behind the encoder, and that of the method inside it; none where
+  // it looks at no edges.
+  std::string graph;
+  std::string method_graph;
   std::int64_t tasks;          // that the classes come in
   bool told;                   // whether a sample's task is known, in training and when it is asked
   std::int64_t graph_refresh;  // epochs; 0: the graph stays as it was made
@@ -32,6 +35,8 @@ struct Recipe {
   std::int64_t class_nodes;  // that a node is joined with; 0: classes have no nodes
   bool class_start;          // the head starts from these texts, and looks at them no more
 
+  // Whether there is a graph at all.
+  [[nodiscard]] bool edges() const { return graph != "none" || method_graph != "none"; }
   // What parameters are held to by elastic weight consolidation.
   [[nodiscard]] bool holds_to_zero_shot() const {
     return train.ewc > 0 && train.ewc_source == "zero_shot";

@@ -43,6 +43,11 @@ at::Tensor TowerSource::at_once(std::span<const Look> looks, const Mode& mode) c
   std::transform(looks.begin(), looks.end(), ids.begin(), look_id);
   Mode own = mode;
   own.dropout.rows = ids;
+  std::vector<std::int64_t> samples;
+  if (tower_.kind() == TowerKind::image) {
+    for (const Look& look : looks) samples.push_back(static_cast<std::int64_t>(look.sample));
+  }
+  own.samples = samples;
   Activations entering = each_of(below_->at(looks), [&](const at::Tensor& t) {
     const bool number = cut_ >= 0 && t.is_floating_point();
     return t.to(tower_.device(), number ? tower_.dtype() : t.scalar_type());

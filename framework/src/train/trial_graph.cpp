@@ -4,6 +4,7 @@
 
 #include "train/labelled_protocol.hpp"
 #include "train/node_graphs.hpp"
+#include "train/sample_graph.hpp"
 #include <espalier/core/error.hpp>
 #include <espalier/graph/similarity.hpp>
 #include <espalier/graph/statistics.hpp>
@@ -89,17 +90,21 @@ NodesOf nodes_under(const GraphSetting& of, const Sources& sources,
       };
 }
 
+GraphMaker graph_maker(const GraphSetting& of) {
+  return {.builder = of.setting.component<GraphBuilder>(),
+          .name = of.setting.name_of("graph"),
+          .shared_space = of.shared_space,
+          .nodes = frozen_nodes(of),
+          .known_ids = known_ids(of),
+          .nearest_classes = of.recipe.class_nodes};
+}
+
 namespace {
 
 std::unique_ptr<Protocol> unlabelled_protocol(const GraphSetting& of) {
   const std::vector<std::size_t>& train = of.train.samples;
   if (of.recipe.graph == "none") return no_graph(train, of.fusion.views());
-  const GraphMaker maker{.builder = of.setting.component<GraphBuilder>(),
-                         .name = of.setting.name_of("graph"),
-                         .shared_space = of.shared_space,
-                         .nodes = frozen_nodes(of),
-                         .known_ids = known_ids(of),
-                         .nearest_classes = of.recipe.class_nodes};
+  const GraphMaker maker = graph_maker(of);
   if (of.recipe.graph == "inductive_attach") return inductive_attach(train, maker);
   if (of.recipe.graph == "inductive_batch") {
     const auto id_of = [&photos = of.photos](std::size_t sample) { return photos.id(sample); };
@@ -117,20 +122,25 @@ std::unique_ptr<Protocol> make_protocol(const GraphSetting& of) {
   return with_labels(unlabelled_protocol(of), of.train, of.fusion.views());
 }
 
-Json describe_graph(const GraphSetting& of, const Protocol& protocol) {
-  if (of.recipe.graph == "none") return Json::object();
-  const Scene& scene = protocol.training();
+std::unique_ptr<SampleGraph> make_sample_graph(const GraphSetting& of) {
+  if (of.recipe.method_graph == "none") return std::make_unique<LoneSamples>();
+  ESPALIER_ASSERT(of.recipe.method_graph == "inductive_attach", "a protocol that the plan allows");
+  GraphMaker maker = graph_maker(of);
+  maker.nearest_classes = 0;
+  return std::make_unique<AttachedSamples>(of.train.samples, std::move(maker));
+}
+
+Json describe_graph(const GraphSetting& of, const CsrGraph& graph, std::int64_t samples) {
   const std::int64_t views = of.fusion.views();
   const std::vector<std::int64_t>& labels = of.train.labels;
   std::vector<std::int64_t> of_nodes;
   for (std::int64_t v = 0; v < views; ++v) {
     of_nodes.insert(of_nodes.end(), labels.begin(), labels.end());
-    of_nodes.resize(static_cast<std::size_t>(v + 1) * scene.samples.size(), -1);
+    of_nodes.resize(static_cast<std::size_t>((v + 1) * samples), -1);
   }
-  of_nodes.resize(static_cast<std::size_t>(scene.graph.targets), -1);  // of classes
-  Json statistics = graph_statistics(scene.graph);
-  const CsrGraph similar =
-      views == 1 ? scene.graph : without_pairs(scene.graph, std::ssize(scene.samples));
+  of_nodes.resize(static_cast<std::size_t>(graph.targets), -1);  // of classes
+  Json statistics = graph_statistics(graph);
+  const CsrGraph similar = views == 1 ? graph : without_pairs(graph, samples);
   statistics.update(homophily_statistics(similar, of_nodes));
   statistics.update(describe_similarities(of));
   return statistics;

@@ -9,6 +9,7 @@
 #include "train/trial_setting.hpp"
 #include "train/unlabelled_dataset.hpp"
 #include <espalier/core/json.hpp>
+#include <espalier/plugin/peft.hpp>
 #include <memory>
 
 namespace espalier {
@@ -32,10 +33,19 @@ struct GraphSetting {
 // As the features of the encoder that was loaded make them.
 [[nodiscard]] NodesOf frozen_nodes(const GraphSetting& setting);
 
+// The graph's component, on nodes as frozen_nodes() has them.
+[[nodiscard]] GraphMaker graph_maker(const GraphSetting& setting);
+
 // The one that the recipe names; it goes on reading the setting, which must outlive it.
 [[nodiscard]] std::unique_ptr<Protocol> make_protocol(const GraphSetting& setting);
 
-// Statistics of the training scene's graph for result.h5; empty without one.
-[[nodiscard]] Json describe_graph(const GraphSetting& setting, const Protocol& protocol);
+// That of a method inside the encoder, under protocol.graph: none or inductive_attach; the same
+// holds of the setting.
+[[nodiscard]] std::unique_ptr<SampleGraph> make_sample_graph(const GraphSetting& setting);
+
+// Statistics of a graph among so many samples, of which the training samples are the first, for
+// result.h5.
+[[nodiscard]] Json describe_graph(const GraphSetting& setting, const CsrGraph& graph,
+                                  std::int64_t samples);
 
 }  // namespace espalier

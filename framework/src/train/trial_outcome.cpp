@@ -13,7 +13,13 @@ namespace espalier {
 
 void TrialRun::describe() {
   time("train", tasks_->progress().seconds);
-  result_.graph = describe_graph(tasks_->graph(), tasks_->protocol());
+  if (recipe_.graph != "none") {
+    const Scene& scene = tasks_->protocol().training();
+    result_.graph = describe_graph(tasks_->graph(), scene.graph, std::ssize(scene.samples));
+  } else if (recipe_.method_graph != "none") {
+    result_.graph =
+        describe_graph(graph_setting(), sample_graph_->graph(), std::ssize(split_.train.samples));
+  }
   if (const std::string text = recall_warning(result_.graph); !text.empty()) setting_.warn(text);
   describe_training(tasks_->progress(), result_);
   describe_parameters(parameters_, tasks_->optimizer_bytes(), setting_, result_);

@@ -11,9 +11,8 @@
 namespace espalier {
 
 std::vector<Json> TrialRun::candidates() const {
-  const bool edges = recipe_.graph != "none" && !recipe_.zero_shot && setting_.has("gnn", "graph");
   const bool trained = !recipe_.zero_shot && !recipe_.scores;
-  return trial_candidates(setting_.request().config, edges, trained);
+  return trial_candidates(setting_.request().config, recipe_.edges(), trained);
 }
 
 void TrialRun::draw_data() {
@@ -71,6 +70,21 @@ bool TrialRun::make_features() {
   return true;
 }
 
+GraphSetting TrialRun::graph_setting() const {
+  return {setting_, recipe_, split_,   split_.train,
+          photos_,  frozen_, *fusion_, inputs_.shared_space};
+}
+
+// False: stopped.
+bool TrialRun::join_samples() {
+  if (!setting_.has("peft", "graph")) return true;
+  const Clock::time_point start = Clock::now();
+  setting_.begin("graph");
+  sample_graph_ = make_sample_graph(graph_setting());
+  time("method_graph", seconds_since(start));
+  return adapted_->join(*sample_graph_);
+}
+
 // False: stopped.
 bool TrialRun::adapt_encoder() {
   if (!recipe_.adapted) return true;
@@ -80,6 +94,7 @@ bool TrialRun::adapt_encoder() {
     adapted_->prepare(method_input(recipe_, frozen_, *fusion_, split_), prompts_,
                       static_cast<std::size_t>(split_.classes));
   }
+  if (!join_samples()) return false;
   adapted_->attach(parameters_);
   std::optional<Sources> sources = adapted_->sources(frozen_, looks(), prompts_);
   if (!sources) return false;

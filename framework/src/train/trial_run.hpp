@@ -46,6 +46,8 @@ class TrialRun {
   [[nodiscard]] std::vector<std::size_t> samples() const;
   [[nodiscard]] std::vector<Look> looks() const;
   bool adapt_encoder();
+  bool join_samples();
+  [[nodiscard]] GraphSetting graph_setting() const;
   [[nodiscard]] NetworkParts network_parts() const;
   [[nodiscard]] Learner learner();
   void describe();
@@ -79,7 +81,8 @@ class TrialRun {
   std::shared_ptr<const FeatureSource> zero_shot_;
   DataSplit split_;
   FeatureInputs inputs_;
-  TrialFeatures frozen_;  // as the encoder was loaded
+  TrialFeatures frozen_;                       // as the encoder was loaded
+  std::unique_ptr<SampleGraph> sample_graph_;  // null where no method asks for one
   std::optional<AdaptedEncoder> adapted_;
   Sources sources_;  // as the parameters make them
   std::shared_ptr<Fusion> fusion_;

@@ -26,6 +26,9 @@ struct Mode {
   // at the logits site, that of each column of the scores, or empty for all classes in their order.
   // Empty in any other.
   std::span<const std::int64_t> classes = {};
+  // Of a pass over pictures of a trial, the number of each row's sample, in training or not. Empty
+  // where nobody says whose the pictures are.
+  std::span<const std::int64_t> samples = {};
 };
 
 }  // namespace espalier

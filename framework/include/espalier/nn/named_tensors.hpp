@@ -16,8 +16,9 @@ using NamedTensors = std::map<std::string, at::Tensor>;
 
 // Inputs: `pixel_values` for the image tower; `input_ids`, and with it `attention_mask` (1: a real
 // token) and `token_type_ids`, for the text tower, row i taken as what is said of class i where a
-// method learns that; `interpolated.pixel_values`, pictures of another size. What is not given is
-// not computed; others are ignored.
+// method learns that; `interpolated.pixel_values`, pictures of another size; `samples`, whose the
+// pictures are, where a method asks for that. What is not given is not computed; others are
+// ignored.
 //
 // Outputs, with `.vision` or `.text` after the name where the model has both towers:
 //   last_hidden_state, pooler_output

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <espalier/core/json.hpp>
 #include <espalier/core/random.hpp>
+#include <espalier/graph/csr.hpp>
 #include <espalier/nn/adaptable.hpp>
 #include <espalier/nn/parameters.hpp>
 #include <espalier/plugin/encoder.hpp>
@@ -44,6 +45,25 @@ struct MethodInput {
   std::vector<TokenLists> new_class_tokens = {};
 };
 
+// Which samples of a trial send messages to which, by their numbers (Mode::samples). It knows them
+// by the trial's frozen features; there is no place for a label in it.
+class SampleGraph {
+ public:
+  virtual ~SampleGraph();
+
+  // The training samples that others may be joined to, none under protocol.graph: none.
+  [[nodiscard]] virtual std::span<const std::int64_t> nodes() const = 0;
+  // The edges among them, node i being nodes()[i]: square.
+  [[nodiscard]] virtual const CsrGraph& graph() const = 0;
+  // The edges from the nodes to any samples, [samples, nodes]: to a node those of graph(), to
+  // another those that it is attached by. A row follows from its own sample and the nodes alone.
+  [[nodiscard]] virtual CsrGraph rows(std::span<const std::int64_t> samples) const = 0;
+};
+
+// Runs the frozen image tower over the pictures of a SampleGraph's nodes as they are, in the order
+// of the nodes and each once, through the hooks that are there now. False: the trial is stopped.
+using LookAtNodes = std::function<bool()>;
+
 // A trial runs the encoder in passes of a few samples, and runs it again for the gradients:
 // site.hpp says what that asks of a hook.
 //
@@ -56,7 +76,8 @@ struct MethodInput {
 // until something is trained), `mergeable`; `needs_image`, `needs_text` (it changes nothing without
 // that tower), `on_linear`, `on_norm`, `on_branch`, `on_tokens`, `on_feature` (the roles of sites
 // that it changes: it trains something in every encoder that has a site of one of them, and nothing
-// in others).
+// in others), `graph` (it sends messages along a SampleGraph: join() must come before attach()),
+// `edge_weight` (looks at their weights), `needs_relations` (cannot do without their relations).
 class Peft {
  public:
   using Interface = Peft;
@@ -69,6 +90,10 @@ class Peft {
   [[nodiscard]] virtual std::string class_template() const;
   // Called once with `needs_features`, before attach().
   virtual void prepare(const MethodInput& input);
+  // Called once with `graph`, before attach(), with a clean encoder. Hooks that it puts in to see
+  // what `look` shows return what they are given, may keep copies of parts of it, and are taken off
+  // again. The graph outlives the method.
+  virtual void join(AdaptableEncoder& encoder, const SampleGraph& graph, const LookAtNodes& look);
   // Called once with `needs_sites`: adds its parameters, under the names that Hugging Face has for
   // them, and hooks sites or puts parameters into their weights.
   virtual void attach(AdaptableEncoder& encoder, Parameters& parameters, Random& random);

@@ -29,6 +29,7 @@ GraphBuilder::~GraphBuilder() = default;
 GraphSupport::~GraphSupport() = default;
 Gnn::~Gnn() = default;
 Peft::~Peft() = default;
+SampleGraph::~SampleGraph() = default;
 
 void Encoder::fit(std::span<const std::string>) {}
 at::Tensor Encoder::pixels(const Image&) const { no_tower("pictures"); }
@@ -41,6 +42,7 @@ AdaptableEncoder* Encoder::adaptable() { return nullptr; }
 
 std::string Peft::class_template() const { return {}; }
 void Peft::prepare(const MethodInput&) {}
+void Peft::join(AdaptableEncoder&, const SampleGraph&, const LookAtNodes&) {}
 void Peft::attach(AdaptableEncoder&, Parameters&, Random&) {}
 at::Tensor Peft::penalty() const { return {}; }
 void Peft::updated(std::int64_t, std::int64_t) {}
