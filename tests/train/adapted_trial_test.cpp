@@ -58,6 +58,15 @@ class AdaptedTrials : public testing_support::PluginTrial {
            read_file(folder_ / "trial/adapter/network.safetensors");
   }
 
+  void give_graph_adapter() {
+    config_["peft"] = {{"use", "ga_net"},
+                       {"top_layers", 1},
+                       {"bottleneck", 4},
+                       {"layer", {{"use", "gcn"}, {"layers", 1}, {"dropout", 0.2}}}};
+    config_["graph"] = {{"use", "knn"}, {"k", 3}};
+    config_["train"]["select"] = "last";
+  }
+
   // Stops after the second epoch and goes on.
   void expect_that_it_goes_on_with_the_same_bits() {
     const auto whole = run();
@@ -194,6 +203,44 @@ TEST_F(AdaptedTrials, GoOnWithTheSameBitsInMiniBatchesOfViewsOnAGraph) {
   config_["train"]["batch_size"] = 6;
   config_["train"]["views"] = 3;
   expect_that_it_goes_on_with_the_same_bits();
+}
+
+// Messages come from what the frozen encoder makes of the training pictures, which is found again.
+TEST_F(AdaptedTrials, GoOnWithTheSameBitsWithAGraphInsideTheEncoder) {
+  give_graph_adapter();
+  config_["train"]["batch_size"] = 6;
+  config_["train"]["views"] = 3;
+  expect_that_it_goes_on_with_the_same_bits();
+}
+
+TEST_F(AdaptedTrials, HaveTheSameBitsWithAGraphInsideFromStoredAndFromComputedActivations) {
+  give_graph_adapter();
+  const auto stored = run();
+  EXPECT_TRUE(fs::exists(folder_ / "cache" / "image_activations" / "key.3"))
+      << "the cut is that of the adapter, and nodes are seen from there";
+  activation_limit_ = 1000;
+  const auto anew = run("other-cache");
+  ASSERT_TRUE(stored && anew);
+  expect_same(*stored, *anew);
+}
+
+TEST_F(AdaptedTrials, SayTheGraphThatTheirMethodLooksAt) {
+  give_graph_adapter();
+  const auto with = run();
+  config_["protocol"]["graph"] = "none";
+  const auto alone = run();
+  config_["peft"]["layer"] = {{"use", "mlp"}, {"layers", 1}};
+  config_["protocol"]["graph"] = "inductive_attach";
+  const auto without = run();
+  ASSERT_TRUE(with && alone && without);
+  EXPECT_EQ(with->graph.at("nodes"), 16);
+  EXPECT_GT(with->graph.at("edges"), 0);
+  EXPECT_TRUE(alone->graph.empty());
+  EXPECT_TRUE(without->graph.empty());
+  EXPECT_NE(last_loss(*with), last_loss(*alone));
+  EXPECT_EQ(with->trainable_parameters, without->trainable_parameters);
+  EXPECT_EQ(first_loss(*with), first_loss(*without)) << "it starts as the identity";
+  EXPECT_LT(last_loss(*with), first_loss(*with));
 }
 
 TEST_F(AdaptedTrials, SayThatTheyReadWhereFrozenOnesFindAllInTheCache) {

@@ -79,11 +79,9 @@ class Bottleneck {
 
 }  // namespace
 
-// Below the layer, whose name its tokens site has.
 std::string BottleneckMethod::module_of(const Site& branch, const AdaptableEncoder& encoder) const {
   const std::string own = branch.part == "mlp" ? placing_.mlp_adapter : branch.part + "_adapter";
-  const auto layers = tower_sites(encoder, branch.tower, SiteRole::tokens, "layer");
-  return layers.at(static_cast<std::size_t>(branch.layer))->name + "." + own;
+  return layer_of(branch, encoder) + "." + own;
 }
 
 void BottleneckMethod::attach(AdaptableEncoder& encoder, Parameters& parameters, Random& random) {

@@ -190,6 +190,11 @@ std::vector<Site*> tower_sites(const AdaptableEncoder& encoder, TowerKind tower,
   return sites;
 }
 
+const std::string& layer_of(const Site& site, const AdaptableEncoder& encoder) {
+  const auto layers = tower_sites(encoder, site.tower, SiteRole::tokens, "layer");
+  return layers.at(static_cast<std::size_t>(site.layer))->name;
+}
+
 void train_whole(const AdaptableEncoder& encoder, const TargetParams& targets,
                  Parameters& parameters) {
   for (const std::string& module : targets.modules_to_save) {

@@ -38,6 +38,11 @@ Json section_of_case(const Json& meta) {
             {"ctx_init", ""},
             {"prompt_depth", own.at("depth")}};
   }
+  if (method == "ga_net") {
+    Json section = settings;
+    section["use"] = method;
+    return section;
+  }
   throw Error({.what = "no component computes this method",
                .where = {},
                .expected = {},

@@ -24,6 +24,7 @@
 #include "feature_parity_internal.hpp"
 #include "peft_cases_internal.hpp"
 #include "recorded_internal.hpp"
+#include "recorded_sample_graph_internal.hpp"
 
 namespace espalier::conformance {
 namespace {
@@ -101,11 +102,20 @@ class AdapterCase {
       method_->prepare(
           input_of_case(inputs_.at("input_ids"), scale.defined() ? scale.exp().item<double>() : 1));
     }
+    if (inputs_.contains("node_pixel_values")) join();
     Random random(std::int64_t{1}, "peft");
     method_->attach(*encoder_, parameters_, random);
     std::vector<Parameters::Entry> own = parameters_.entries();
     for (Parameters::Entry& buffer : method_->buffers()) own.push_back(std::move(buffer));
     copy_tensors(recorded, own, folder_.string());
+  }
+
+  void join() {
+    graph_ = std::make_unique<RecordedSampleGraph>(inputs_);
+    method_->join(*encoder_, *graph_, [this] {
+      graph_->look(*encoder_->image());
+      return true;
+    });
   }
 
   // And what its parameters are in the case.
@@ -244,6 +254,7 @@ class AdapterCase {
   std::unique_ptr<AdaptableEncoder> encoder_;
   NamedTensors inputs_;
   Recorded expected_;
+  std::unique_ptr<RecordedSampleGraph> graph_;
   spdlog::logger log_;
   Loader loader_;
   LoaderContext context_;

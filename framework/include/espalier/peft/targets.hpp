@@ -97,6 +97,9 @@ void require_layers(const LayerParams& layers, const AdaptableEncoder& encoder);
 [[nodiscard]] std::vector<Site*> tower_sites(const AdaptableEncoder& encoder, TowerKind tower,
                                              SiteRole role, std::string_view part);
 
+// The name of the layer that a site is in.
+[[nodiscard]] const std::string& layer_of(const Site& site, const AdaptableEncoder& encoder);
+
 // Puts parameters into all weights of the modules that are trained whole (modules_to_save), under
 // the weights' names. Throws Error where one of them is not there.
 void train_whole(const AdaptableEncoder& encoder, const TargetParams& targets,
