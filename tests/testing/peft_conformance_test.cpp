@@ -244,6 +244,34 @@ class RefusesItWithAWayOut : public RefusesHalfPrecision {
   RefusesItWithAWayOut() { fix = "encoder.precision=float32"; }
 };
 
+// A row sees the mean of all.
+class LooksAtTheWholePass : public Right {
+  at::Tensor changed(const Adapted& one, const at::Tensor& x, const at::Tensor& y,
+                     const Mode& mode) override {
+    return Right::changed(one, x - x.mean(0, true), y, mode);
+  }
+};
+
+class StaysHookedWhenJoined : public Right {
+ public:
+  void join(AdaptableEncoder& encoder, const SampleGraph&, const LookAtNodes& look) override {
+    encoder.sites(SiteRole::linear, "q")
+        .front()
+        ->hook_output([](const at::Tensor&, const at::Tensor& y, const Mode&) { return y; });
+    look();
+  }
+};
+
+class ChangesWhatItLooksAt : public Right {
+ public:
+  void join(AdaptableEncoder& encoder, const SampleGraph&, const LookAtNodes& look) override {
+    Site& site = *encoder.sites(SiteRole::linear, "q").front();
+    site.hook_output([](const at::Tensor&, const at::Tensor& y, const Mode&) { return y * 2; });
+    look();
+    site.unhook();
+  }
+};
+
 const std::vector<std::string> all_of_peft = {"mergeable", "needs_sites"};
 
 TEST(PeftConformance, HoldsForARightMethod) {
@@ -320,6 +348,15 @@ TEST(PeftConformance, HoldsAMethodToWhereItSaysThatItAttaches) {
   capabilities.back() = "needs_image";
   expect_violation<Right>("attaches_to_bert", capabilities,
                           "it attaches to a BERT, although it needs an image tower");
+}
+
+TEST(PeftConformance, NoticesRowsThatMeetAndWhatIsWrongWithAGraph) {
+  expect_violation<LooksAtTheWholePass>("rows_do_not_meet", all_of_peft, "who else is in it");
+  const std::vector<std::string> on_a_graph = {"graph", "needs_image", "needs_sites"};
+  const std::string looks = "looks_without_a_trace";
+  expect_violation<StaysHookedWhenJoined>(looks, on_a_graph, "still hooked after join()");
+  expect_violation<ChangesWhatItLooksAt>(looks, on_a_graph, "change what it sees");
+  expect_violation<Right>("messages_as_declared", on_a_graph, "edges change nothing");
 }
 
 TEST(PeftConformance, NoticesWhatIsWrongWithPrecisionAndWithUndoing) {
