@@ -82,7 +82,7 @@ bool has_class_token(const espalier::VisionTower& tower) {
   throw espalier::Error(
       {.what = "a graph adapter is to send messages between pictures, and was not told of a graph",
        .where = {},
-       .expected = "join() with that of a trial",
+       .expected = "that of the trial that trains it",
        .found = "none",
        .fix = "it works inside a trial alone, and not from an adapter: train it anew"});
 }
