@@ -11,9 +11,9 @@
 #include <ATen/ops/zeros.h>
 
 #include <espalier/core/error.hpp>
+#include <espalier/core/random.hpp>
 #include <espalier/graph/receivers.hpp>
 #include <espalier/nn/activation.hpp>
-#include <espalier/nn/dropout.hpp>
 #include <espalier/nn/linear.hpp>
 #include <espalier/peft/adapter.hpp>
 #include <espalier/peft/targets.hpp>
@@ -123,7 +123,9 @@ class GraphAdapter {
     const std::vector<std::uint64_t> ids = ids_of(mode);
     Mode within{.training = mode.training, .dropout = {}};
     if (mode.training) {
-      within.dropout = {.key = espalier::step_random(mode, name_).bits(), .rows = ids};
+      const auto key = static_cast<std::int64_t>(mode.dropout.key);
+      within.dropout = {
+          .key = espalier::stream_seed(key, name_), .rows = ids, .drawn = mode.dropout.drawn};
     }
     const at::Tensor all = espalier::run_gnn(*network_, x, graph, within).output;
     const at::Tensor inner = all.slice(0, senders_.pooled.size(0));
