@@ -44,7 +44,7 @@ class BaseToNew : public testing_support::PluginTrial {
     return run_trial(request, hooks()).value();
   }
 
-  static const Predictions& of_split(const TrialResult& result, const std::string& split) {
+  static const Predictions& of_split(const TrialResult& result, std::string_view split) {
     return *std::find_if(result.predictions.begin(), result.predictions.end(),
                          [&](const Predictions& p) { return p.split == split; });
   }
