@@ -87,7 +87,8 @@ def test_show_says_what_an_entry_was_made_of(results, espalier):
     assert shown["about"]["config"]["dataset"]["per_class"] == 8
     assert shown["about"]["config"]["encoder"]["use"] == "classical"
     assert shown["about"]["inputs"]["stage"] == "image_features"
-    assert len(shown["files"][0]["sha256"]) == 64 and shown["files"][0]["samples"] == 24
+    assert all(len(file["sha256"]) == 64 for file in shown["files"])
+    assert sum(file["samples"] for file in shown["files"]) == 24  # in a file for each worker's share
     text = espalier("cache", "show", "text_features/" + entries["text_features"], "--results", results)
     assert re.search(r"config +captioner .*attributes", text.stdout)
     assert entries["captions"] in text.stdout
