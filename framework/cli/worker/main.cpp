@@ -1,13 +1,11 @@
 // The program that loads plugins and LibTorch, started by espalier; people need not call it.
-#include <ATen/Context.h>
+#include <espalier/nn/denormals.hpp>
 
 #include "../verb.hpp"
 #include "verbs.hpp"
 
-// Numbers below 1e-38 are zeros from the start, in threads too, which have it of this one: late in
-// a training gradients are full of such numbers, and processors multiply them many times slower.
 int main(int argc, char** argv) {
-  at::globalContext().setFlushDenormal(true);
+  espalier::flush_denormals();
   namespace cli = espalier::cli;
   const std::vector<cli::Verb> verbs = {
       {"adapters", "Show, check, merge and combine adapters", cli::adapters},
