@@ -51,12 +51,16 @@ constexpr double deviation = 0.02;
 
 // The texts of some classes in a pass for one picture, as the text tower's mode says it.
 struct TextRows {
-  Mode of_pictures;
+  bool training;
+  std::uint64_t key;
+  std::atomic<bool>* drawn;
   std::vector<std::int64_t> classes;
   std::vector<std::uint64_t> pictures;  // row ids of the pictures, in training
 
   TextRows(const Mode& mode, std::int64_t count)
-      : of_pictures(mode),
+      : training(mode.training),
+        key(mode.dropout.key),
+        drawn(mode.dropout.drawn),
         classes(mode.classes.begin(), mode.classes.end()),
         pictures(mode.dropout.rows.begin(), mode.dropout.rows.end()) {
     if (!classes.empty()) return;
@@ -67,7 +71,7 @@ struct TextRows {
   // Row ids of the texts for a picture, by which they drop apart from those of other pictures.
   [[nodiscard]] std::vector<std::uint64_t> ids(std::int64_t picture) const {
     std::vector<std::uint64_t> all;
-    if (!of_pictures.training) return all;
+    if (!training) return all;
     const std::uint64_t own = pictures.at(static_cast<std::size_t>(picture));
     for (const std::int64_t label : classes) {
       all.push_back(own * 0x9E3779B97F4A7C15 + static_cast<std::uint64_t>(label));
@@ -75,10 +79,9 @@ struct TextRows {
     return all;
   }
   [[nodiscard]] Mode mode(const std::vector<std::uint64_t>& ids) const {
-    Mode of_texts = of_pictures;
-    of_texts.dropout.rows = ids;
-    of_texts.classes = classes;
-    return of_texts;
+    return {.training = training,
+            .dropout = {.key = key, .rows = ids, .drawn = drawn},
+            .classes = classes};
   }
 };
 

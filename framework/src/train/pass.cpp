@@ -70,8 +70,9 @@ at::Tensor stale_rows(const FeatureSource& source, RowBank& bank, std::span<cons
 
 Pass::Pass(const Sources& sources, StateBank& bank, std::span<const Look> samples,
            std::span<const std::int64_t> fresh, const Mode& mode, ReplayedRows::Compare compare)
-    : mode_(mode), compare_(compare) {
-  mode_.dropout.rows = {};
+    : mode_{.training = mode.training,
+            .dropout = {.key = mode.dropout.key, .rows = {}, .drawn = mode.dropout.drawn}},
+      compare_(compare) {
   values_.images = mixed(sources.images.get(), bank.images, samples, fresh);
   values_.texts = mixed(sources.texts.get(), bank.texts, plain_looks(samples_of(samples)), fresh);
   values_.classes = compute(sources.classes.get(), class_looks(sources));

@@ -4,7 +4,9 @@
 #include <c10/core/GradMode.h>
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <espalier/core/error.hpp>
+#include <espalier/nn/dropout.hpp>
 #include <espalier/nn/unit_rows.hpp>
 
 #include "on_tiny_clip.hpp"
@@ -119,6 +121,24 @@ TEST(CoCoOp, TrainsBesideAMethodInTheTextTower) {
     const double slope = (above - loss().item<double>()) / 4e-3;
     at::Tensor(tensor).add_(step);
     EXPECT_NEAR(slope, size, 0.02 * size + 1e-3) << name;
+  }
+}
+
+// Else a pass that drops would be taken for an evaluation.
+TEST(CoCoOp, SaysWhatIsDrawnInTheTextTower) {
+  const OnTinyClip cocoop("cocoop", {});
+  Site& site = *cocoop.encoder->sites(SiteRole::linear, "fc1").back();
+  ASSERT_EQ(site.tower, TowerKind::text);
+  for (const double p : {0.0, 0.5}) {
+    site.unhook();
+    site.hook_input(
+        [p](const at::Tensor& x, const Mode& mode) { return dropout(x, p, mode, "fc1"); });
+    const at::Tensor x = some_features(cocoop, 2);
+    const std::vector<std::uint64_t> ids = {0, 1};
+    std::atomic<bool> drawn = false;
+    const Mode mode{.training = true, .dropout = {.key = 3, .rows = ids, .drawn = &drawn}};
+    (void)cocoop.encoder->score(x, x.new_zeros({2, 3}), mode);
+    EXPECT_EQ(drawn, p > 0);
   }
 }
 
