@@ -81,9 +81,6 @@ class DerivedSettingsTest : public testing_support::Experiment {
     overrides.insert(overrides.begin(), {"encoder=clip", "captioner=attributes"});
     return plan(base_text, overrides, with_presets_and_sizes());
   }
-  static std::string reason(const Plan& plan, std::size_t trial) {
-    return plan.reasons()[plan.trials()[trial].reason];
-  }
 
   FittingInspector inspector;
 };

@@ -24,9 +24,6 @@ class ExpandTest : public testing_support::Experiment {
     }
     return text;
   }
-  static std::string reason(const Plan& plan, std::size_t trial) {
-    return plan.reasons()[plan.trials()[trial].reason];
-  }
 };
 
 TEST_F(ExpandTest, MultipliesAGridWithItsLastAxisFastest) {

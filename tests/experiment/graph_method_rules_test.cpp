@@ -38,9 +38,6 @@ class GraphMethodRules : public testing_support::Experiment {
                                          "gnn=mlp", "peft=graph_adapter"});
     return plan(base_text, overrides, with_graph_method());
   }
-  static std::string reason(const Plan& plan, std::size_t trial) {
-    return plan.reasons()[plan.trials()[trial].reason];
-  }
 };
 
 TEST_F(GraphMethodRules, TheGraphCountsWhereTheMethodAloneLooksAtEdges) {

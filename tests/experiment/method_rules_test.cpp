@@ -36,9 +36,6 @@ class MethodRules : public testing_support::Experiment {
     overrides.insert(overrides.begin(), {"encoder=clip", "captioner=attributes", "head=prompts"});
     return plan(base_text, overrides, with_methods());
   }
-  static std::string reason(const Plan& plan, std::size_t trial) {
-    return plan.reasons()[plan.trials()[trial].reason];
-  }
 };
 
 TEST_F(MethodRules, AskForTheHeadThatHasClassVectors) {

@@ -48,9 +48,6 @@ class NetworkRules : public testing_support::Experiment {
     overrides.insert(overrides.begin(), {"encoder=clip", "captioner=attributes"});
     return plan(base_text, overrides, with_networks());
   }
-  static std::string reason(const Plan& plan, std::size_t trial) {
-    return plan.reasons()[plan.trials()[trial].reason];
-  }
 };
 
 TEST_F(NetworkRules, RelationsAreThoseOfTwoKindsOfNodesOrOfTheBuilder) {

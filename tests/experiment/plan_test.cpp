@@ -19,9 +19,6 @@ using testing_support::states;
 
 class PlanTest : public testing_support::Experiment {
  protected:
-  static std::string reason(const Plan& plan, std::size_t trial) {
-    return plan.reasons()[plan.trials()[trial].reason];
-  }
 };
 
 TEST_F(PlanTest, OfNoSweepIsOneTrial) {

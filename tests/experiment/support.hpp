@@ -46,6 +46,11 @@ class Experiment : public testing::Test {
                       {}, inspector_);
   }
 
+  // Why a trial cannot be.
+  static std::string reason(const Plan& plan, std::size_t trial) {
+    return plan.reasons()[plan.trials()[trial].reason];
+  }
+
   // The text of the Error, with the folder taken out.
   [[nodiscard]] std::string message(const std::string& yaml,
                                     const std::vector<std::string>& overrides = {}) const {

@@ -28,9 +28,6 @@ class TaskRules : public testing_support::Experiment {
     overrides.insert(overrides.begin(), {"encoder=clip", "captioner=attributes"});
     return plan(base_text, overrides, all);
   }
-  static std::string reason(const Plan& plan, std::size_t trial) {
-    return plan.reasons()[plan.trials()[trial].reason];
-  }
 };
 
 TEST_F(TaskRules, RefuseConsolidationWithoutASource) {
