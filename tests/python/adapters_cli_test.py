@@ -48,6 +48,36 @@ def test_refuses_to_merge_what_cannot_be_merged(espalier, data, tmp_path):
     assert not (tmp_path / "m").exists()
 
 
+TRAINED = """
+name: base
+base:
+  dataset: {{use: flora, classes: 4, per_class: 12, size: 32}}
+  captioner: {{use: none}}
+  encoder: {{use: clip, weights: {model}}}
+  graph: {{use: none}}
+  gnn: {{use: mlp, layers: 0}}
+  peft: {{use: lora, towers: image, top_layers: 1}}
+  head: {{use: prompts}}
+  protocol: {{shots: 2, val_shots: 1, graph: none}}
+  train: {{epochs: 1}}
+"""
+
+
+def test_a_plan_names_a_base_that_changed_since_an_adapter_was_trained(espalier, source_dir, tmp_path):
+    model, file, results = tmp_path / "model", tmp_path / "base.yaml", tmp_path / "results"
+    shutil.copytree(source_dir / "framework/share/flora-clip", model)
+    file.write_text(TRAINED.format(model=model))
+    espalier("run", file, "--results", results)
+    (adapter,) = results.glob("*/trials/*/adapter")
+
+    def planned():
+        return espalier("plan", file, f"peft={{use: hf, path: {adapter}}}", "--results", results).stderr
+
+    assert "another base" not in planned()
+    (model / "config.json").write_text((model / "config.json").read_text() + "\n")
+    assert f"of another base: it was trained on {model} with the content sha256:" in planned()
+
+
 def test_says_where_two_differ(espalier, data):
     assert "28 of 28 tensors are equal" in espalier(
         "adapters", "diff", data / "lora", data / "lora"
