@@ -92,7 +92,8 @@ class Peft {
   virtual void prepare(const MethodInput& input);
   // Called once with `graph`, before attach(), with a clean encoder. Hooks that it puts in to see
   // what `look` shows return what they are given, may keep copies of parts of it, and are taken off
-  // again. The graph outlives the method.
+  // again. The graph outlives the method. A plan, which has no pictures, calls it with a graph of no
+  // nodes, whatever is declared.
   virtual void join(AdaptableEncoder& encoder, const SampleGraph& graph, const LookAtNodes& look);
   // Called once with `needs_sites`: adds its parameters, under the names that Hugging Face has for
   // them, and hooks sites or puts parameters into their weights.
