@@ -46,6 +46,19 @@ def test_a_line_says_everything_about_a_trial(espalier, tmp_path):
     assert not any(t["done"] for t in trials)
 
 
+def test_a_run_says_what_it_leaves_out(espalier, tmp_path):
+    """graph.k does not matter to mlp, and pictures and words of the classical encoder have no mean."""
+    file = tmp_path / "plan.yaml"
+    file.write_text(EXPERIMENT)
+    words = ["gnn.use=mlp", "train.lr=1e-3", "seed=0", "train.epochs=1", "dataset.classes=4",
+             "dataset.per_class=20"]
+    said = espalier("run", file, *words, "--results", tmp_path / "results").stderr
+    assert "2 trials equal an earlier one and are run once: " in said
+    assert "2 trials cannot be and are left out: nodes.fuse: mean needs " in said
+    both = espalier("run", file, *words, "head.use=linear,prompts", "--results", tmp_path / "results").stderr
+    assert "trials cannot be and are left out: `espalier plan` says why" in both
+
+
 def test_overrides_name_the_same_trials(espalier, tmp_path):
     written = lines(espalier, tmp_path, "train.lr=0.001", "seed=0,1")
     other = lines(espalier, tmp_path, "train.lr=1e-3", "seed=range(0,2)", "train.epochs=60")

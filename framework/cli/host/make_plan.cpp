@@ -73,19 +73,27 @@ Plan make_plan(const PlanRequest& request, const ExperimentSource& source) {
   return plan;
 }
 
-std::string told_duplicates(const Plan& plan) {
-  std::size_t count = 0;
-  std::set<std::uint32_t> reasons;
-  for (const PlannedTrial& trial : plan.trials()) {
-    if (trial.state != TrialState::duplicate) continue;
-    ++count;
-    reasons.insert(trial.reason);
-  }
-  if (count == 0) return {};
-  return std::to_string(count) + (count == 1 ? " trial equals" : " trials equal") +
-         " an earlier one and are run once: " +
-         (reasons.size() == 1 ? printable(plan.reasons()[*reasons.begin()])
-                              : "`espalier plan` says in what they differ");
+std::vector<std::string> told_left_out(const Plan& plan) {
+  std::vector<std::string> lines;
+  const auto tell = [&](TrialState state, const char* of_one, const char* of_more,
+                        const char* of_several_reasons) {
+    std::size_t count = 0;
+    std::set<std::uint32_t> reasons;
+    for (const PlannedTrial& trial : plan.trials()) {
+      if (trial.state != state) continue;
+      ++count;
+      reasons.insert(trial.reason);
+    }
+    if (count == 0) return;
+    lines.push_back(
+        std::to_string(count) + (count == 1 ? of_one : of_more) + ": " +
+        (reasons.size() == 1 ? printable(plan.reasons()[*reasons.begin()]) : of_several_reasons));
+  };
+  tell(TrialState::duplicate, " trial equals an earlier one and is run once",
+       " trials equal an earlier one and are run once", "`espalier plan` says in what they differ");
+  tell(TrialState::impossible, " trial cannot be and is left out",
+       " trials cannot be and are left out", "`espalier plan` says why");
+  return lines;
 }
 
 }  // namespace espalier::cli

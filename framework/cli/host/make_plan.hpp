@@ -33,8 +33,8 @@ inline constexpr const char* default_activation_limit = "16G";
 // Throws Error with all that is wrong with the experiment.
 [[nodiscard]] Plan make_plan(const PlanRequest& request, const ExperimentSource& source);
 
-// What keeps trials from being run twice: `24 trials equal earlier ones ...`; empty where all
-// differ.
-[[nodiscard]] std::string told_duplicates(const Plan& plan);
+// What keeps trials from being run, in a line each: `24 trials equal an earlier one ...`, `2 trials
+// cannot be and are left out: ...`.
+[[nodiscard]] std::vector<std::string> told_left_out(const Plan& plan);
 
 }  // namespace espalier::cli

@@ -81,7 +81,7 @@ std::string label_of(const Plan& plan, std::size_t trial) {
 void announce(const Plan& plan, const Survey& survey, std::size_t workers, int threads) {
   for (const std::string& warning : survey.warnings)
     std::cerr << "warning: " << printable_lines(warning) << "\n";
-  if (const std::string told = told_duplicates(plan); !told.empty()) std::cerr << told << "\n";
+  for (const std::string& told : told_left_out(plan)) std::cerr << told << "\n";
   std::cerr << plan.name() << ": " << survey.planned << " trials, " << survey.complete << " done";
   if (!survey.elsewhere.empty()) {
     std::cerr << ", " << survey.elsewhere.size() << " done in other experiments";
