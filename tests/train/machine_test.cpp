@@ -19,7 +19,7 @@ constexpr const char* reference_maps =
 Machine healthy() {
   Machine machine;
   machine.cores = 2;
-  machine.blas = {BlasFlavour::openblas_openmp, "/usr/lib/openblas-openmp/libblas.so.3"};
+  machine.blas = {BlasFlavour::openblas_openmp, "/usr/lib/openblas-openmp/libblas.so.3", "Haswell"};
   machine.float32 = {80, 155};
   machine.bfloat16 = {2, 4};
   return machine;

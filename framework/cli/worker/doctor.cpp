@@ -22,6 +22,11 @@ std::string in_parentheses(const std::string& text) {
   return text.empty() ? "" : " (" + text + ")";
 }
 
+std::string told(const Blas& blas) {
+  const std::string kernels = blas.kernels.empty() ? "" : ", kernels for " + blas.kernels;
+  return std::string(to_string(blas.flavour)) + kernels + in_parentheses(blas.file);
+}
+
 std::string rates(const MatmulRates& rates, std::int64_t cores) {
   std::array<char, 80> text{};
   std::snprintf(text.data(), text.size(), "%.0f GFLOP/s on 1 thread, %.0f on %d", rates.one_thread,
@@ -34,7 +39,7 @@ void print_machine(const Machine& machine) {
                   " cores to use: " + joined(machine.instructions, " "));
   line("GPU", machine.gpus == 0 ? "none that LibTorch can use" : std::to_string(machine.gpus));
   line("LibTorch", machine.libtorch + in_parentheses(machine.libtorch_file));
-  line("BLAS", std::string(to_string(machine.blas.flavour)) + in_parentheses(machine.blas.file));
+  line("BLAS", told(machine.blas));
   line("threads", "LibTorch starts with " + std::to_string(machine.libtorch_threads) +
                       "; espalier run --threads N decides");
   line("float32", rates(machine.float32, machine.cores));

@@ -2,6 +2,7 @@
 
 #include "plugin/build_id.hpp"
 #include "plugin/used_components.hpp"
+#include "train/machine.hpp"
 #include <ATen/Parallel.h>
 #include <torch/version.h>
 #if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 11)
@@ -39,9 +40,13 @@ Json trial_environment(const Json& config, const Catalog& catalog) {
     versions[name] = component->version;
     if (!component->file.empty()) builds[name] = build_id(component->file);
   }
-  return {{"host", host_name()},       {"cpu", field_of("/proc/cpuinfo", "model name")},
-          {"libtorch", TORCH_VERSION}, {"threads", at::get_num_threads()},
-          {"plugins", versions},       {"builds", builds}};
+  return {{"host", host_name()},
+          {"cpu", field_of("/proc/cpuinfo", "model name")},
+          {"libtorch", TORCH_VERSION},
+          {"blas_kernels", openblas_core()},
+          {"threads", at::get_num_threads()},
+          {"plugins", versions},
+          {"builds", builds}};
 }
 
 MemoryWatch::MemoryWatch() { std::ofstream("/proc/self/clear_refs") << "5"; }

@@ -4,6 +4,7 @@
 #include <ATen/ops/mm.h>
 #include <ATen/ops/ones.h>
 #include <c10/core/GradMode.h>
+#include <dlfcn.h>
 #include <torch/version.h>
 #include <unistd.h>
 
@@ -152,12 +153,18 @@ Blas blas_of(std::string_view maps, bool mkl_inside) {
                                 Sign{"/blas/libblas", BlasFlavour::reference},
                                 Sign{"libopenblas", BlasFlavour::other},
                                 Sign{"libblas", BlasFlavour::other}};
-  if (mkl_inside && mapped_file(maps, "libmkl_").empty()) return {BlasFlavour::mkl, {}};
+  if (mkl_inside && mapped_file(maps, "libmkl_").empty()) return {BlasFlavour::mkl, {}, {}};
   for (const Sign& sign : signs) {
     const std::string file = mapped_file(maps, sign.part);
-    if (!file.empty()) return {sign.flavour, file};
+    if (!file.empty()) return {sign.flavour, file, {}};
   }
   return {};
+}
+
+std::string openblas_core() {
+  using CoreName = const char* (*)();
+  const auto name = reinterpret_cast<CoreName>(::dlsym(RTLD_DEFAULT, "openblas_get_corename"));
+  return name == nullptr ? "" : name();
 }
 
 Machine inspect_machine() {
@@ -179,6 +186,7 @@ Machine inspect_machine() {
   const std::string maps = text_of("/proc/self/maps");
   machine.libtorch_file = mapped_file(maps, "libtorch_cpu.so");
   machine.blas = blas_of(maps, at::hasMKL());
+  machine.blas.kernels = openblas_core();
   return machine;
 }
 

@@ -25,11 +25,16 @@ enum class BlasFlavour {
 // The library that multiplies matrices in float32.
 struct Blas {
   BlasFlavour flavour = BlasFlavour::other;
-  std::string file;  // empty where it is part of LibTorch
+  std::string file;     // empty where it is part of LibTorch
+  std::string kernels;  // openblas_core()
 };
 
 // The BLAS among mapped files, given as /proc/<pid>/maps; `mkl_inside` where LibTorch has its own.
 [[nodiscard]] Blas blas_of(std::string_view maps, bool mkl_inside);
+
+// The processor whose kernels OpenBLAS multiplies with here, such as `SkylakeX`; empty with another
+// BLAS.
+[[nodiscard]] std::string openblas_core();
 
 // Rates of a square product, in 1e9 multiplications and additions a second.
 struct MatmulRates {
