@@ -34,6 +34,8 @@ endif()
 add_library(espalier_options INTERFACE)
 target_compile_options(espalier_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow
                        $<$<BOOL:${ESPALIER_WERROR}>:-Werror>
+                       # A product and a sum are rounded apart on every processor.
+                       -ffp-contract=off
                        # GCC sees overlap and too long copies in `"text" + std::string` (12, its
                        # bug 105651), and writes past the end where a vector grows (14).
                        $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>

@@ -8,6 +8,8 @@
 #include <espalier/graph/csr.hpp>
 #include <espalier/nn/parallel.hpp>
 
+#include "vectors_internal.hpp"
+
 namespace espalier {
 
 // The edges of row i are begin[i] <= k < begin[i + 1]. The k-th joins the row with node[k] and
@@ -74,7 +76,9 @@ void for_row_ranges(const EdgeRows& rows, std::int64_t width, const Work& work) 
 template <class Work>
 void for_rows(const EdgeRows& rows, std::int64_t width, const Work& work) {
   for_row_ranges(rows, width, [&](std::int64_t from, std::int64_t to) {
-    for (std::int64_t i = from; i < to; ++i) work(i);
+    run_on_widest([&] {
+      for (std::int64_t i = from; i < to; ++i) work(i);
+    });
   });
 }
 
@@ -94,7 +98,7 @@ template <class T>
 template <class T>
 [[gnu::always_inline]] inline void fetch_ahead(const EdgeRows& rows, std::int64_t k, const T* x,
                                                std::int64_t width) {
-  constexpr std::int64_t ahead = 8;
+  constexpr std::int64_t ahead = 16;
   if (k + ahead < rows.edges) fetch(x, rows.node[k + ahead] * width, width);
 }
 // What edges have in an array of the graph's order, `count` numbers each.
@@ -110,10 +114,11 @@ template <class T>
 template <class T>
 T inner_product(const T* a, const T* b, std::int64_t n) {
   constexpr std::int64_t lanes = 8;
-  T sums[lanes] = {};
+  typedef T Lanes [[gnu::vector_size(lanes * sizeof(T)), gnu::aligned(alignof(T)), gnu::may_alias]];
+  Lanes sums = {};
   std::int64_t k = 0;
   for (; k + lanes <= n; k += lanes) {
-    for (std::int64_t l = 0; l < lanes; ++l) sums[l] += a[k + l] * b[k + l];
+    sums += *reinterpret_cast<const Lanes*>(a + k) * *reinterpret_cast<const Lanes*>(b + k);
   }
   T sum = ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
   for (; k < n; ++k) sum += a[k] * b[k];

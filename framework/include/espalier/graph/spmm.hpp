@@ -14,8 +14,9 @@ namespace espalier {
 //
 // Differentiable in x, and in weight where it requires a gradient: dx is the product with the
 // transpose, dweight[e] the inner product of dy[row[e]] and x[col[e]]. Nothing of size
-// [edges, d] is made. A row is summed in the order of its edges whatever the number of threads, so
-// results are the same bits each time; threads share the rows by their edges.
+// [edges, d] is made. A row is summed in the order of its edges, whatever the number of threads and
+// whatever vectors the processor has, so results are the same bits each time; threads share the rows
+// by their edges.
 [[nodiscard]] at::Tensor spmm(const CsrGraph& graph, const at::Tensor& weight, const at::Tensor& x);
 
 // What messages and a target's own state are multiplied with.
