@@ -73,15 +73,28 @@ std::string filled_in(std::string text, const Values& values) {
   return text;
 }
 
+// Where a plugin finds Espalier, and the command that puts it there first: a build folder has no
+// package to build against.
+struct Installation {
+  std::string prefix;
+  std::string step;
+};
+
+Installation installation() {
+  const fs::path here = current_executable().parent_path().parent_path();
+  if (!fs::exists(here / "CMakeCache.txt")) return {here.string(), ""};
+  const std::string prefix = "$HOME/espalier";
+  return {prefix, "cmake --install " + here.string() + " --prefix " + prefix + "\n    "};
+}
+
 void write_folder(const ComponentName& wanted, const fs::path& folder) {
+  const Installation espalier = installation();
   const bool without_tensors = wanted.kind == "dataset" || wanted.kind == "captioner";
   const Values values = {
-      {"KIND", wanted.kind},
-      {"NAME", wanted.name},
-      {"CLASS", class_name(wanted)},
-      {"COMPONENTS", without_tensors ? "core" : "tensor"},
-      {"VERSION", ESPALIER_VERSION},
-      {"PREFIX", current_executable().parent_path().parent_path().string()},
+      {"KIND", wanted.kind},         {"NAME", wanted.name},
+      {"CLASS", class_name(wanted)}, {"COMPONENTS", without_tensors ? "core" : "tensor"},
+      {"VERSION", ESPALIER_VERSION}, {"INSTALL", espalier.step},
+      {"PREFIX", espalier.prefix},
   };
   const std::map<std::string, std::string> files = {
       {wanted.kind + ".cpp", wanted.name + ".cpp"},
