@@ -7,14 +7,27 @@
 
 namespace espalier {
 
+namespace {
+
+std::string params_of(const Json& section) {
+  std::string text;
+  for (const auto& [key, param] : section.items()) {
+    if (key == "use") continue;
+    const bool apart = param.is_object() && !param.contains("use");
+    text += (text.empty() ? "" : ", ") + printable(key) + "=" +
+            (apart ? "{" + params_of(param) + "}" : plain(param));
+  }
+  return text;
+}
+
+}  // namespace
+
 std::string plain(const Json& value) {
   if (value.is_null()) return "-";
   if (value.is_string()) return printable(value.get<std::string>());
-  if (!value.is_object() || !value.contains("use")) return printable(value.dump());
-  std::string params;
-  for (const auto& [key, param] : value.items()) {
-    if (key != "use") params += (params.empty() ? "" : ", ") + key + "=" + plain(param);
-  }
+  if (!value.is_object()) return printable(value.dump());
+  const std::string params = params_of(value);
+  if (!value.contains("use")) return params;
   return plain(value.at("use")) + (params.empty() ? "" : "(" + params + ")");
 }
 
