@@ -7,6 +7,7 @@
 
 #include <espalier/core/error.hpp>
 
+#include "dense_product_internal.hpp"
 #include "kernel_internal.hpp"
 
 namespace espalier {
@@ -228,6 +229,9 @@ at::Tensor propagate(const CsrGraph& graph, const MessageWeights& weights,
                      const at::Tensor& sources, const at::Tensor& targets) {
   require_fit(graph, weights, sources, targets);
   if (!sources.is_cpu()) return on_device(graph, weights, sources, targets);
+  if (dense_is_faster(graph, weights, sources)) {
+    return dense_propagate(graph, weights, sources, targets);
+  }
   if (!differentiable({weights.edge, weights.own, sources, targets})) {
     return forward_on_cpu(graph, weights, sources, targets);
   }

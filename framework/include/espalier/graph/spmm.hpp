@@ -16,7 +16,8 @@ namespace espalier {
 // transpose, dweight[e] the inner product of dy[row[e]] and x[col[e]]. Nothing of size
 // [edges, d] is made. A row is summed in the order of its edges, whatever the number of threads and
 // whatever vectors the processor has, so results are the same bits each time; threads share the rows
-// by their edges.
+// by their edges. Where half of all pairs or more of a square graph are joined, the whole matrix
+// is multiplied instead, in the BLAS's order of sums.
 [[nodiscard]] at::Tensor spmm(const CsrGraph& graph, const at::Tensor& weight, const at::Tensor& x);
 
 // What messages and a target's own state are multiplied with.
