@@ -24,9 +24,8 @@ template <class Work>
   work();
 }
 template <class Work>
-[[gnu::flatten,
-  gnu::target("avx2,avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")]] void
-run_on_avx512(const Work& work) {
+[[gnu::flatten, gnu::target("avx2,avx512f,avx512bw,avx512dq,avx512vl")]] void run_on_avx512(
+    const Work& work) {
   work();
 }
 
