@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "graph/random_rows.hpp"
+#include "libtorch_threads.hpp"
 
 namespace espalier {
 namespace {
@@ -109,10 +110,10 @@ TEST_P(Cells600, GiveAQueryTheSameWhoeverElseAsksAndOnHoweverManyThreads) {
   const CellSearch some(SimilaritySearch(crowd.rows, metric_of(GetParam())), crowd.centroids, 3);
   const Neighbours together = some.nearest(crowd.rows, 6), others = some.nearest_others(6);
   const int before = at::get_num_threads();
-  at::set_num_threads(before == 1 ? 2 : 1);
+  testing_support::set_threads(before == 1 ? 2 : 1);
   EXPECT_EQ(some.nearest(crowd.rows, 6), together);
   EXPECT_EQ(some.nearest_others(6), others);
-  at::set_num_threads(before);
+  testing_support::set_threads(before);
   for (std::int64_t q = 0; q < 600; q += 7) {
     EXPECT_EQ(some.nearest(crowd.rows.slice(0, q, q + 1), 6)[0],
               together[static_cast<std::size_t>(q)]);

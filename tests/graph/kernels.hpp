@@ -11,6 +11,8 @@
 #include <functional>
 #include <vector>
 
+#include "libtorch_threads.hpp"
+
 namespace espalier::testing_support {
 
 inline at::Tensor random_tensor(at::IntArrayRef sizes, Random& random,
@@ -79,7 +81,7 @@ inline void expect_right_gradients(const Kernel& kernel, std::vector<at::Tensor>
 inline void expect_the_same_bits(const Kernel& kernel, const std::vector<at::Tensor>& inputs) {
   const int before = at::get_num_threads();
   const auto run = [&](int threads) {
-    at::set_num_threads(threads);
+    set_threads(threads);
     std::vector<at::Tensor> leaves;
     for (const at::Tensor& input : inputs) leaves.push_back(input.clone().set_requires_grad(true));
     const at::Tensor y = kernel(leaves);
@@ -90,7 +92,7 @@ inline void expect_the_same_bits(const Kernel& kernel, const std::vector<at::Ten
   };
   const auto one = run(1);
   const auto three = run(3);
-  at::set_num_threads(before);
+  set_threads(before);
   for (std::size_t i = 0; i < one.size(); ++i) EXPECT_TRUE(one[i].equal(three[i])) << i;
 }
 

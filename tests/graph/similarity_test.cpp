@@ -11,6 +11,7 @@
 
 #include "graph/golden.hpp"
 #include "graph/random_rows.hpp"
+#include "libtorch_threads.hpp"
 
 namespace espalier {
 namespace {
@@ -129,11 +130,11 @@ TEST(SimilaritySearch, AQueryFindsTheSameAloneAndInACrowd) {
 TEST(SimilaritySearch, TheSameWhateverTheNumberOfThreads) {
   const at::Tensor x = random_rows(500, 20, Random(12));
   const int before = at::get_num_threads();
-  at::set_num_threads(1);
+  testing_support::set_threads(1);
   const auto one = SimilaritySearch(x).nearest_others(9);
-  at::set_num_threads(3);
+  testing_support::set_threads(3);
   const auto three = SimilaritySearch(x).nearest_others(9);
-  at::set_num_threads(before);
+  testing_support::set_threads(before);
   EXPECT_EQ(one, three);
 }
 

@@ -15,6 +15,7 @@
 #include <limits>
 
 #include "cases.hpp"
+#include "libtorch_threads.hpp"
 
 namespace espalier {
 namespace {
@@ -134,7 +135,7 @@ TEST(Blip, TellsOfAPictureTheSameWhateverTheOthers) {
   const std::vector<std::int64_t> prompt = {blip.first_token()};
   const int threads = at::get_num_threads();
   for (const int count : {1, 2}) {
-    at::set_num_threads(count);
+    testing_support::set_threads(count);
     const auto all = blip.tell(states_of({0, 1, 2, 3}), prompt, rules);
     for (const std::int64_t row : {0, 1, 2, 3}) {
       const at::Tensor alone = states_of({row});
@@ -145,7 +146,7 @@ TEST(Blip, TellsOfAPictureTheSameWhateverTheOthers) {
       EXPECT_NEAR(text.score, all[static_cast<std::size_t>(row)].score, 1e-5);
     }
   }
-  at::set_num_threads(threads);
+  testing_support::set_threads(threads);
 }
 
 TEST(BlipFolder, TakesTheTiedWeightsThatPublishedFilesHold) {

@@ -8,6 +8,8 @@
 #include <espalier/nn/parallel.hpp>
 #include <thread>
 
+#include "libtorch_threads.hpp"
+
 namespace espalier {
 namespace {
 
@@ -24,9 +26,9 @@ TEST(Denormals, AreZerosInEveryThread) {
   EXPECT_TRUE(are_zeros());
   std::thread([] { EXPECT_TRUE(are_zeros()); }).join();
   const int before = at::get_num_threads();
-  at::set_num_threads(2);
+  testing_support::set_threads(2);
   parallel_for(0, 2, 1, [](std::int64_t, std::int64_t) { EXPECT_TRUE(are_zeros()); });
-  at::set_num_threads(before);
+  testing_support::set_threads(before);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <espalier/nn/pretrained.hpp>
 
 #include "cases.hpp"
+#include "libtorch_threads.hpp"
 #include "small_model.hpp"
 
 namespace espalier {
@@ -71,10 +72,10 @@ INSTANTIATE_TEST_SUITE_P(All, TextCases,
 // Numbers of threads by which LibTorch and the BLAS would divide a product.
 class Threads {
  public:
-  explicit Threads(int count) { at::set_num_threads(count); }
+  explicit Threads(int count) { testing_support::set_threads(count); }
   Threads(const Threads&) = delete;
   Threads& operator=(const Threads&) = delete;
-  ~Threads() { at::set_num_threads(before_); }
+  ~Threads() { testing_support::set_threads(before_); }
 
  private:
   int before_ = at::get_num_threads();

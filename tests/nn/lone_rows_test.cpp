@@ -13,6 +13,8 @@
 
 #include <algorithm>
 
+#include "libtorch_threads.hpp"
+
 namespace espalier {
 namespace {
 
@@ -48,7 +50,7 @@ TEST(LoneRows, HaveTheSameBitsWhateverIsBesideThem) {
       const LoneCase c(13, in, 61, type);
       const at::Tensor all = c.of(c.x), order = at::randperm(13);
       for (const int count : {1, 2}) {
-        at::set_num_threads(count);
+        testing_support::set_threads(count);
         EXPECT_TRUE(at::equal(c.of(c.x), all));
         EXPECT_TRUE(at::equal(c.of(c.x.index_select(0, order)), all.index_select(0, order)));
         for (std::int64_t from = 0; from < 13; ++from) {
@@ -58,7 +60,7 @@ TEST(LoneRows, HaveTheSameBitsWhateverIsBesideThem) {
       }
     }
   }
-  at::set_num_threads(threads);
+  testing_support::set_threads(threads);
 }
 
 TEST(LoneRows, MixOtherRowsTheSameWhateverIsBesideThem) {

@@ -11,13 +11,15 @@
 #include <thread>
 #include <vector>
 
+#include "libtorch_threads.hpp"
+
 namespace espalier {
 namespace {
 
 class ParallelFor : public testing::Test {
  protected:
-  void SetUp() override { at::set_num_threads(2); }
-  void TearDown() override { at::set_num_threads(before_); }
+  void SetUp() override { testing_support::set_threads(2); }
+  void TearDown() override { testing_support::set_threads(before_); }
 
  private:
   int before_ = at::get_num_threads();
@@ -64,8 +66,8 @@ TEST_F(ParallelFor, LeavesOneThreadToEachOfThoseAlone) {
 }
 
 TEST_F(ParallelFor, ThrowsWhatThePiecesThrow) {
-  const auto fail = [](std::int64_t from, std::int64_t) {
-    if (from > 0) throw std::runtime_error("the second");
+  const auto fail = [](std::int64_t, std::int64_t to) {
+    if (to == 2) throw std::runtime_error("the last");
   };
   EXPECT_THROW(parallel_for(0, 2, 1, fail), std::runtime_error);
 }

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "graph/random_rows.hpp"
+#include "libtorch_threads.hpp"
 #include "plugin_support.hpp"
 
 namespace espalier {
@@ -83,12 +84,12 @@ TEST_F(KnnIvfGraphs, HaveTheSameBitsOnHoweverManyThreads) {
   const at::Tensor x = clusters();
   const Json params = {{"lists", 30}, {"probes", 2}};
   const int before = at::get_num_threads();
-  at::set_num_threads(1);
+  testing_support::set_threads(1);
   const CsrGraph one = support("knn_ivf", params, x)->graph();
-  at::set_num_threads(2);
+  testing_support::set_threads(2);
   EXPECT_TRUE(equal(support("knn_ivf", params, x)->graph(), one));
   EXPECT_EQ(at::get_num_threads(), 2);
-  at::set_num_threads(before);
+  testing_support::set_threads(before);
 }
 
 TEST_F(KnnIvfGraphs, GiveAQueryItsEdgesWhoeverElseAsks) {

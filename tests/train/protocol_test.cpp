@@ -9,6 +9,7 @@
 
 #include <algorithm>
 
+#include "libtorch_threads.hpp"
 #include "train/small_world.hpp"
 
 namespace espalier {
@@ -73,11 +74,11 @@ TEST(InductiveAttach, OfManyNodesDoesNotDependOnTheOtherQueriesOrOnThreads) {
   for (const Kind& kind : kinds) {
     const World world("inductive_attach", kind.gnn, kind.params, 1, {}, data);
     const int before = at::get_num_threads();
-    at::set_num_threads(1);
+    testing_support::set_threads(1);
     const at::Tensor all = world.answers(queries);
-    at::set_num_threads(3);
+    testing_support::set_threads(3);
     EXPECT_TRUE(world.answers(queries).equal(all)) << kind.gnn;
-    at::set_num_threads(before);
+    testing_support::set_threads(before);
     for (std::size_t q = 0; q < 80; q += 11) {
       EXPECT_TRUE(world.answers({queries[q]}).equal(pick(all, {q}))) << kind.gnn << q;
     }
