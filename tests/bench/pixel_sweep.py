@@ -4,7 +4,7 @@
     python tests/bench/pixel_sweep.py build/release/bin/espalier [--workers 2] [--only espalier|peft]
 
 Four methods of Hugging Face PEFT (LoRA, DoRA, LoHa, LoKr), three ranks, four seeds, on q and v of the top three of
-twelve layers of a CLIP image tower with random weights (width 192, 197 tokens), with a linear head: 5 epochs over 32
+twelve layers of a CLIP image tower with random weights (`--width` 192, 197 tokens), with a linear head: 5 epochs over 32
 pictures in batches of 16, a look at training and validation accuracy (16 pictures) before them and after each, and a
 test on 32. Python has its pictures as tensors in memory and runs the whole tower under PEFT, in `--workers` processes
 of one thread each, as Espalier does; Espalier draws its own and begins with an empty cache. Prints the seconds of both.
@@ -23,13 +23,13 @@ METHODS, RANKS, SEEDS = ["lora", "dora", "loha", "lokr"], [2, 4, 8], [1, 2, 3, 4
 TOP, TARGETS = [9, 10, 11], ["q_proj", "v_proj"]
 
 
-def save_tower(folder):
+def save_tower(folder, width):
     import torch
     import transformers as hf
 
     torch.manual_seed(0)
-    config = hf.CLIPVisionConfig(hidden_size=192, intermediate_size=768, num_hidden_layers=12,
-                                 num_attention_heads=3, patch_size=16, projection_dim=128)
+    config = hf.CLIPVisionConfig(hidden_size=width, intermediate_size=4 * width, num_hidden_layers=12,
+                                 num_attention_heads=width // 64, patch_size=16, projection_dim=128)
     hf.CLIPVisionModelWithProjection(config).save_pretrained(folder)
     size = {"height": 224, "width": 224}
     (folder / "preprocessor_config.json").write_text(json.dumps(
@@ -86,15 +86,15 @@ def trial(folder, method, rank, seed):
     return accuracy(TRAIN + VAL, TRAIN + VAL + TEST)
 
 
-def run_peft(folder, workers):
-    grid = list(itertools.product(METHODS, RANKS, SEEDS))
+def run_peft(folder, workers, ranks, seeds):
+    grid = list(itertools.product(METHODS, ranks, seeds))
     start = time.perf_counter()
     with concurrent.futures.ProcessPoolExecutor(workers) as pool:
         list(pool.map(trial, [folder] * len(grid), *zip(*grid)))
     return time.perf_counter() - start
 
 
-def experiment(folder):
+def experiment(folder, ranks, seeds):
     return {"name": "pixel_sweep", "base": {
         "dataset": {"use": "flora", "classes": CLASSES, "per_class": 16},
         "protocol": {"shots": TRAIN // CLASSES, "val_shots": VAL // CLASSES, "graph": "none",
@@ -103,13 +103,13 @@ def experiment(folder):
         "encoder": {"use": "clip", "weights": str(folder), "precision": "float32"},
         "nodes": {"fuse": "image"}, "graph": {"use": "none"}, "gnn": {"use": "mlp", "layers": 0},
         "head": {"use": "linear"}, "train": {"epochs": EPOCHS, "batch_size": BATCH, "lr": 1e-3}},
-        "sweep": [{"grid": {"peft": [espalier_section(m, r) for m in METHODS for r in RANKS],
-                            "seed": SEEDS}}]}
+        "sweep": [{"grid": {"peft": [espalier_section(m, r) for m in METHODS for r in ranks],
+                            "seed": seeds}}]}
 
 
-def run_espalier(program, folder, workers):
+def run_espalier(program, folder, workers, ranks, seeds):
     file = folder.parent / "pixel_sweep.yaml"
-    file.write_text(json.dumps(experiment(folder)))
+    file.write_text(json.dumps(experiment(folder, ranks, seeds)))
     start = time.perf_counter()
     subprocess.run([program, "run", file, "--results", folder.parent / "results", "--workers", str(workers),
                     "--threads", "1"], check=True, stdout=subprocess.DEVNULL)
@@ -120,17 +120,20 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--width", type=int, default=192, help="of the tower, a multiple of 64")
+    parser.add_argument("--ranks", type=int, nargs="+", default=RANKS)
+    parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
     parser.add_argument("--only", choices=["espalier", "peft"])
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch) / "tower"
         folder.mkdir()
-        save_tower(folder)
+        save_tower(folder, args.width)
         seconds = {}
         if args.only != "peft":
-            seconds["espalier"] = run_espalier(args.program, folder, args.workers)
+            seconds["espalier"] = run_espalier(args.program, folder, args.workers, args.ranks, args.seeds)
         if args.only != "espalier":
-            seconds["peft"] = run_peft(folder, args.workers)
+            seconds["peft"] = run_peft(folder, args.workers, args.ranks, args.seeds)
     for name, value in seconds.items():
         print(f"{name:9} {value:7.1f} s")
     if len(seconds) == 2:
