@@ -14,4 +14,11 @@ inline void set_threads(int count) {
   at::set_num_threads(count);
 }
 
+// Whether parallel_for() is compiled with GCC's OpenMP, and so has threads.
+#if defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_THREAD__)
+inline constexpr bool loops_have_threads = true;
+#else
+inline constexpr bool loops_have_threads = false;
+#endif
+
 }  // namespace espalier::testing_support
