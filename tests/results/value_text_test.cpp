@@ -13,6 +13,7 @@ TEST(ValueText, IsWhatPeopleWouldWrite) {
       plain({{"use", "dual"}, {"image", {{"use", "vit"}, {"size", 224}}}, {"at", {{"a", 1}}}}),
       "dual(at={a=1}, image=vit(size=224))");
   EXPECT_EQ(plain(nullptr), "-");
+  EXPECT_EQ(plain(Json::object()), "{}");
   EXPECT_EQ(plain({1, 2}), "[1,2]");
   EXPECT_EQ(plain("a\x1b[31m"), "a\\x1b[31m");
 }

@@ -27,7 +27,7 @@ std::string plain(const Json& value) {
   if (value.is_string()) return printable(value.get<std::string>());
   if (!value.is_object()) return printable(value.dump());
   const std::string params = params_of(value);
-  if (!value.contains("use")) return params;
+  if (!value.contains("use")) return params.empty() ? "{}" : params;
   return plain(value.at("use")) + (params.empty() ? "" : "(" + params + ")");
 }
 
