@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "plugins/plugin_support.hpp"
+#include "train/machine.hpp"
 #include "train/plugin_trial.hpp"
 
 namespace espalier {
@@ -79,6 +80,7 @@ TEST_F(Trials, LeaveACompleteResult) {
   EXPECT_EQ(result->graph.at("similarity_histogram").size(), 64U);
   EXPECT_GE(result->graph.at("near_duplicates_test").get<int>(), 0);
   EXPECT_EQ(result->environment.at("plugins").at("dataset/flora"), 1);
+  EXPECT_EQ(result->environment.at("blas_kernels").get<std::string>(), openblas_core());
   EXPECT_EQ(rows_.size(), 14U);
   EXPECT_FALSE(fs::exists(folder_ / "trial" / "checkpoint.safetensors"));
 }
