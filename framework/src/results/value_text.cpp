@@ -20,11 +20,22 @@ std::string params_of(const Json& section) {
   return text;
 }
 
+bool holds_sections(const Json& value) {
+  return value.is_array() && std::ranges::any_of(value, &Json::is_object);
+}
+
+std::string list_of(const Json& values) {
+  std::string text;
+  for (const Json& value : values) text += (text.empty() ? "" : ", ") + plain(value);
+  return "[" + text + "]";
+}
+
 }  // namespace
 
 std::string plain(const Json& value) {
   if (value.is_null()) return "-";
   if (value.is_string()) return printable(value.get<std::string>());
+  if (holds_sections(value)) return list_of(value);
   if (!value.is_object()) return printable(value.dump());
   const std::string params = params_of(value);
   if (!value.contains("use")) return params.empty() ? "{}" : params;

@@ -8,8 +8,8 @@
 
 namespace espalier {
 
-// Components as `gcn(layers=1)`, other sections as `attend=image, fuse=cross_attention`, null as `-`;
-// characters that a terminal may show.
+// Components as `gcn(layers=1)`, other sections as `attend=image, fuse=cross_attention`, lists of
+// either in brackets, null as `-`; characters that a terminal may show.
 [[nodiscard]] std::string plain(const Json& value);
 
 // Numbers by value, before texts; what an axis makes no difference to comes last.
