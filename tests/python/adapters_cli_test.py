@@ -78,6 +78,17 @@ def test_a_plan_names_a_base_that_changed_since_an_adapter_was_trained(espalier,
     assert f"of another base: it was trained on {model} with the content sha256:" in planned()
 
 
+def test_methods_of_a_stack_have_an_adapter_each(espalier, tmp_path):
+    """One inside the encoder, and one that starts from what the encoder says of the trial's samples."""
+    file, results = tmp_path / "base.yaml", tmp_path / "results"
+    file.write_text(TRAINED.format(model="builtin:flora-clip"))
+    stack = "peft=[{use: lora, towers: image, top_layers: 1}, {use: taskres}]"
+    espalier("run", file, stack, "--results", results)
+    (adapter,) = results.glob("*/trials/*/adapter")
+    assert sorted(path.name for path in adapter.iterdir()) == ["lora", "taskres"]
+    assert "ESPALIER_TASKRES" in espalier("adapters", "show", adapter / "taskres").stdout
+
+
 def test_says_where_two_differ(espalier, data):
     assert "28 of 28 tensors are equal" in espalier(
         "adapters", "diff", data / "lora", data / "lora"

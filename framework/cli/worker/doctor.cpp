@@ -3,10 +3,10 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <espalier/core/process.hpp>
 #include <espalier/core/words.hpp>
 #include <espalier/plugin/catalog.hpp>
 
+#include "described_catalog.hpp"
 #include "verbs.hpp"
 
 namespace espalier::cli {
@@ -86,8 +86,7 @@ std::vector<std::string> folders_in(const std::vector<std::string>& arguments) {
 
 int doctor(const std::vector<std::string>& arguments) {
   const std::vector<std::string> folders = folders_in(arguments);
-  Catalog catalog = Catalog::installed(folders);
-  catalog.describe(current_executable());
+  const Catalog catalog = described_catalog(folders);
   const Machine machine = inspect_machine();
   std::puts("espalier " ESPALIER_VERSION);
   print_machine(machine);

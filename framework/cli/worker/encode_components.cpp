@@ -4,19 +4,12 @@
 
 #include <espalier/core/error.hpp>
 
+#include "described_catalog.hpp"
 #include "encode_internal.hpp"
 
 namespace espalier::cli {
-namespace {
-
-Catalog catalog_of(const Json& request) {
-  return Catalog::installed(request.at("plugins").get<std::vector<std::string>>());
-}
-
-}  // namespace
-
 EncodeComponents::EncodeComponents(const Json& request)
-    : catalog_(catalog_of(request)),
+    : catalog_(described_catalog(request.at("plugins").get<std::vector<std::string>>())),
       loader_(catalog_),
       log_("encode", std::make_shared<spdlog::sinks::stderr_sink_mt>()),
       context_(loader_, log_, request.at("device"), request.value("seed", std::int64_t{1})) {}

@@ -20,6 +20,7 @@
 #include "train/split.hpp"
 
 #include "../said_sink.hpp"
+#include "described_catalog.hpp"
 #include "fit_method.hpp"
 #include "inspect_method.hpp"
 #include "verbs.hpp"
@@ -174,7 +175,7 @@ int inspect(const std::vector<std::string>& arguments) {
     return 0;
   }
   const int out = begin_worker();
-  const Catalog catalog = Catalog::installed(arguments);
+  const Catalog catalog = described_catalog(arguments);
   Loader loader(catalog);
   Inspection inspection(loader);
   LineReader lines;

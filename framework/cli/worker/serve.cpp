@@ -4,10 +4,10 @@
 #include "train/trial.hpp"
 #include <boost/program_options.hpp>
 #include <espalier/core/error.hpp>
-#include <espalier/core/process.hpp>
 #include <espalier/plugin/loader.hpp>
 #include <iostream>
 
+#include "described_catalog.hpp"
 #include "verbs.hpp"
 
 namespace espalier::cli {
@@ -30,12 +30,6 @@ po::options_description options_of_serve() {
   return options;
 }
 
-Catalog catalog_in(const std::vector<std::string>& folders) {
-  Catalog catalog = Catalog::installed(folders);
-  catalog.describe(current_executable());
-  return catalog;
-}
-
 }  // namespace
 
 int serve(const std::vector<std::string>& arguments) try {
@@ -56,7 +50,7 @@ int serve(const std::vector<std::string>& arguments) try {
   worker.loaders = given["loaders"].as<std::int64_t>();
   worker.environment = parse_json(given["environment"].as<std::string>(), "--environment");
   at::set_num_threads(given["threads"].as<int>());
-  const Catalog catalog = catalog_in(given["plugins"].as<std::vector<std::string>>());
+  const Catalog catalog = described_catalog(given["plugins"].as<std::vector<std::string>>());
   Loader loader(catalog);
   worker.loader = &loader;
   serve_trials(worker, run_trial);
