@@ -82,6 +82,10 @@ TEST_F(NetworkRules, NormalisingOverNodesNeedsAllTrainingNodesInSight) {
   EXPECT_THAT(states(made), ElementsAre(4, 0, 0, 2));
   EXPECT_THAT(reason(made, 3), HasSubstr("gnn.norm=layer"));
   EXPECT_THAT(reason(made, 4), HasSubstr("gnn.norm=layer"));
+  const Plan alone = planned(
+      {"gnn=normed", "graph=none,knn", "+gnn.norm=batch", "protocol.graph=inductive_batch"});
+  EXPECT_THAT(states(alone), ElementsAre(1, 0, 0, 1));
+  EXPECT_THAT(reason(alone, 0), HasSubstr("gnn.norm=layer"));
 }
 
 TEST_F(NetworkRules, NodesOfClassesMatterWhereThereAreEdges) {

@@ -71,6 +71,14 @@ Json adapter_with(double dropout) {
   return {{"layer", {{"use", "gcn"}, {"dropout", dropout}}}, {"bottleneck", 8}};
 }
 
+double loss_of_training_samples(World& world) {
+  const at::Tensor logits = world.trained().to(at::kDouble);
+  const at::Tensor labels = index_of(world.data.labels(0, 24), at::kCPU);
+  return (at::logsumexp(logits, 1) - logits.gather(1, labels.unsqueeze(1)).squeeze(1))
+      .mean()
+      .item<double>();
+}
+
 TEST(Training, SaysOfTrainingSamplesWhatTheParametersMakeOfThemNow) {
   for (const char* protocol : {"none", "inductive_attach", "transductive"}) {
     for (const double dropout : {0.0, 0.3}) {
@@ -78,21 +86,36 @@ TEST(Training, SaysOfTrainingSamplesWhatTheParametersMakeOfThemNow) {
       Training run = training(world, {.epochs = 5, .lr = 0.02});
       while (!run.finished()) {
         run.next();
-        const at::Tensor logits = world.trained().to(at::kDouble);
-        const at::Tensor labels = index_of(world.data.labels(0, 24), at::kCPU);
-        EXPECT_EQ(run.last_metrics().front().loss,
-                  (at::logsumexp(logits, 1) - logits.gather(1, labels.unsqueeze(1)).squeeze(1))
-                      .mean()
-                      .item<double>())
+        EXPECT_EQ(run.last_metrics().front().loss, loss_of_training_samples(world))
             << protocol << ", dropout " << dropout << ", epoch " << run.progress().epoch;
       }
     }
   }
 }
 
+// Products of other numbers of rows round otherwise.
+TEST(Training, SaysTheSameOfThemInMiniBatches) {
+  for (const char* protocol : {"none", "inductive_attach"}) {
+    for (const double dropout : {0.0, 0.3}) {
+      World world(protocol, "ga_net", adapter_with(dropout));
+      Training run = training(world, {.epochs = 5, .batch_size = 7, .lr = 0.02});
+      double before = 0;
+      while (!run.finished()) {
+        run.next();
+        const double loss = run.last_metrics().front().loss;
+        EXPECT_NEAR(loss, loss_of_training_samples(world), 1e-6)
+            << protocol << ", dropout " << dropout << ", epoch " << run.progress().epoch;
+        EXPECT_GT(std::abs(loss - before), 1e-4);
+        before = loss;
+      }
+    }
+  }
+}
+
 TEST(Training, TakesSamplesThroughTheNetworkOnceWhereNothingIsDrawn) {
-  const auto flops_of_an_epoch = [](double dropout, std::int64_t batch_size) {
-    World world("inductive_attach", "ga_net", adapter_with(dropout));
+  const auto flops_of_an_epoch = [](double dropout, std::int64_t batch_size,
+                                    const char* protocol = "inductive_attach") {
+    World world(protocol, "ga_net", adapter_with(dropout));
     Training run = training(world, {.epochs = 5, .batch_size = batch_size, .lr = 0.02});
     for (int i = 0; i < 2; ++i) run.next();
     const FlopCounter counter;
@@ -101,7 +124,12 @@ TEST(Training, TakesSamplesThroughTheNetworkOnceWhereNothingIsDrawn) {
   };
   const std::int64_t twice = flops_of_an_epoch(0.3, 0);
   EXPECT_LT(flops_of_an_epoch(0.0, 0), twice);
-  EXPECT_EQ(flops_of_an_epoch(0.0, 24), twice) << "a mini-batch need not hold all of them";
+  EXPECT_EQ(flops_of_an_epoch(0.0, 24), twice) << "neighbours of a mini-batch may be old";
+  const auto of_batches = [&](std::int64_t size) {
+    return flops_of_an_epoch(0.3, size, "none") - flops_of_an_epoch(0.0, size, "none");
+  };
+  EXPECT_GT(of_batches(6), 0) << "the first batch without edges is known";
+  EXPECT_EQ(of_batches(12), 2 * of_batches(6));
 }
 
 TEST(Training, TheSameSeedGivesTheSameBitsAndAnotherDoesNot) {

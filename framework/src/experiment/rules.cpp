@@ -201,8 +201,9 @@ constexpr ImpossibleRule impossible[] = {
      "protocol.graph: {protocol.graph} needs a network that can attach queries, and gnn/{gnn} "
      "cannot"},
     {"gnn",
-     "has(trial, training) and has(gnn, graph) and protocol.graph in ['none', 'inductive_attach'] "
-     "and (gnn.norm == 'batch' or gnn.layer.norm == 'batch')",
+     "has(trial, training) and has(gnn, graph) and (gnn.norm == 'batch' or gnn.layer.norm == "
+     "'batch') and (protocol.graph in ['none', 'inductive_attach'] or (graph.use == none and "
+     "protocol.graph == inductive_batch))",
      "gnn.norm: batch normalises by the states of all training nodes, and under protocol.graph: "
      "{protocol.graph} a query sees its neighbours at most: gnn.norm=layer needs none"},
     {"gnn",

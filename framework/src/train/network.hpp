@@ -44,6 +44,8 @@ class Network {
   [[nodiscard]] const Fusion& fusion() const noexcept { return *fusion_; }
   // Whether all parts promise to compute row by row, as gnn.hpp's `node_rows` says.
   [[nodiscard]] bool has_node_rows() const noexcept { return node_rows_ && adapted_ == nullptr; }
+  // Whether what is said of a sample without edges follows from it alone, whoever is in the pass.
+  [[nodiscard]] bool keeps_samples_apart() const noexcept { return node_rows_; }
 
   // Of all samples of a scene whose graph is square. Where it has more nodes than they have, the
   // others are those of the classes, behind them.

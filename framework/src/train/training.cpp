@@ -134,16 +134,26 @@ void Training::use_graph_of(std::vector<Parameters::Entry> parameters) {
   val_ = task_.protocol.scenes(task_.val.samples);
 }
 
+std::vector<std::int64_t> Training::order_of(std::int64_t epoch) const {
+  std::vector<std::int64_t> order = up_to(std::ssize(task_.train.samples));
+  if (steps_per_epoch_ > 1) {
+    Random(seed_, "order:" + std::to_string(epoch)).shuffle(std::span(order));
+  }
+  return order;
+}
+
+std::vector<std::int64_t> Training::batch_of(const std::vector<std::int64_t>& order,
+                                             std::int64_t step) const {
+  const std::int64_t size = params_.batch_size == 0 ? std::ssize(order) : params_.batch_size;
+  const auto first = order.begin() + step * size;
+  return {first, first + std::min(size, order.end() - first)};
+}
+
 void Training::update_all() {
-  const std::string epoch = std::to_string(progress_.epoch);
-  const std::int64_t count = std::ssize(task_.train.samples);
-  std::vector<std::int64_t> order = up_to(count);
-  if (steps_per_epoch_ > 1) Random(seed_, "order:" + epoch).shuffle(std::span(order));
+  const std::vector<std::int64_t> order = order_of(progress_.epoch);
   draw_views();
-  const std::int64_t size = params_.batch_size == 0 ? count : params_.batch_size;
-  for (std::int64_t first = 0; first < count; first += size) {
-    const std::int64_t last = std::min(first + size, count);
-    update({order.begin() + first, order.begin() + last}, first / size);
+  for (std::int64_t step = 0; step < steps_per_epoch_ && !order.empty(); ++step) {
+    update(batch_of(order, step), step);
   }
 }
 
@@ -239,30 +249,47 @@ double Training::add_metrics(const std::string& split, const at::Tensor& logits,
   return top1;
 }
 
-// Whether the next update begins with what this evaluation asks as well, so that both take the
-// training samples through the network once.
+// Whether the next update begins with what this evaluation asks as well, so that both take these
+// samples through the network once.
 bool Training::begins_as_it_ends() const {
   const Scene& all = task_.protocol.training();
   const bool goes_on = progress_.epoch < params_.epochs && !task_.parameters.entries().empty() &&
                        !refreshes_after(progress_.epoch);
-  return goes_on && !draws_ && params_.batch_size == 0 && params_.views == 0 &&
-         !task_.train.samples.empty() &&
-         (all.graph.edges() > 0 || all.samples == task_.train.samples);
+  const bool apart = all.graph.edges() == 0 && all.samples == task_.train.samples;
+  const bool in_full = params_.batch_size == 0 && all.graph.edges() > 0;
+  return goes_on && !draws_ && params_.views == 0 && !task_.train.samples.empty() &&
+         (in_full || (apart && (steps_per_epoch_ == 1 || task_.network.keeps_samples_apart())));
+}
+
+void Training::prepare() {
+  if (!begins_as_it_ends()) return;
+  first_ = batch_of(order_of(progress_.epoch + 1), 0);
+  prepared_ = forward(first_, progress_.epoch + 1, 0);
+  draws_ = prepared_->drew();
+  if (draws_) prepared_.reset();
+}
+
+at::Tensor Training::training_logits(Evaluation& evaluation) const {
+  const std::int64_t count = std::ssize(task_.train.samples);
+  if (!prepared_) return evaluation.training();
+  if (std::ssize(first_) == count) {
+    evaluation.know(prepared_->said());
+    return evaluation.training();
+  }
+  std::vector<std::int64_t> others = up_to(count);
+  for (const std::int64_t place : first_) std::erase(others, place);
+  Scene rest =
+      batch_scene(task_.protocol, task_.train.samples, task_.network.fusion().views(), others);
+  rest.queries = others;
+  at::Tensor logits = evaluation.answers_together(std::span(&rest, 1), count);
+  return logits.index_copy_(0, index_of(first_, at::kCPU), prepared_->asked().detach().cpu());
 }
 
 void Training::evaluate() {
   Evaluation evaluation(task_.network, task_.sources, task_.protocol, bank_);
-  if (begins_as_it_ends()) {
-    prepared_ = forward(up_to(std::ssize(task_.train.samples)), progress_.epoch + 1, 0);
-    draws_ = prepared_->drew();
-    if (draws_) {
-      prepared_.reset();
-    } else {
-      evaluation.know(prepared_->said());
-    }
-  }
+  prepare();
   if (!task_.train.samples.empty()) {
-    add_metrics("train", evaluation.training(), task_.train.labels);
+    add_metrics("train", training_logits(evaluation), task_.train.labels);
   }
   double top1 = missing;
   if (!task_.val.samples.empty()) {

@@ -5,6 +5,7 @@
 #include "results/trial_result.hpp"
 #include "train/class_columns.hpp"
 #include "train/cost.hpp"
+#include "train/evaluation.hpp"
 #include "train/forward.hpp"
 #include "train/method_in_training.hpp"
 #include "train/network.hpp"
@@ -96,6 +97,10 @@ class Training {
   void resume_graphs(std::vector<Parameters::Entry> now, std::vector<Parameters::Entry> best);
 
  private:
+  // The places of the training samples in the order of the epoch, and its batches of them.
+  [[nodiscard]] std::vector<std::int64_t> order_of(std::int64_t epoch) const;
+  [[nodiscard]] std::vector<std::int64_t> batch_of(const std::vector<std::int64_t>& order,
+                                                   std::int64_t step) const;
   void update_all();
   void update(const std::vector<std::int64_t>& batch, std::int64_t step);
   [[nodiscard]] std::unique_ptr<Forward> forward(const std::vector<std::int64_t>& batch,
@@ -108,6 +113,9 @@ class Training {
   void draw_views();
   [[nodiscard]] std::vector<Look> looks_at(std::span<const std::size_t> samples) const;
   [[nodiscard]] bool begins_as_it_ends() const;
+  void prepare();
+  // Logits [training samples, classes].
+  [[nodiscard]] at::Tensor training_logits(Evaluation& evaluation) const;
   void evaluate();
   [[nodiscard]] bool takes_last() const;
   double add_metrics(const std::string& split, const at::Tensor& logits,
@@ -124,7 +132,8 @@ class Training {
   std::unique_ptr<Optimizer> optimizer_;
   Progress progress_;
   bool draws_ = false;                 // as far as was seen
-  std::unique_ptr<Forward> prepared_;  // of the next update; null: not yet made
+  std::vector<std::int64_t> first_;    // batch of the next epoch, where it is prepared
+  std::unique_ptr<Forward> prepared_;  // of that update; null: not made
   double lr_ = missing;
   std::vector<Parameters::Entry> best_;
   std::vector<Parameters::Entry> graph_of_;
