@@ -7,12 +7,14 @@ Four methods of Hugging Face PEFT (LoRA, DoRA, LoHa, LoKr), three ranks, four se
 twelve layers of a CLIP image tower with random weights (`--width` 192, 197 tokens), with a linear head: 5 epochs over 32
 pictures in batches of 16, a look at training and validation accuracy (16 pictures) before them and after each, and a
 test on 32. Python has its pictures as tensors in memory and runs the whole tower under PEFT, in `--workers` processes
-of one thread each, as Espalier does; Espalier draws its own and begins with an empty cache. Prints the seconds of both.
+of one thread each, as Espalier does, and on the same `--device`; Espalier draws its own and begins with an empty cache.
+Prints the seconds of both.
 """
 import argparse
 import concurrent.futures
 import itertools
 import json
+import multiprocessing
 import pathlib
 import subprocess
 import tempfile
@@ -54,7 +56,7 @@ def peft_config(method, rank):
     return {"loha": peft.LoHaConfig, "lokr": peft.LoKrConfig}[method](r=rank, alpha=rank, **where)
 
 
-def trial(folder, method, rank, seed):
+def trial(folder, device, method, rank, seed):
     import peft
     import torch
     import transformers as hf
@@ -62,9 +64,10 @@ def trial(folder, method, rank, seed):
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     tower = hf.CLIPVisionModelWithProjection.from_pretrained(folder).eval()
-    model = peft.get_peft_model(tower, peft_config(method, rank))
-    head = torch.nn.Linear(128, CLASSES)
-    pixels, labels = torch.randn(TRAIN + VAL + TEST, 3, 224, 224), torch.arange(TRAIN + VAL + TEST) % CLASSES
+    model = peft.get_peft_model(tower, peft_config(method, rank)).to(device)
+    head = torch.nn.Linear(128, CLASSES, device=device)
+    pixels = torch.randn(TRAIN + VAL + TEST, 3, 224, 224).to(device)
+    labels = torch.arange(TRAIN + VAL + TEST, device=device) % CLASSES
     trained = [p for p in model.parameters() if p.requires_grad] + list(head.parameters())
     optimizer = torch.optim.AdamW(trained, lr=1e-3)
 
@@ -86,11 +89,12 @@ def trial(folder, method, rank, seed):
     return accuracy(TRAIN + VAL, TRAIN + VAL + TEST)
 
 
-def run_peft(folder, workers, ranks, seeds):
+def run_peft(folder, device, workers, ranks, seeds):
     grid = list(itertools.product(METHODS, ranks, seeds))
     start = time.perf_counter()
-    with concurrent.futures.ProcessPoolExecutor(workers) as pool:
-        list(pool.map(trial, [folder] * len(grid), *zip(*grid)))
+    spawn = multiprocessing.get_context("spawn")  # a GPU outlives no fork
+    with concurrent.futures.ProcessPoolExecutor(workers, mp_context=spawn) as pool:
+        list(pool.map(trial, [folder] * len(grid), [device] * len(grid), *zip(*grid)))
     return time.perf_counter() - start
 
 
@@ -107,12 +111,12 @@ def experiment(folder, ranks, seeds):
                             "seed": seeds}}]}
 
 
-def run_espalier(program, folder, workers, ranks, seeds):
+def run_espalier(program, folder, device, workers, ranks, seeds):
     file = folder.parent / "pixel_sweep.yaml"
     file.write_text(json.dumps(experiment(folder, ranks, seeds)))
     start = time.perf_counter()
     subprocess.run([program, "run", file, "--results", folder.parent / "results", "--workers", str(workers),
-                    "--threads", "1"], check=True, stdout=subprocess.DEVNULL)
+                    "--threads", "1", "--device", device], check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - start
 
 
@@ -120,6 +124,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--device", default="cpu", help="cpu or cuda, of both")
     parser.add_argument("--width", type=int, default=192, help="of the tower, a multiple of 64")
     parser.add_argument("--ranks", type=int, nargs="+", default=RANKS)
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
@@ -129,11 +134,12 @@ def main():
         folder = pathlib.Path(scratch) / "tower"
         folder.mkdir()
         save_tower(folder, args.width)
+        how = args.device, args.workers, args.ranks, args.seeds
         seconds = {}
         if args.only != "peft":
-            seconds["espalier"] = run_espalier(args.program, folder, args.workers, args.ranks, args.seeds)
+            seconds["espalier"] = run_espalier(args.program, folder, *how)
         if args.only != "espalier":
-            seconds["peft"] = run_peft(folder, args.workers, args.ranks, args.seeds)
+            seconds["peft"] = run_peft(folder, *how)
     for name, value in seconds.items():
         print(f"{name:9} {value:7.1f} s")
     if len(seconds) == 2:

@@ -14,6 +14,8 @@ po::options_description parity_options() {
   auto add = options.add_options();
   add("data", po::value<std::string>()->value_name("DIR"),
       "where the files lie that cases name; ESPALIER_DATA_DIR otherwise");
+  add("device", po::value<std::string>()->default_value("cpu")->value_name("cpu|cuda|auto"),
+      "where encoders and the methods inside them compute; all else does on the CPU");
   add("quiet", "print only what differs");
   add("help", "show this");
   return options;
@@ -52,6 +54,7 @@ int parity(const std::vector<std::string>& arguments) {
   }
   std::vector<std::string> words = {"parity"};
   if (given.count("data") > 0) words.push_back("--data=" + given["data"].as<std::string>());
+  words.push_back("--device=" + given["device"].as<std::string>());
   if (given.count("quiet") > 0) words.emplace_back("--quiet");
   words.emplace_back("--");
   words.insert(words.end(), names.begin(), names.end());

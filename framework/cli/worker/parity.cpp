@@ -6,6 +6,7 @@
 #include <espalier/core/printable.hpp>
 #include <espalier/core/process.hpp>
 #include <espalier/nn/blip.hpp>
+#include <espalier/nn/pretrained.hpp>
 #include <espalier/testing/gnn_parity.hpp>
 #include <espalier/testing/graph_parity.hpp>
 #include <espalier/testing/peft_parity.hpp>
@@ -35,14 +36,14 @@ std::vector<fs::path> candidates(const fs::path& name, const fs::path& folder,
   return places;
 }
 
-Differences run_case(const fs::path& path, const fs::path& data) {
+Differences run_case(const fs::path& path, const fs::path& data, const std::string& device) {
   if (fs::is_regular_file(path)) return tokenizer_parity(path, data);
   if (fs::exists(path / "cases.json")) return image_parity(path, data);
   if (fs::exists(path / "config.json")) {
-    return is_blip_folder(path) ? blip_parity(path) : encoder_parity(path);
+    return is_blip_folder(path) ? blip_parity(path) : encoder_parity(path, device);
   }
   if (conformance::is_peft_case(path)) {
-    return conformance::peft_parity(path, Catalog::installed());
+    return conformance::peft_parity(path, Catalog::installed(), device);
   }
   if (is_ewc_case(path)) return ewc_parity(path);
   if (conformance::is_graph_case(path)) {
@@ -83,6 +84,7 @@ po::variables_map parse(const std::vector<std::string>& arguments) {
   po::options_description options;
   auto add = options.add_options();
   add("data", po::value<std::string>()->default_value(""));
+  add("device", po::value<std::string>()->default_value("cpu"));
   add("quiet", "");
   add("help", "");
   add("case", po::value<std::vector<std::string>>()->default_value({}, ""));
@@ -113,17 +115,20 @@ fs::path find_named(const fs::path& name, const fs::path& folder, const fs::path
 int parity(const std::vector<std::string>& arguments) {
   const po::variables_map given = parse(arguments);
   if (given.count("help") > 0) {
-    std::cout << "usage: espalier-worker parity [--data DIR] [--quiet] CASE...\n\nexample:\n"
+    std::cout << "usage: espalier-worker parity [--data DIR] [--device cpu|cuda|auto] [--quiet] "
+                 "CASE...\n\nexample:\n"
                  "  espalier parity --help\n";
     return 0;
   }
   at::set_num_threads(1);
   const fs::path data = data_folder(given["data"].as<std::string>());
+  const std::string device = given["device"].as<std::string>();
+  (void)device_of(device);
   std::printf("  %-7s %-58s %9s %9s\n", "", "", "absolute", "relative");
   int bad = 0;
   Problems problems;
   for (const fs::path path : given["case"].as<std::vector<std::string>>()) try {
-      bad += report(path, run_case(path, data), given.count("quiet") > 0);
+      bad += report(path, run_case(path, data, device), given.count("quiet") > 0);
     } catch (const Error& error) {
       for (const Problem& problem : error.problems()) problems.add(problem);
     }

@@ -79,8 +79,9 @@ TensorDifference compare_tensors(const std::string& name, const at::Tensor& expe
 }
 
 std::vector<TensorDifference> encoder_parity(const std::filesystem::path& folder,
+                                             const std::string& device,
                                              const ParityTolerance& tolerance) {
-  const auto encoder = load_pretrained(folder);
+  const auto encoder = load_pretrained(folder, {.families = {}, .device = device});
   const NamedTensors expected = read_named_tensors(folder / "expected.safetensors");
   const NamedTensors actual = compute(*encoder, expected);
   std::vector<TensorDifference> rows;

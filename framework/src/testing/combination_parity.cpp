@@ -25,14 +25,17 @@ constexpr double output_tolerance = 1e-5;
 
 class CombinationCase {
  public:
-  CombinationCase(const fs::path& folder, const Json& meta, const Catalog& catalog)
+  CombinationCase(const fs::path& folder, const Json& meta, const Catalog& catalog,
+                  const std::string& device)
       : folder_(folder),
         weights_(meta.at("weights").get<std::vector<double>>()),
         recorded_(read_named_tensors(folder / "expected.safetensors")),
         log_("parity"),
         loader_(catalog),
         context_(loader_, log_),
-        encoder_(load_pretrained(folder / ".." / meta.at("base").get<std::string>())) {
+        device_(device),
+        encoder_(load_pretrained(folder / ".." / meta.at("base").get<std::string>(),
+                                 {.families = {}, .device = device})) {
     for (const char* name : {"pixel_values", "input_ids", "attention_mask"}) {
       inputs_[name] = recorded_["input." + std::string(name)];
     }
@@ -60,6 +63,7 @@ class CombinationCase {
     component.params["use"] = component.use;
     const auto method = loader_.make<Peft>(component.params, context_);
     Parameters parameters;
+    const Parameters::Scope there(parameters, "", device_of(device_));
     Random random(std::int64_t{1}, "peft");
     method->attach(*encoder_, parameters, random);
     copy_tensors(adapter.tensors, parameters.entries(), name);
@@ -76,14 +80,16 @@ class CombinationCase {
   spdlog::logger log_;
   Loader loader_;
   LoaderContext context_;
+  std::string device_;
   std::unique_ptr<AdaptableEncoder> encoder_;
 };
 
 }  // namespace
 
 std::vector<TensorDifference> combination_parity(const fs::path& folder, const Json& meta,
-                                                 const Catalog& catalog) {
-  return CombinationCase(folder, meta, catalog).run();
+                                                 const Catalog& catalog,
+                                                 const std::string& device) {
+  return CombinationCase(folder, meta, catalog, device).run();
 }
 
 }  // namespace espalier::conformance

@@ -15,6 +15,7 @@ namespace espalier::conformance {
 // once (`both`).
 [[nodiscard]] std::vector<TensorDifference> combination_parity(const std::filesystem::path& folder,
                                                                const Json& meta,
-                                                               const Catalog& catalog);
+                                                               const Catalog& catalog,
+                                                               const std::string& device);
 
 }  // namespace espalier::conformance

@@ -71,10 +71,12 @@ NamedTensors keyed_as_here(NamedTensors expected, const AdaptableEncoder& encode
 class AdapterCase {
  public:
   AdapterCase(const fs::path& folder, const Json& meta, NamedTensors expected,
-              const Catalog& catalog)
+              const Catalog& catalog, const std::string& device)
       : folder_(folder),
         meta_(meta),
-        encoder_(load_pretrained(base_of(folder, meta.at("base").get<std::string>()))),
+        device_(device),
+        encoder_(load_pretrained(base_of(folder, meta.at("base").get<std::string>()),
+                                 {.families = {}, .device = device})),
         inputs_(inputs_of(expected)),
         expected_(keyed_as_here(std::move(expected), *encoder_)),
         log_("parity"),
@@ -104,6 +106,7 @@ class AdapterCase {
     }
     if (inputs_.contains("node_pixel_values")) join();
     Random random(std::int64_t{1}, "peft");
+    const Parameters::Scope there(parameters_, "", device_of(device_));
     method_->attach(*encoder_, parameters_, random);
     std::vector<Parameters::Entry> own = parameters_.entries();
     for (Parameters::Entry& buffer : method_->buffers()) own.push_back(std::move(buffer));
@@ -153,6 +156,7 @@ class AdapterCase {
   // Of a model with one tower the logits are products with a probe.
   NamedTensors outputs() {
     NamedTensors out = run_on_tensors(*encoder_, inputs_, /*hidden_states=*/false);
+    for (auto& [name, tensor] : out) tensor = tensor.to(at::kCPU);
     if (!encoder_->image()) out["text_embeds_raw"] = out["sentence_embedding"];
     if (const auto probe = inputs_.find("probe"); probe != inputs_.end()) {
       const char* const tower = encoder_->image() ? "image_embeds_raw" : "text_embeds_raw";
@@ -251,6 +255,7 @@ class AdapterCase {
 
   fs::path folder_;
   Json meta_;
+  std::string device_;
   std::unique_ptr<AdaptableEncoder> encoder_;
   NamedTensors inputs_;
   Recorded expected_;
@@ -278,15 +283,16 @@ bool is_peft_case(const fs::path& folder) {
           has_adapter(folder / "a"));
 }
 
-std::vector<TensorDifference> peft_parity(const fs::path& folder, const Catalog& catalog) {
+std::vector<TensorDifference> peft_parity(const fs::path& folder, const Catalog& catalog,
+                                          const std::string& device) {
   const fs::path file = folder / "meta.json";
   try {
     const Json meta = parse_json(read_file(file), file.string());
-    if (has_adapter(folder / "a")) return combination_parity(folder, meta, catalog);
+    if (has_adapter(folder / "a")) return combination_parity(folder, meta, catalog, device);
     NamedTensors expected = read_named_tensors(folder / "expected.safetensors");
     if (is_feature_case(expected))
       return feature_parity(folder, meta, std::move(expected), catalog);
-    return AdapterCase(folder, meta, std::move(expected), catalog).run();
+    return AdapterCase(folder, meta, std::move(expected), catalog, device).run();
   } catch (const Json::exception& error) {
     throw no_case(file, error.what());
   }

@@ -29,9 +29,10 @@ struct ParityTolerance {
 };
 
 // `folder` is a model folder with expected.safetensors in it, whose tensors have the names of
-// named_tensors.hpp, `loss`, and `grad.<weight>` for the gradient of that loss. Float32 on the CPU.
-// Throws Error where the folder cannot be loaded or expects nothing.
+// named_tensors.hpp, `loss`, and `grad.<weight>` for the gradient of that loss. In float32, on
+// `device` as device_of() has it. Throws Error where the folder cannot be loaded or expects nothing.
 [[nodiscard]] std::vector<TensorDifference> encoder_parity(const std::filesystem::path& folder,
+                                                           const std::string& device = "cpu",
                                                            const ParityTolerance& tolerance = {});
 
 }  // namespace espalier

@@ -17,11 +17,13 @@ namespace espalier::conformance {
 // `input.input_ids` and `input.attention_mask`: `image_features`, `text_features` (not of length 1)
 // and `logits`, behind `on.` with the adapter, `off.` without its hooks, `merged.` after merge();
 // `merged_weight.NAME`; `loss`, the cross entropy of the logits against `input.labels`, and
-// `grad.NAME` by the adapter's keys; or `losses` and `final.NAME` of a few steps of AdamW. Float32
-// on the CPU; differences are over the larger of 1 and the largest expected value. A method on
-// features and class vectors is recorded with these as its inputs: docs/parity.md. Throws Error
-// where the folder is no such case, or no component in `catalog` computes the method.
+// `grad.NAME` by the adapter's keys; or `losses` and `final.NAME` of a few steps of AdamW. Float32,
+// on `device` as device_of() has it; differences are over the larger of 1 and the largest expected
+// value. A method on features and class vectors is recorded with these as its inputs, and computes
+// on the CPU: docs/parity.md. Throws Error where the folder is no such case, or no component in
+// `catalog` computes the method.
 [[nodiscard]] std::vector<TensorDifference> peft_parity(const std::filesystem::path& folder,
-                                                        const Catalog& catalog);
+                                                        const Catalog& catalog,
+                                                        const std::string& device = "cpu");
 
 }  // namespace espalier::conformance
