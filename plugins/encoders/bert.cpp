@@ -12,6 +12,6 @@ class Bert final : public espalier::PretrainedEncoder {
 
 }  // namespace
 
-ESPALIER_COMPONENT(encoder, "bert", 2, Bert,
+ESPALIER_COMPONENT(encoder, "bert", 3, Bert,
                    "A BERT, MiniLM, DistilBERT or MPNet sentence encoder from a Hugging Face folder",
                    "text sites")

@@ -12,6 +12,6 @@ class Clip final : public espalier::PretrainedEncoder {
 
 }  // namespace
 
-ESPALIER_COMPONENT(encoder, "clip", 2, Clip,
+ESPALIER_COMPONENT(encoder, "clip", 3, Clip,
                    "CLIP's image and text towers, or one of them, from a Hugging Face folder",
                    "image text shared_space sites")

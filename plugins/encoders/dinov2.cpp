@@ -12,5 +12,5 @@ class Dinov2 final : public espalier::PretrainedEncoder {
 
 }  // namespace
 
-ESPALIER_COMPONENT(encoder, "dinov2", 2, Dinov2,
+ESPALIER_COMPONENT(encoder, "dinov2", 3, Dinov2,
                    "A DINOv2 vision transformer from a Hugging Face folder", "image sites")

@@ -12,6 +12,6 @@ class Siglip final : public espalier::PretrainedEncoder {
 
 }  // namespace
 
-ESPALIER_COMPONENT(encoder, "siglip", 2, Siglip,
+ESPALIER_COMPONENT(encoder, "siglip", 3, Siglip,
                    "SigLIP's image and text towers from a Hugging Face folder",
                    "image text shared_space sites")

@@ -12,5 +12,5 @@ class Vit final : public espalier::PretrainedEncoder {
 
 }  // namespace
 
-ESPALIER_COMPONENT(encoder, "vit", 2, Vit, "A vision transformer from a Hugging Face folder",
+ESPALIER_COMPONENT(encoder, "vit", 3, Vit, "A vision transformer from a Hugging Face folder",
                    "image sites")

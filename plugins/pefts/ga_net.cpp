@@ -75,7 +75,7 @@ at::Tensor pooled(const std::string& pool, const at::Tensor& stream) {
 // One position of what leaves the last layer stands for the picture.
 bool has_class_token(const espalier::VisionTower& tower) {
   const at::Tensor tokens = at::zeros({1, 2, tower.width()});
-  return tower.head_input({.states = tokens, .valid = {}, .pooled = {}}).states.size(1) == 1;
+  return tower.feature_positions({.states = tokens, .valid = {}, .pooled = {}}).defined();
 }
 
 [[noreturn]] void refuse_untold() {

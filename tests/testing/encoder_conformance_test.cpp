@@ -1,6 +1,7 @@
 #include <espalier/testing/conformance.hpp>
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/rand.h>
 #include <ATen/ops/tensor.h>
 #include <gmock/gmock.h>
@@ -84,11 +85,51 @@ class ForgetsAToken : public Right {
   }
 };
 
+// The tower of another encoder, but for the position that it names.
+class PointsAtTheLastPosition : public VisionTower {
+ public:
+  explicit PointsAtTheLastPosition(const VisionTower& right)
+      : VisionTower(right.layers(), right.feature_width(), right.image_size(), right.patch_size()),
+        right_(right) {}
+
+  [[nodiscard]] std::int64_t width() const override { return right_.width(); }
+  [[nodiscard]] at::Device device() const override { return right_.device(); }
+  [[nodiscard]] at::ScalarType dtype() const override { return right_.dtype(); }
+  [[nodiscard]] Activations embed(const at::Tensor& pixels, const Mode& mode) const override {
+    return right_.embed(pixels, mode);
+  }
+  [[nodiscard]] at::Tensor feature_positions(const Activations& of) const override {
+    return at::full({of.states.size(0)}, of.states.size(1) - 1, at::kLong);
+  }
+
+ private:
+  [[nodiscard]] at::Tensor run_layers(const Activations& input, std::int64_t from, std::int64_t to,
+                                      const Mode& mode,
+                                      const at::Tensor& positions) const override {
+    return at_positions(right_.run(input, from, to, mode).states, positions);
+  }
+  [[nodiscard]] TowerOutput pool(const Activations& output, const Mode& mode) const override {
+    return right_.head(output, mode);
+  }
+  void collect_below(std::vector<Site*>&) override {}
+
+  const VisionTower& right_;
+};
+
+class NamesAnotherPosition : public Right {
+ public:
+  [[nodiscard]] AdaptableEncoder* adaptable() override { return &other_; }
+
+ private:
+  AdaptableEncoder other_{std::make_unique<PointsAtTheLastPosition>(*model_->image()), nullptr};
+};
+
 const std::vector<std::string> all_of_encoder = {"image", "text", "shared_space", "sites"};
 
 TEST(EncoderConformance, HoldsForARightEncoder) {
-  for (const std::string property : {"declared_towers", "pixels_of_one_shape", "drawn_views",
-                                     "towers_give_the_features", "empty_batches", "repeatable"}) {
+  for (const std::string property :
+       {"declared_towers", "pixels_of_one_shape", "drawn_views", "towers_give_the_features",
+        "names_the_positions_of_the_feature", "empty_batches", "repeatable"}) {
     const Finding finding = find<Right>(property, all_of_encoder);
     EXPECT_EQ(finding.state, State::holds) << property << ": " << finding.message;
   }
@@ -104,6 +145,8 @@ TEST(EncoderConformance, NoticesTowersThatGiveOtherFeatures) {
   expect_violation<NormalisesAfterThePixels>("towers_give_the_features", all_of_encoder,
                                              "pixels() through");
   expect_violation<ForgetsAToken>("towers_give_the_features", all_of_encoder, "tokens() through");
+  expect_violation<NamesAnotherPosition>("names_the_positions_of_the_feature", all_of_encoder,
+                                         "depends on other positions");
 }
 
 }  // namespace

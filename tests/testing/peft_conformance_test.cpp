@@ -252,6 +252,14 @@ class LooksAtTheWholePass : public Right {
   }
 };
 
+// A position sees the mean of all.
+class MixesPositions : public Right {
+  at::Tensor changed(const Adapted& one, const at::Tensor& x, const at::Tensor& y,
+                     const Mode& mode) override {
+    return Right::changed(one, x - x.mean(1, true), y, mode);
+  }
+};
+
 class StaysHookedWhenJoined : public Right {
  public:
   void join(AdaptableEncoder& encoder, const SampleGraph&, const LookAtNodes& look) override {
@@ -350,8 +358,9 @@ TEST(PeftConformance, HoldsAMethodToWhereItSaysThatItAttaches) {
                           "it attaches to a BERT, although it needs an image tower");
 }
 
-TEST(PeftConformance, NoticesRowsThatMeetAndWhatIsWrongWithAGraph) {
+TEST(PeftConformance, NoticesRowsAndPositionsThatMeetAndWhatIsWrongWithAGraph) {
   expect_violation<LooksAtTheWholePass>("rows_do_not_meet", all_of_peft, "who else is in it");
+  expect_violation<MixesPositions>("positions_do_not_meet", all_of_peft, "mixes positions");
   const std::vector<std::string> on_a_graph = {"graph", "needs_image", "needs_sites"};
   const std::string looks = "looks_without_a_trace";
   expect_violation<StaysHookedWhenJoined>(looks, on_a_graph, "still hooked after join()");

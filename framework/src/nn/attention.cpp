@@ -1,6 +1,8 @@
 #include <espalier/nn/attention.hpp>
 
+#include <ATen/TensorIndexing.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/bmm.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/softmax.h>
@@ -74,6 +76,20 @@ AttentionBias attention_bias(const at::Tensor& like, bool causal, const at::Tens
   const at::Tensor added = (relative.defined() ? relative : at::zeros({1}, like.options()))
                                .masked_fill(allowed.logical_not(), lowest(like.scalar_type()));
   return {.causal = false, .added = added};
+}
+
+AttentionBias bias_at(const AttentionBias& bias, const at::Tensor& positions,
+                      const at::Tensor& like) {
+  if (bias.causal) {
+    const at::Tensor keys = at::arange(like.size(1), positions.options());
+    const at::Tensor later = keys.view({1, 1, 1, -1}) > positions.view({-1, 1, 1, 1});
+    return {.causal = false,
+            .added = at::zeros({1}, like.options()).masked_fill(later, lowest(like.scalar_type()))};
+  }
+  if (!bias.added.defined() || bias.added.size(2) == 1) return bias;
+  const at::Tensor rows = at::arange(positions.size(0), positions.options());
+  const at::Tensor of_queries = bias.added.expand({positions.size(0), -1, -1, -1}).transpose(1, 2);
+  return {.causal = false, .added = of_queries.index({rows, positions}).unsqueeze(2)};
 }
 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,

@@ -31,8 +31,8 @@ Activations ClassTokenTower::embed(const at::Tensor& pixels, const Mode& mode) c
   return {embedding_.forward(pixels, mode), {}, {}};
 }
 
-Activations ClassTokenTower::head_input(const Activations& output) const {
-  return {output.states.narrow(1, 0, 1), {}, {}};
+at::Tensor ClassTokenTower::feature_positions(const Activations& activations) const {
+  return class_token_positions(activations);
 }
 
 TowerOutput ClassTokenTower::pool(const Activations& output, const Mode& mode) const {

@@ -15,7 +15,7 @@ class ClassTokenTower final : public VisionTower {
                   const LayerNames& names, WeightReader& reader);
 
   [[nodiscard]] Activations embed(const at::Tensor& pixels, const Mode& mode) const override;
-  [[nodiscard]] Activations head_input(const Activations& output) const override;
+  [[nodiscard]] at::Tensor feature_positions(const Activations& activations) const override;
   [[nodiscard]] const Transformer& transformer() const override { return transformer_; }
 
  private:

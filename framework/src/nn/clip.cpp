@@ -3,7 +3,6 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/argmax.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
 #include <optional>
@@ -69,8 +68,8 @@ class ClipVision final : public VisionTower {
     return {apply_norm(pre_norm_, embedding_.forward(pixels, mode), eps(), mode), {}, {}};
   }
 
-  [[nodiscard]] Activations head_input(const Activations& output) const override {
-    return {output.states.narrow(1, 0, 1), {}, {}};
+  [[nodiscard]] at::Tensor feature_positions(const Activations& activations) const override {
+    return class_token_positions(activations);
   }
 
   [[nodiscard]] const Transformer& transformer() const override { return transformer_; }
@@ -142,10 +141,8 @@ class ClipText final : public TextTower {
     return {embedding_.forward(batch, mode), batch.valid, ends.to(batch.ids.device())};
   }
 
-  [[nodiscard]] Activations head_input(const Activations& output) const override {
-    const at::Tensor rows = at::arange(output.states.size(0), output.pooled.options());
-    return {
-        output.states.index({rows, output.pooled}).unsqueeze(1), {}, at::zeros_like(output.pooled)};
+  [[nodiscard]] at::Tensor feature_positions(const Activations& activations) const override {
+    return activations.pooled;
   }
 
   [[nodiscard]] const Transformer& transformer() const override { return transformer_; }
@@ -154,8 +151,7 @@ class ClipText final : public TextTower {
   [[nodiscard]] TowerOutput pool(const Activations& output, const Mode& mode) const override {
     const double eps = transformer_.config().eps;
     const at::Tensor last = apply_norm(final_norm_, output.states, eps, mode);
-    const at::Tensor rows = at::arange(last.size(0), output.pooled.options());
-    const at::Tensor pooled = last.index({rows, output.pooled});
+    const at::Tensor pooled = at_positions(last, output.pooled).squeeze(1);
     const at::Tensor feature = project(projection_, pooled, mode);
     return {last, pooled, feature, feature};
   }

@@ -6,6 +6,7 @@
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/upsample_bicubic2d.h>
+#include <ATen/ops/zeros.h>
 
 #include <cmath>
 
@@ -93,6 +94,11 @@ at::Tensor PatchEmbedding::forward(const at::Tensor& pixels, const Mode& mode) c
 void PatchEmbedding::collect(std::vector<Site*>& sites) {
   sites.push_back(&patch_);
   sites.push_back(&tokens_);
+}
+
+at::Tensor class_token_positions(const Activations& activations) {
+  const at::Tensor& states = activations.states;
+  return at::zeros({states.size(0)}, states.options().dtype(at::kLong));
 }
 
 WordEmbedding::WordEmbedding(std::string_view module, std::string_view words,

@@ -39,6 +39,9 @@ class PatchEmbedding {
   at::Tensor class_token_, positions_;
 };
 
+// That of the class token in each row, int64 [n]: it is the first.
+[[nodiscard]] at::Tensor class_token_positions(const Activations& activations);
+
 // Word embeddings and learned positions.
 class WordEmbedding {
  public:

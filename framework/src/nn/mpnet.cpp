@@ -56,15 +56,14 @@ class MpnetText final : public SentenceTower {
     return normalised(embedding_.forward(batch, positions, {}, mode), batch, mode);
   }
 
-  [[nodiscard]] Activations run(Activations input, std::int64_t from, std::int64_t to,
-                                const Mode& mode) const override {
+ private:
+  [[nodiscard]] at::Tensor run_layers(const Activations& input, std::int64_t from, std::int64_t to,
+                                      const Mode& mode,
+                                      const at::Tensor& positions) const override {
     const at::Tensor relative = relative_bias(input.states.size(1));
-    input.states =
-        transformer().run(std::move(input.states), from, to, mode, input.valid, relative);
-    return input;
+    return transformer().run(input.states, from, to, mode, input.valid, relative, positions);
   }
 
- private:
   // [1, heads, l, l]
   [[nodiscard]] at::Tensor relative_bias(std::int64_t length) const {
     at::Tensor buckets = at::arange(length * length, at::kLong);

@@ -29,9 +29,9 @@ Activations SentenceTower::normalised(const at::Tensor& sum, const TokenBatch& b
   return {apply_norm(norm_, sum, config_.transformer.eps, mode), batch.valid, {}};
 }
 
-Activations SentenceTower::head_input(const Activations& output) const {
-  if (config_.modules.pooling != SentencePooling::cls) return output;
-  return {output.states.narrow(1, 0, 1), {}, {}};
+at::Tensor SentenceTower::feature_positions(const Activations& activations) const {
+  const bool first = config_.modules.pooling == SentencePooling::cls;
+  return first ? class_token_positions(activations) : at::Tensor();
 }
 
 TowerOutput SentenceTower::pool(const Activations& output, const Mode& mode) const {

@@ -31,7 +31,7 @@ class SentenceTower : public TextTower {
     return 0;
   }
 
-  [[nodiscard]] Activations head_input(const Activations& output) const override;
+  [[nodiscard]] at::Tensor feature_positions(const Activations& activations) const override;
   [[nodiscard]] const Transformer& transformer() const override { return transformer_; }
 
  protected:

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/linear.h>
 
 #include "embedding_internal.hpp"
@@ -141,8 +142,9 @@ class SiglipText final : public TextTower {
     return {embedding_.forward(batch, mode), batch.valid, {}};
   }
 
-  [[nodiscard]] Activations head_input(const Activations& output) const override {
-    return {output.states.narrow(1, output.states.size(1) - 1, 1), {}, {}};
+  [[nodiscard]] at::Tensor feature_positions(const Activations& activations) const override {
+    const at::Tensor& states = activations.states;
+    return at::full({states.size(0)}, states.size(1) - 1, states.options().dtype(at::kLong));
   }
 
   [[nodiscard]] const Transformer& transformer() const override { return transformer_; }

@@ -4,6 +4,7 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
 #include <espalier/core/error.hpp>
@@ -35,15 +36,33 @@ Tower::~Tower() = default;
 
 Activations Tower::run(Activations input, std::int64_t from, std::int64_t to,
                        const Mode& mode) const {
-  input.states = transformer().run(std::move(input.states), from, to, mode, input.valid);
+  input.states = run_layers(input, from, to, mode, {});
   return input;
+}
+
+at::Tensor Tower::run_layers(const Activations& input, std::int64_t from, std::int64_t to,
+                             const Mode& mode, const at::Tensor& positions) const {
+  return transformer().run(input.states, from, to, mode, input.valid, {}, positions);
 }
 
 const Transformer& Tower::transformer() const {
   assertion_failed("transformer()", "a tower without one is not asked for it", __FILE__, __LINE__);
 }
 
-Activations Tower::head_input(const Activations& output) const { return output; }
+at::Tensor Tower::feature_positions(const Activations&) const { return {}; }
+
+Activations Tower::head_input(const Activations& output) const {
+  return run_to_head(output, layers_, {});
+}
+
+Activations Tower::run_to_head(const Activations& input, std::int64_t from,
+                               const Mode& mode) const {
+  const at::Tensor positions = feature_positions(input);
+  if (!positions.defined()) return run(input, from, layers_, mode);
+  at::Tensor states = run_layers(input, from, layers_, mode, positions);
+  return {
+      std::move(states), {}, input.pooled.defined() ? at::zeros_like(input.pooled) : at::Tensor()};
+}
 
 TowerOutput Tower::head(const Activations& output, const Mode& mode) const {
   TowerOutput out = pool(output, mode);
@@ -57,8 +76,11 @@ Activations Tower::advance(Activations entering, std::int64_t from, std::int64_t
   Activations h = std::move(entering);
   if (from == -1 && to > -1) h = embed_input(h, mode);
   const std::int64_t first = std::max<std::int64_t>(from, 0), last = std::min(to, layers_);
-  if (first < last) h = run(std::move(h), first, last, mode);
-  if (from < layers_ && to >= layers_) h = head_input(h);
+  if (from < layers_ && to >= layers_) {
+    h = run_to_head(h, first, mode);
+  } else if (first < last) {
+    h = run(std::move(h), first, last, mode);
+  }
   if (from <= layers_ && to > layers_) h = {pool(h, mode).feature, {}, {}};
   if (from <= layers_ + 1 && to == layers_ + 2) h.states = feature_.enter(h.states, mode);
   return h;

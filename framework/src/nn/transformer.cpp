@@ -1,7 +1,9 @@
 #include <espalier/nn/transformer.hpp>
 
+#include <ATen/TensorIndexing.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/addmm.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/sigmoid.h>
@@ -103,6 +105,12 @@ at::Tensor activate(Activation activation, at::Tensor x) {
   return x;
 }
 
+at::Tensor at_positions(const at::Tensor& states, const at::Tensor& positions) {
+  if (!positions.defined()) return states;
+  const at::Tensor rows = at::arange(states.size(0), positions.options());
+  return states.index({rows, positions}).unsqueeze(1);
+}
+
 at::Tensor apply_mlp(const Site& fc1, const Site& fc2, Activation activation, const at::Tensor& x,
                      const Mode& mode) {
   if (activation == Activation::quick_gelu && !fc1.hooked() && !fc2.hooked()) {
@@ -145,40 +153,49 @@ void Transformer::collect(std::vector<Site*>& sites) {
 }
 
 at::Tensor Transformer::attend(const TransformerLayer& layer, const at::Tensor& x,
-                               const AttentionBias& bias, const Mode& mode) const {
-  const at::Tensor mixed = attention(apply_linear(layer.q, x, mode), apply_linear(layer.k, x, mode),
+                               const AttentionBias& bias, const Mode& mode,
+                               const at::Tensor& positions) const {
+  const at::Tensor queries = apply_linear(layer.q, at_positions(x, positions), mode);
+  const at::Tensor mixed = attention(queries, apply_linear(layer.k, x, mode),
                                      apply_linear(layer.v, x, mode), config_.heads, bias);
   return scaled(apply_linear(layer.out, mixed, mode), layer.scale1);
 }
 
 at::Tensor Transformer::forward(const TransformerLayer& layer, at::Tensor h,
-                                const AttentionBias& bias, const Mode& mode) const {
+                                const AttentionBias& bias, const Mode& mode,
+                                const at::Tensor& positions) const {
   const auto norm = [&](const Site& site, const at::Tensor& x) {
     return apply_norm(site, x, config_.eps, mode);
   };
   const auto attended = [&](const at::Tensor& x) {
-    return layer.attention.leave(h, attend(layer, x, bias, mode), mode);
+    return layer.attention.leave(h, attend(layer, x, bias, mode, positions), mode);
   };
   const auto mlp = [&](const at::Tensor& x) {
     const at::Tensor y = apply_mlp(layer.fc1, layer.fc2, config_.activation, x, mode);
     return layer.mlp.leave(h, scaled(y, layer.scale2), mode);
   };
   if (config_.order == NormOrder::pre) {
-    h = h + attended(norm(layer.norm1, h));
+    h = at_positions(h, positions) + attended(norm(layer.norm1, h));
     return h + mlp(norm(layer.norm2, h));
   }
-  h = norm(layer.norm1, h + attended(h));
+  h = norm(layer.norm1, at_positions(h, positions) + attended(h));
   return norm(layer.norm2, h + mlp(h));
 }
 
 at::Tensor Transformer::run(at::Tensor h, std::int64_t from, std::int64_t to, const Mode& mode,
-                            const at::Tensor& valid, const at::Tensor& relative) const {
+                            const at::Tensor& valid, const at::Tensor& relative,
+                            const at::Tensor& positions) const {
   const AttentionBias bias = attention_bias(h, config_.causal, valid, relative);
   for (std::int64_t i = from; i < to; ++i) {
     const TransformerLayer& layer = *layers_[static_cast<std::size_t>(i)];
-    h = forward(layer, layer.tokens.enter(std::move(h), mode), bias, mode);
+    h = layer.tokens.enter(std::move(h), mode);
+    const bool all = i < to - 1 || layer.attention.hooked() || layer.mlp.hooked();
+    if (positions.defined() && !all) {
+      return forward(layer, h, bias_at(bias, positions, h), mode, positions);
+    }
+    h = forward(layer, std::move(h), bias, mode);
   }
-  return h;
+  return at_positions(h, positions);
 }
 
 }  // namespace espalier

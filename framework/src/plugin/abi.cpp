@@ -16,7 +16,7 @@ namespace espalier {
 namespace {
 
 // What an author has to change, by the version that asked for it.
-constexpr std::array<std::pair<int, const char*>, 5> interface_changes{
+constexpr std::array<std::pair<int, const char*>, 6> interface_changes{
     {{2,
       "graph: build() and attach() become support(), whose GraphSupport has graph() and attach()\n"
       "gnn: dropout() takes the name of its site; Mode holds the key and the row ids of its masks\n"
@@ -41,7 +41,12 @@ constexpr std::array<std::pair<int, const char*>, 5> interface_changes{
       "gnn: reads_input() is new, and has a default\n"
       "gnn, peft: DropoutStream says whether anything was drawn\n"
       "peft: the Mode of a pass over pictures says whose they are; join() is new, and has a "
-      "default\n"}}};
+      "default\n"},
+     {8,
+      "encoder: Tower::feature_positions() takes the place of head_input(), and run_layers() that "
+      "of run(), for towers that change them\n"
+      "peft: behind the keys and values of the last layer, hooks of linear and norm sites may be "
+      "given one position of many, and treat each by itself\n"}}};
 
 int number_of(const std::string& version) {
   int number = 0;

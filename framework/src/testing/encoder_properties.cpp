@@ -153,6 +153,31 @@ void towers_give_the_features(const Subject& subject) {
   }
 }
 
+// A pass to the feature leaves out of the last layer what feature_positions() does not name.
+void names_the_positions_of_the_feature(const Subject& subject) {
+  const auto encoder = ready(subject);
+  const AdaptableEncoder* model = encoder->adaptable();
+  if (model == nullptr) return;
+  const auto expect_same = [](const Tower& tower, const Activations& entering) {
+    const Activations output = tower.run(entering, 0, tower.layers(), {});
+    const double tolerance = tower.dtype() == at::kFloat ? 1e-4 : 3e-2;
+    expect(close(tower.advance(entering, 0, tower.layers() + 2, {}).states,
+                 tower.head(output, {}).feature, tolerance),
+           "the " + std::string(to_string(tower.kind())) +
+               " tower's feature depends on other positions than feature_positions() names");
+  };
+  if (const VisionTower* image = model->image()) {
+    const at::Tensor pixels = encoder->pixels(some_images().front()).unsqueeze(0);
+    expect_same(*image, image->embed(pixels.to(image->device()), {}));
+  }
+  if (const TextTower* text = model->text()) {
+    TokenBatch batch = token_batch(*text, encoder->tokens(some_texts()));
+    batch.ids = batch.ids.to(text->device());
+    if (batch.valid.defined()) batch.valid = batch.valid.to(text->device());
+    expect_same(*text, text->embed(batch, {}));
+  }
+}
+
 void repeatable_features(const Subject& subject) {
   std::vector<at::Tensor> first;
   const auto collect = [&](std::vector<at::Tensor>& list) {
@@ -193,6 +218,9 @@ std::vector<Property> encoder_properties() {
        drawn_views},
       {"towers_give_the_features", "Pixels and tokens through the towers give the features", true,
        towers_give_the_features},
+      {"names_the_positions_of_the_feature",
+       "The feature is made of the positions that its tower names", true,
+       names_the_positions_of_the_feature},
       {"empty_batches", "No inputs give no rows", true, empty_batches},
       {"batch_invariance", "A row depends on its own input alone, to the last bit", true,
        batch_invariance},

@@ -153,6 +153,25 @@ void rows_do_not_meet(const Subject& subject, ToyFamily family) {
   }
 }
 
+// A pass to the feature computes one position of the last layer, where it is made of one.
+void positions_do_not_meet(const Subject& subject, ToyFamily family) {
+  constexpr double tolerance = 1e-5;
+  const Adapted adapted = disturbed_method(subject, family);
+  for (const Tower* tower : towers_of(*adapted.encoder)) {
+    const Activations input = toy_input(tower->kind(), adapted.class_template);
+    const std::vector<std::int64_t> numbers = {0, 1, 2};
+    const std::int64_t count = input.states.size(0), last = tower->layers();
+    const Mode mode =
+        toy_mode(tower->kind(), std::span(numbers).first(static_cast<std::size_t>(count)));
+    const c10::NoGradGuard no_grad;
+    const Activations output = tower->run(tower->advance(input, -1, 0, mode), 0, last, mode);
+    expect(close(adapted.rows_alone(*tower, 0, count),
+                 tower->head(output, mode).feature.to(at::kFloat), tolerance),
+           "a hook in the last layer of the " + std::string(to_string(tower->kind())) +
+               " tower mixes positions: one that does belongs on a branch or on tokens");
+  }
+}
+
 void looks_without_a_trace(const Subject& subject, ToyFamily family) {
   if (!subject.has("graph")) throw Skip("`graph` is not declared");
   const auto encoder = toy_encoder(family);
@@ -330,6 +349,9 @@ std::vector<Property> peft_properties() {
                   method_trains_as_it_says),
       on_families("rows_do_not_meet", "Outside of training a row's features follow from it alone",
                   rows_do_not_meet),
+      on_families("positions_do_not_meet",
+                  "Hooks on linear maps and norms of the last layer treat each position by itself",
+                  positions_do_not_meet),
       on_families("looks_without_a_trace",
                   "Hooks by which join() looks at nodes change nothing and are taken off again",
                   looks_without_a_trace),

@@ -46,16 +46,6 @@ class Perceptron final : public VisionTower {
   [[nodiscard]] Activations embed(const at::Tensor& pixels, const Mode&) const override {
     return {pixels.mean(at::IntArrayRef{1, 2}).unsqueeze(1), {}, {}};
   }
-  [[nodiscard]] Activations run(Activations input, std::int64_t from, std::int64_t to,
-                                const Mode& mode) const override {
-    for (std::int64_t i = from; i < to; ++i) {
-      const PerceptronLayer& layer = layers_[static_cast<std::size_t>(i)];
-      const at::Tensor h = at::relu(apply_linear(layer.fc1, input.states, mode));
-      input.states = apply_linear(layer.fc2, h, mode);
-    }
-    return input;
-  }
-
   [[nodiscard]] std::vector<WeightSlot> slots() {
     std::vector<WeightSlot> all;
     std::vector<Site*> sites;
@@ -70,6 +60,15 @@ class Perceptron final : public VisionTower {
   }
 
  private:
+  [[nodiscard]] at::Tensor run_layers(const Activations& input, std::int64_t from, std::int64_t to,
+                                      const Mode& mode, const at::Tensor&) const override {
+    at::Tensor h = input.states;
+    for (std::int64_t i = from; i < to; ++i) {
+      const PerceptronLayer& layer = layers_[static_cast<std::size_t>(i)];
+      h = apply_linear(layer.fc2, at::relu(apply_linear(layer.fc1, h, mode)), mode);
+    }
+    return h;
+  }
   [[nodiscard]] TowerOutput pool(const Activations& output, const Mode& mode) const override {
     const at::Tensor pooled = output.states.select(1, 0);
     const at::Tensor feature = apply_linear(projection_, pooled, mode);

@@ -20,8 +20,13 @@ struct AttentionBias {
 [[nodiscard]] AttentionBias attention_bias(const at::Tensor& like, bool causal,
                                            const at::Tensor& valid, const at::Tensor& relative);
 
+// The bias of one query a row: of all of `bias` what concerns the query at `positions`, int64 [n],
+// in states `like` [n, l, w]. Broadcasts to [n, heads, 1, l].
+[[nodiscard]] AttentionBias bias_at(const AttentionBias& bias, const at::Tensor& positions,
+                                    const at::Tensor& like);
+
 // softmax(q k' / sqrt(d) + bias) v for q [n, l, heads * d], k and v [n, m, heads * d]; gives
-// [n, l, heads * d].
+// [n, l, heads * d]. `bias` is causal only where l is m.
 [[nodiscard]] at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                    std::int64_t heads, const AttentionBias& bias);
 

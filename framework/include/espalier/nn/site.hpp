@@ -30,6 +30,11 @@ enum class TowerKind { image, text };
 [[nodiscard]] std::string_view to_string(SiteRole role);
 [[nodiscard]] std::string_view to_string(TowerKind kind);
 
+// Where the feature is made of one position, a pass to it computes that one alone behind the keys
+// and values of the last layer: hooks of that layer's q, out, fc1 and fc2, and of the norms beside
+// them, get [n, 1, w] there, so they treat each position by itself. A hook on one of its branches,
+// which may mix positions, makes the layer compute them all.
+//
 // Hooks see tensors in the model's own type and on its device, and return such tensors; class
 // vectors and logits are float32 on the CPU, whatever the model computes in. A hook is called once
 // a chunk of samples and pass, and again where a pass is replayed for its gradients: it gives the

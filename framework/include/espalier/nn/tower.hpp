@@ -52,26 +52,35 @@ class Tower {
   [[nodiscard]] virtual at::ScalarType dtype() const { return transformer().dtype(); }
 
   // Layers [from, to).
-  [[nodiscard]] virtual Activations run(Activations input, std::int64_t from, std::int64_t to,
-                                        const Mode& mode) const;
-  // Of what leaves the last layer what the feature is made of and no more: one position, [n, 1,
-  // width], where one stands for the whole.
-  [[nodiscard]] virtual Activations head_input(const Activations& output) const;
+  [[nodiscard]] Activations run(Activations input, std::int64_t from, std::int64_t to,
+                                const Mode& mode) const;
+  // The position of each row that the feature is made of, int64 [n], in activations of a layer;
+  // undefined where it is made of all.
+  [[nodiscard]] virtual at::Tensor feature_positions(const Activations& activations) const;
+  // Of what leaves the last layer what the feature is made of and no more: [n, 1, width] where one
+  // position stands for the whole.
+  [[nodiscard]] Activations head_input(const Activations& output) const;
   // From what leaves the last layer, or from its head_input(): then last_hidden_state is no longer
   // whole. The feature is the same, bit by bit.
   [[nodiscard]] TowerOutput head(const Activations& output, const Mode& mode) const;
 
-  // What enters the cut `to`, from what enters `from` <= `to`. At L+2 `states` is the feature.
+  // What enters the cut `to`, from what enters `from` <= `to`. At L+2 `states` is the feature. A
+  // pass through the last layer to the head computes there what head_input() keeps.
   [[nodiscard]] Activations advance(Activations entering, std::int64_t from, std::int64_t to,
                                     const Mode& mode) const;
 
-  // That run() goes through. A tower without one says its width, device and type, and runs its
-  // layers, itself.
+  // That run() goes through. A tower without one says its width, device and type, and has
+  // run_layers(), itself.
   [[nodiscard]] virtual const Transformer& transformer() const;
   // Adds every site, from the bottom up.
   void collect(std::vector<Site*>& sites);
 
  protected:
+  // Layers [from, to), of [n, l, width]; of what leaves them the states at `positions`, as
+  // Transformer::run() has them, or all where that is undefined.
+  [[nodiscard]] virtual at::Tensor run_layers(const Activations& input, std::int64_t from,
+                                              std::int64_t to, const Mode& mode,
+                                              const at::Tensor& positions) const;
   // From what enters -1 to what enters 0.
   [[nodiscard]] virtual Activations embed_input(const Activations& input,
                                                 const Mode& mode) const = 0;
@@ -81,6 +90,10 @@ class Tower {
   virtual void collect_below(std::vector<Site*>& sites) = 0;
 
  private:
+  // From what enters layer `from` to what enters the head.
+  [[nodiscard]] Activations run_to_head(const Activations& input, std::int64_t from,
+                                        const Mode& mode) const;
+
   TowerKind kind_;
   std::int64_t layers_;
   std::int64_t feature_width_;

@@ -59,9 +59,12 @@ class Transformer {
               WeightReader& reader);
 
   // Layers [from, to). `valid` is bool [n, l] or undefined; `relative` [1, heads, l, l] or
-  // undefined.
+  // undefined. `positions`, int64 [n] or undefined, are those of which alone something is wanted:
+  // then it gives [n, 1, width], and the last of the layers computes keys and values of all
+  // positions, and everything behind them for these, unless one of its branches is hooked.
   [[nodiscard]] at::Tensor run(at::Tensor h, std::int64_t from, std::int64_t to, const Mode& mode,
-                               const at::Tensor& valid = {}, const at::Tensor& relative = {}) const;
+                               const at::Tensor& valid = {}, const at::Tensor& relative = {},
+                               const at::Tensor& positions = {}) const;
 
   [[nodiscard]] const TransformerConfig& config() const noexcept { return config_; }
   [[nodiscard]] at::Device device() const { return layers_.front()->q.weight.device(); }
@@ -71,13 +74,18 @@ class Transformer {
 
  private:
   [[nodiscard]] at::Tensor forward(const TransformerLayer& layer, at::Tensor h,
-                                   const AttentionBias& bias, const Mode& mode) const;
+                                   const AttentionBias& bias, const Mode& mode,
+                                   const at::Tensor& positions = {}) const;
   [[nodiscard]] at::Tensor attend(const TransformerLayer& layer, const at::Tensor& x,
-                                  const AttentionBias& bias, const Mode& mode) const;
+                                  const AttentionBias& bias, const Mode& mode,
+                                  const at::Tensor& positions) const;
 
   TransformerConfig config_;
   std::vector<std::unique_ptr<TransformerLayer>> layers_;
 };
+
+// Of [n, l, w] the states at `positions`, int64 [n], as [n, 1, w]; all where it is undefined.
+[[nodiscard]] at::Tensor at_positions(const at::Tensor& states, const at::Tensor& positions);
 
 // fc2(activation(fc1(x))).
 [[nodiscard]] at::Tensor apply_mlp(const Site& fc1, const Site& fc2, Activation activation,

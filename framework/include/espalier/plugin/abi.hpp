@@ -6,7 +6,7 @@
 #pragma once
 
 // Raise by hand whenever an interface or a type in it changes, and say in abi.cpp what did.
-#define ESPALIER_ABI_VERSION 7
+#define ESPALIER_ABI_VERSION 8
 
 #define ESPALIER_ABI_TEXT_(x) #x
 #define ESPALIER_ABI_TEXT(x) ESPALIER_ABI_TEXT_(x)
