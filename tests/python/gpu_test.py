@@ -16,6 +16,7 @@ GOLDEN = SOURCE.parent / "shared/golden/peft"
 # Losses of an epoch: float32 sums in another order, through up to three updates of the size that the
 # rate sets.
 TOLERANCE = 2e-3
+DEVICE = "cuda"
 
 INSIDE = [
     {"use": "lora", "lora_dropout": 0.2}, {"use": "lora", "use_dora": True},
@@ -59,8 +60,8 @@ OTHER = [
 
 
 @pytest.fixture(scope="module", autouse=True)
-def gpu():
-    done = subprocess.run([PROGRAM, "parity", "--device", "cuda", ENCODERS / "vit-tiny"],
+def needs_a_gpu():
+    done = subprocess.run([PROGRAM, "parity", "--device", DEVICE, ENCODERS / "vit-tiny"],
                           capture_output=True, text=True)
     if "no GPU can be used" in done.stderr:
         pytest.skip("needs a GPU, and a LibTorch with CUDA")
@@ -68,7 +69,7 @@ def gpu():
 
 @pytest.mark.parametrize("name", sorted(p.name for p in ENCODERS.iterdir() if p.is_dir()))
 def test_encoders_give_hugging_faces_numbers(espalier, name):
-    out = espalier("parity", "--device", "cuda", ENCODERS / name).stdout
+    out = espalier("parity", "--device", DEVICE, ENCODERS / name).stdout
     assert " 0 over tolerance or missing" in out
 
 
@@ -77,7 +78,7 @@ def test_methods_give_pefts_numbers(run_espalier, folder):
     cases = [p for p in sorted(folder.iterdir()) if (p / "meta.json").exists()]
     assert cases
     gpu, cpu = (subprocess.run([PROGRAM, "parity", "--device", device, *cases], capture_output=True, text=True)
-                for device in ("cuda", "cpu"))
+                for device in (DEVICE, "cpu"))
     assert failures(gpu.stdout) - failures(cpu.stdout) == set()
     assert gpu.stderr == cpu.stderr
 
@@ -96,20 +97,21 @@ def run_on_both(espalier, folder, blocks, **changes):
     """The files of both devices' results, in pairs."""
     file = folder / "trials.yaml"
     file.write_text(json.dumps({"name": "trials", "base": {**BASE, **changes}, "sweep": blocks}))
-    results = {}
-    for device in ("cpu", "cuda"):
-        espalier("run", file, "--results", folder / device, "--device", device, "--workers", "2", "--threads", "1")
-        found = (folder / device).glob("trials/trials/*/result.h5")
-        results[device] = {path.parent.name: path for path in found}
-    assert results["cpu"].keys() == results["cuda"].keys()
-    return [(results["cpu"][trial], results["cuda"][trial]) for trial in results["cpu"]]
+    results = []
+    for name, device in (("cpu", "cpu"), ("gpu", DEVICE)):
+        espalier("run", file, "--results", folder / name, "--device", device, "--workers", "2", "--threads", "1")
+        found = (folder / name).glob("trials/trials/*/result.h5")
+        results.append({path.parent.name: path for path in found})
+    cpu, gpu = results
+    assert cpu.keys() == gpu.keys()
+    return [(cpu[trial], gpu[trial]) for trial in cpu]
 
 
 def differences(pairs):
     """What is over tolerance, by the section that asked for it."""
     found = {}
-    for cpu, cuda in pairs:
-        with h5py.File(cpu) as a, h5py.File(cuda) as b:
+    for cpu, gpu in pairs:
+        with h5py.File(cpu) as a, h5py.File(gpu) as b:
             config = json.loads(a["config_json"][()])
             name = json.dumps({key: config.get(key) for key in ("peft", "gnn", "nodes", "train")})
             expected, got = a["metrics"]["loss"], b["metrics"]["loss"]
@@ -134,9 +136,17 @@ def test_trials_are_as_on_the_cpu(espalier, tmp_path, change):
     assert differences(pairs) == {}
 
 
+def test_one_worker_computes_there_unless_more_are_asked_for(espalier, tmp_path):
+    file = tmp_path / "two.yaml"
+    file.write_text(json.dumps({"name": "two", "base": BASE, "sweep": [{"grid": {"seed": [1, 2]}}]}))
+    how = ["run", file, "--results", tmp_path / "results", "--device", DEVICE, "--dry-run"]
+    assert " 2 to run on 1 workers" in espalier(*how).stderr
+    assert " 2 to run on 2 workers" in espalier(*how, "--workers", "2").stderr
+
+
 def test_a_trial_in_half_precision_says_its_memory(espalier, tmp_path):
     encoder = {**BASE["encoder"], "precision": "bfloat16"}
-    ((_, cuda),) = run_on_both(espalier, tmp_path, [{"grid": {"peft": [LORA]}}], encoder=encoder)
-    with h5py.File(cuda) as result:
+    ((_, gpu),) = run_on_both(espalier, tmp_path, [{"grid": {"peft": [LORA]}}], encoder=encoder)
+    with h5py.File(gpu) as result:
         assert np.isfinite(result["metrics"]["loss"]).all()
-        assert result["final"].attrs["peak_cuda_bytes"] > 0
+        assert result["final"]["peak_cuda_bytes"] > 0

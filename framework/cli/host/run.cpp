@@ -27,7 +27,7 @@ po::options_description run_options() {
   po::options_description options("options");
   auto add = options.add_options();
   add("workers", po::value<std::string>()->default_value("auto")->value_name("N|auto"),
-      "worker processes; auto: as many as there are cores for");
+      "worker processes; auto: as many as there are cores for, or one that computes on a GPU");
   add("threads", po::value<int>()->default_value(1)->value_name("N"),
       "threads of each; more can change the last bits of a result");
   add("device", po::value<std::string>()->default_value("cpu")->value_name("cpu|cuda|auto"),
@@ -53,14 +53,20 @@ po::options_description run_options() {
   return options;
 }
 
-// Asks the worker, for the host knows nothing of LibTorch; says what is wrong.
-bool has_device(const std::string& device) {
-  if (device == "cpu") return true;
+// `cpu`, or the GPU that it is, such as `cuda:0`; empty where it cannot be used, which is said. The
+// worker is asked, for the host knows nothing of LibTorch.
+std::string device_in_use(const std::string& device) {
+  if (device == "cpu") return device;
   const auto limit = std::chrono::seconds(120);
   const ProcessResult answer =
       run_process({worker_program().string(), "check-device", device}, limit);
   std::cerr << answer.err;
-  return answer.ok();
+  return answer.ok() ? answer.out.substr(0, answer.out.find('\n')) : "";
+}
+
+// Each has a copy of the weights on a GPU, and a context that takes hundreds of megabytes there.
+std::size_t workers_on(const std::string& device, const std::string& asked, int threads) {
+  return asked == "auto" && device != "cpu" ? 1 : worker_count(asked, threads);
 }
 
 TrialLimits limits_of(const ExperimentSource& source) {
@@ -154,7 +160,8 @@ int run(const std::vector<std::string>& arguments) {
   const int grace = given["grace"].as<int>();
   if (grace < 0) wrong_option("grace", "a number from 0", std::to_string(grace));
   const std::string device = given["device"].as<std::string>();
-  if (!has_device(device)) return 2;
+  const std::string in_use = device_in_use(device);
+  if (in_use.empty()) return 2;
   const std::int64_t cache_limit = limit_of(given, "cache-limit");
   const std::int64_t activation_limit = limit_of(given, "activation-limit");
 
@@ -168,7 +175,7 @@ int run(const std::vector<std::string>& arguments) {
 
   SweepOptions sweep;
   sweep.results = results;
-  sweep.workers = worker_count(given["workers"].as<std::string>(), threads);
+  sweep.workers = workers_on(in_use, given["workers"].as<std::string>(), threads);
   sweep.limits = limits_of(source);
   sweep.grace = std::chrono::seconds(grace);
   sweep.cache_limit = cache_limit;

@@ -47,6 +47,14 @@ at::Device device_of(std::string_view text) {
                  .found = "LibTorch " TORCH_VERSION " without",
                  .fix = "--device cpu"});
   }
+  const auto count = static_cast<int>(at::getNumGPUs());
+  if (index >= count) {
+    throw Error({.what = "there is no such GPU",
+                 .where = {},
+                 .expected = count == 1 ? "cuda:0" : "cuda:0 to cuda:" + std::to_string(count - 1),
+                 .found = std::string(text),
+                 .fix = {}});
+  }
   return {at::kCUDA, static_cast<at::DeviceIndex>(index)};
 }
 

@@ -3,6 +3,7 @@
 #include "plugin/build_id.hpp"
 #include "plugin/used_components.hpp"
 #include "train/machine.hpp"
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <torch/version.h>
 #if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 11)
@@ -58,7 +59,9 @@ std::int64_t MemoryWatch::peak() const {
 
 GpuMemoryWatch::GpuMemoryWatch(const std::string& device) : device_(device_of(device)) {
 #if defined(ESPALIER_DEVICE_STATISTICS)
-  if (!device_.is_cpu()) c10::getDeviceAllocator(device_.type())->resetPeakStats(device_.index());
+  if (device_.is_cpu()) return;
+  at::globalContext().lazyInitDevice(device_.type());  // before it an allocator knows no device
+  c10::getDeviceAllocator(device_.type())->resetPeakStats(device_.index());
 #endif
 }
 
