@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <ATen/ops/linspace.h>
+#include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <espalier/core/file.hpp>

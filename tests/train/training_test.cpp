@@ -112,6 +112,31 @@ TEST(Training, SaysTheSameOfThemInMiniBatches) {
   }
 }
 
+// Of other sources, to see who is asked.
+TEST(Training, AsksForTheStartWhereThatIsKnown) {
+  const World world("none", "ga_net", adapter_with(0.3));
+  const at::Tensor half = world.data.x * 0.5;
+  const auto count = static_cast<std::size_t>(half.size(0));
+  const Sources other{.images = std::make_shared<FrozenSource>(half, small_world::range(0, count))};
+  const auto losses = [&](const Sources* start) {
+    World fresh("none", "ga_net", adapter_with(0.3));
+    Task task{fresh.network,   fresh.parameters,           fresh.sources,
+              *fresh.protocol, fresh.data.labelled(0, 24), fresh.data.labelled(24, 36)};
+    task.start = start;
+    Training run(std::move(task), {.epochs = 2, .lr = 0.02}, 1);
+    std::vector<double> all;
+    while (!run.finished()) {
+      run.next();
+      all.push_back(run.last_metrics().front().loss);
+    }
+    return all;
+  };
+  const std::vector<double> own = losses(nullptr), told = losses(&other);
+  EXPECT_EQ(losses(&world.sources), own);
+  EXPECT_NE(told[0], own[0]);
+  EXPECT_EQ((std::vector{told[1], told[2]}), (std::vector{own[1], own[2]}));
+}
+
 TEST(Training, TakesSamplesThroughTheNetworkOnceWhereNothingIsDrawn) {
   const auto flops_of_an_epoch = [](double dropout, std::int64_t batch_size,
                                     const char* protocol = "inductive_attach") {

@@ -286,7 +286,9 @@ at::Tensor Training::training_logits(Evaluation& evaluation) const {
 }
 
 void Training::evaluate() {
-  Evaluation evaluation(task_.network, task_.sources, task_.protocol, bank_);
+  const bool at_start = progress_.epoch == 0 && task_.start != nullptr;
+  Evaluation evaluation(task_.network, at_start ? *task_.start : task_.sources, task_.protocol,
+                        bank_);
   prepare();
   if (!task_.train.samples.empty()) {
     add_metrics("train", training_logits(evaluation), task_.train.labels);

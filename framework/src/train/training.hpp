@@ -57,6 +57,8 @@ struct Task {
   MethodInTraining method = {};
   ClassColumns classes = {};  // that samples can be of, theirs among them
   GraphRefresh refresh = {};
+  const Sources* start =
+      nullptr;  // that give before the first update what `sources` do; null: none
 };
 
 // train.optimizer on the cross-entropy of the training samples and the penalties. The epoch is
