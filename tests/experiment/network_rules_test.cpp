@@ -86,6 +86,9 @@ TEST_F(NetworkRules, NormalisingOverNodesNeedsAllTrainingNodesInSight) {
       {"gnn=normed", "graph=none,knn", "+gnn.norm=batch", "protocol.graph=inductive_batch"});
   EXPECT_THAT(states(alone), ElementsAre(1, 0, 0, 1));
   EXPECT_THAT(reason(alone, 0), HasSubstr("gnn.norm=layer"));
+  EXPECT_THAT(states(planned({"gnn=normed", "graph=none", "+gnn.norm=batch", "nodes.fuse=bimodal",
+                              "protocol.graph=inductive_batch"})),
+              ElementsAre(1, 0, 0, 0));
 }
 
 TEST_F(NetworkRules, NodesOfClassesMatterWhereThereAreEdges) {

@@ -203,7 +203,8 @@ constexpr ImpossibleRule impossible[] = {
     {"gnn",
      "has(trial, training) and has(gnn, graph) and (gnn.norm == 'batch' or gnn.layer.norm == "
      "'batch') and (protocol.graph in ['none', 'inductive_attach'] or (graph.use == none and "
-     "protocol.graph == inductive_batch))",
+     "protocol.graph == inductive_batch and nodes.fuse != 'bimodal' and not has(trial, "
+     "class_nodes)))",
      "gnn.norm: batch normalises by the states of all training nodes, and under protocol.graph: "
      "{protocol.graph} a query sees its neighbours at most: gnn.norm=layer needs none"},
     {"gnn",

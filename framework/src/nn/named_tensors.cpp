@@ -37,14 +37,18 @@ class Recorder {
   Recorder(const AdaptableEncoder& encoder, bool hidden_states)
       : encoder_(encoder), both_(encoder.image() && encoder.text()), hidden_(hidden_states) {}
 
-  TowerOutput run(const Tower& tower, Activations h, const Mode& mode) {
+  // The feature is that of a pass to it, as trials compute it, where no states are asked for.
+  TowerOutput run(const Tower& tower, const Activations& entering, const Mode& mode) {
+    Activations h = entering;
     for (std::int64_t i = 0; hidden_ && i < tower.layers(); ++i) {
       put("hidden_states", tower, h.states, "." + std::to_string(i));
       h = tower.run(std::move(h), i, i + 1, mode);
     }
     if (hidden_) put("hidden_states", tower, h.states, "." + std::to_string(tower.layers()));
     if (!hidden_) h = tower.run(std::move(h), 0, tower.layers(), mode);
-    return tower.head(h, mode);
+    TowerOutput out = tower.head(h, mode);
+    if (!hidden_) out.feature = tower.advance(entering, 0, tower.layers() + 2, mode).states;
+    return out;
   }
 
   void outputs(const Tower& tower, const TowerOutput& out, const std::string& prefix = "") {

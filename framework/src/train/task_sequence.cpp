@@ -168,11 +168,6 @@ void TaskSequence::rebuild(const std::vector<Parameters::Entry>& under) {
                          : nodes_under(graph(), learner_.sources, under, learner_.parameters));
 }
 
-bool TaskSequence::starts_frozen() const {
-  return learner_.setting.has("peft", "identity_at_init") &&
-         learner_.recipe.train.activations == "float32";
-}
-
 bool TaskSequence::follows_training() const { return learner_.recipe.graph_refresh > 0; }
 
 Task TaskSequence::task(std::size_t part) {
@@ -189,7 +184,7 @@ Task TaskSequence::task(std::size_t part) {
     task.val = parts_.of_part(learner_.split.val, part);
     task.classes = ClassColumns(trail_.told ? parts_.labels(part) : parts_.labels_until(part));
   }
-  if (part == 0 && starts_frozen()) task.start = &learner_.frozen.sources;
+  if (part == 0) task.start = learner_.start;
   if (follows_training()) {
     task.refresh = {.every = learner_.recipe.graph_refresh,
                     .rebuild = [this](const auto& under) { rebuild(under); }};

@@ -24,6 +24,7 @@ struct Learner {
   const UnlabelledDataset& photos;
   const TrialFeatures& frozen;
   const Sources& sources;  // as the parameters make them
+  const Sources* start;    // that give before the first update what these do; null: none
   const Fusion& fusion;
   bool shared_space;  // features of images and texts can be compared
   Network& network;
@@ -72,8 +73,6 @@ class TaskSequence {
   [[nodiscard]] GraphSetting graph_of(const LabelledSamples& train) const;
   void make_protocol_of(std::size_t part);
   void rebuild(const std::vector<Parameters::Entry>& under);
-  // Whether the encoder says before the first update what it says without a method.
-  [[nodiscard]] bool starts_frozen() const;
   [[nodiscard]] Task task(std::size_t part);
   [[nodiscard]] std::int64_t seed_of(std::size_t part) const;
   [[nodiscard]] Checkpoint checkpoint_of(std::size_t part) const;

@@ -255,10 +255,25 @@ bool Training::begins_as_it_ends() const {
   const Scene& all = task_.protocol.training();
   const bool goes_on = progress_.epoch < params_.epochs && !task_.parameters.entries().empty() &&
                        !refreshes_after(progress_.epoch);
-  const bool apart = all.graph.edges() == 0 && all.samples == task_.train.samples;
-  const bool in_full = params_.batch_size == 0 && all.graph.edges() > 0;
+  const bool all_of_them =
+      all.graph.edges() > 0 ? params_.batch_size == 0 : steps_per_epoch_ == 1 && knows_no_edges();
   return goes_on && !draws_ && params_.views == 0 && !task_.train.samples.empty() &&
-         (in_full || (apart && (steps_per_epoch_ == 1 || task_.network.keeps_samples_apart())));
+         (all_of_them || answers_each_alone());
+}
+
+bool Training::knows_no_edges() const {
+  const Scene& all = task_.protocol.training();
+  return all.graph.edges() == 0 && all.samples == task_.train.samples;
+}
+
+// Nobody asks for the training scene as a whole then, and any part of it is right by itself.
+bool Training::answers_each_alone() const {
+  const auto alone = [](const Scene& scene) {
+    return scene.standing == Standing::apart && scene.graph.edges() == 0 &&
+           scene.samples.size() == scene.asked.size();
+  };
+  return knows_no_edges() && std::ranges::all_of(val_, alone) &&
+         task_.network.keeps_samples_apart();
 }
 
 void Training::prepare() {
@@ -276,8 +291,10 @@ at::Tensor Training::training_logits(Evaluation& evaluation) const {
     evaluation.know(prepared_->said());
     return evaluation.training();
   }
+  std::vector<bool> is_known(task_.train.samples.size());
+  for (const std::int64_t place : first_) is_known[static_cast<std::size_t>(place)] = true;
   std::vector<std::int64_t> others = up_to(count);
-  for (const std::int64_t place : first_) std::erase(others, place);
+  std::erase_if(others, [&](std::int64_t i) { return is_known[static_cast<std::size_t>(i)]; });
   Scene rest =
       batch_scene(task_.protocol, task_.train.samples, task_.network.fusion().views(), others);
   rest.queries = others;
@@ -286,7 +303,8 @@ at::Tensor Training::training_logits(Evaluation& evaluation) const {
 }
 
 void Training::evaluate() {
-  const bool at_start = progress_.epoch == 0 && task_.start != nullptr;
+  const bool fills_bank = params_.batch_size > 0 && task_.protocol.training().graph.edges() > 0;
+  const bool at_start = progress_.epoch == 0 && task_.start != nullptr && !fills_bank;
   Evaluation evaluation(task_.network, at_start ? *task_.start : task_.sources, task_.protocol,
                         bank_);
   prepare();

@@ -57,8 +57,8 @@ struct Task {
   MethodInTraining method = {};
   ClassColumns classes = {};  // that samples can be of, theirs among them
   GraphRefresh refresh = {};
-  const Sources* start =
-      nullptr;  // that give before the first update what `sources` do; null: none
+  // That give before the first update what `sources` do; null: none.
+  const Sources* start = nullptr;
 };
 
 // train.optimizer on the cross-entropy of the training samples and the penalties. The epoch is
@@ -115,6 +115,8 @@ class Training {
   void draw_views();
   [[nodiscard]] std::vector<Look> looks_at(std::span<const std::size_t> samples) const;
   [[nodiscard]] bool begins_as_it_ends() const;
+  [[nodiscard]] bool knows_no_edges() const;
+  [[nodiscard]] bool answers_each_alone() const;
   void prepare();
   // Logits [training samples, classes].
   [[nodiscard]] at::Tensor training_logits(Evaluation& evaluation) const;

@@ -107,6 +107,16 @@ bool TrialRun::adapt_encoder() {
   return true;
 }
 
+// Whether the encoder says before the first update what it says without its method, to the rounding
+// of float32.
+bool TrialRun::starts_frozen() const {
+  if (!adapted_ || !setting_.has("peft", "identity_at_init")) return false;
+  const Tower* const towers[] = {adapted_->model().image(), adapted_->model().text()};
+  return recipe_.train.activations == "float32" && std::ranges::all_of(towers, [](const Tower* t) {
+           return t == nullptr || t->dtype() == at::kFloat;
+         });
+}
+
 NetworkParts TrialRun::network_parts() const {
   return {.fusion = fusion_,
           .gnn = recipe_.zero_shot ? no_network() : setting_.component<Gnn>(),
@@ -123,6 +133,7 @@ Learner TrialRun::learner() {
           .photos = photos_,
           .frozen = frozen_,
           .sources = sources_,
+          .start = starts_frozen() ? &frozen_.sources : nullptr,
           .fusion = *fusion_,
           .shared_space = inputs_.shared_space,
           .network = *network_,

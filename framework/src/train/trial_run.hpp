@@ -48,6 +48,7 @@ class TrialRun {
   bool adapt_encoder();
   bool join_samples();
   [[nodiscard]] GraphSetting graph_setting() const;
+  [[nodiscard]] bool starts_frozen() const;
   [[nodiscard]] NetworkParts network_parts() const;
   [[nodiscard]] Learner learner();
   void describe();

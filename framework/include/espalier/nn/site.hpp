@@ -31,8 +31,8 @@ enum class TowerKind { image, text };
 [[nodiscard]] std::string_view to_string(TowerKind kind);
 
 // Where the feature is made of one position, a pass to it computes that one alone behind the keys
-// and values of the last layer: hooks of that layer's q, out, fc1 and fc2, and of the norms beside
-// them, get [n, 1, w] there, so they treat each position by itself. A hook on one of its branches,
+// and values of the last layer: hooks of that layer's q, out, fc1 and fc2, and of the norms behind
+// attention, get [n, 1, ...] there, so they treat each position by itself. A hook on one of its branches,
 // which may mix positions, makes the layer compute them all.
 //
 // Hooks see tensors in the model's own type and on its device, and return such tensors; class
