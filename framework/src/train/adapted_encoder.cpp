@@ -275,7 +275,7 @@ void AdaptedEncoder::measure_inference(const Look& look, TrialResult& result) {
 
 double AdaptedEncoder::inference_seconds(const Activations& picture, const Mode& mode) const {
   constexpr int most_runs = 10;
-  constexpr double enough = 0.05;  // seconds
+  constexpr double enough = 0.1;  // seconds
   const c10::NoGradGuard no_grad;
   const Tower& tower = *model_->image();
   const auto run = [&] {
