@@ -309,7 +309,8 @@ void Training::evaluate() {
                         bank_);
   prepare();
   if (!task_.train.samples.empty()) {
-    add_metrics("train", training_logits(evaluation), task_.train.labels);
+    const at::Tensor logits = at_start ? evaluation.training() : training_logits(evaluation);
+    add_metrics("train", logits, task_.train.labels);
   }
   double top1 = missing;
   if (!task_.val.samples.empty()) {
