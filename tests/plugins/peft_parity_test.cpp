@@ -49,7 +49,7 @@ const std::set<std::string>& not_built() {
 // PSOFT: it takes apart the weights in float32, by which its own gradients are off by 3e-5 against
 // float64.
 bool is_uncertain(const std::string& name, const TensorDifference& row) {
-  if (!row.name.starts_with("grad.")) return false;
+  if (!row.name.starts_with("grad.") && !row.name.starts_with("to_feature.grad.")) return false;
   return name == "c3a" || (name == "psoft" && row.relative < 5e-5);
 }
 
@@ -98,7 +98,7 @@ TEST(PeftParityChecks, NoticeAChangedValue) {
   for (const TensorDifference& row : conformance::peft_parity(all / "lora", catalog())) {
     over += row.ok() ? 0 : 1;
   }
-  EXPECT_EQ(over, 1);
+  EXPECT_EQ(over, 2) << "by the whole pass and by that to the feature";
 }
 
 }  // namespace

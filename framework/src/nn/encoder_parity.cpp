@@ -92,6 +92,12 @@ std::vector<TensorDifference> encoder_parity(const std::filesystem::path& folder
                                    found == actual.end() ? at::Tensor() : found->second.detach(),
                                    is_gradient(name) ? tolerance.gradient : tolerance.value));
   }
+  const c10::AutoGradMode without_gradients(false);
+  for (const auto& [name, value] : features_of_tensors(*encoder, expected)) {
+    const auto known = expected.find(name);
+    if (known == expected.end()) continue;
+    rows.push_back(compare_tensors("to_feature." + name, known->second, value, tolerance.value));
+  }
   if (rows.empty()) {
     throw Error({.what = "the case expects nothing",
                  .where = (folder / "expected.safetensors").string(),

@@ -31,28 +31,35 @@ void refuse_inputs(std::string what, std::string found,
                .fix = {}});
 }
 
+// What of a tower is computed: all states, the last ones, or the feature by a pass to it.
+enum class Pass { states, whole, to_feature };
+
 // Runs towers and names what they give.
 class Recorder {
  public:
-  Recorder(const AdaptableEncoder& encoder, bool hidden_states)
-      : encoder_(encoder), both_(encoder.image() && encoder.text()), hidden_(hidden_states) {}
+  Recorder(const AdaptableEncoder& encoder, Pass pass)
+      : encoder_(encoder), both_(encoder.image() && encoder.text()), pass_(pass) {}
 
-  // The feature is that of a pass to it, as trials compute it, where no states are asked for.
-  TowerOutput run(const Tower& tower, const Activations& entering, const Mode& mode) {
-    Activations h = entering;
-    for (std::int64_t i = 0; hidden_ && i < tower.layers(); ++i) {
+  TowerOutput run(const Tower& tower, Activations h, const Mode& mode) {
+    if (pass_ == Pass::to_feature) {
+      TowerOutput out;
+      out.feature = tower.advance(std::move(h), 0, tower.layers() + 2, mode).states;
+      return out;
+    }
+    const bool hidden = pass_ == Pass::states;
+    for (std::int64_t i = 0; hidden && i < tower.layers(); ++i) {
       put("hidden_states", tower, h.states, "." + std::to_string(i));
       h = tower.run(std::move(h), i, i + 1, mode);
     }
-    if (hidden_) put("hidden_states", tower, h.states, "." + std::to_string(tower.layers()));
-    if (!hidden_) h = tower.run(std::move(h), 0, tower.layers(), mode);
-    TowerOutput out = tower.head(h, mode);
-    if (!hidden_) out.feature = tower.advance(entering, 0, tower.layers() + 2, mode).states;
-    return out;
+    if (hidden) put("hidden_states", tower, h.states, "." + std::to_string(tower.layers()));
+    if (!hidden) h = tower.run(std::move(h), 0, tower.layers(), mode);
+    return tower.head(h, mode);
   }
 
+  [[nodiscard]] bool whole() const { return pass_ != Pass::to_feature; }
+
   void outputs(const Tower& tower, const TowerOutput& out, const std::string& prefix = "") {
-    put(prefix + "last_hidden_state", tower, out.last_hidden_state);
+    if (whole()) put(prefix + "last_hidden_state", tower, out.last_hidden_state);
     if (out.pooled.defined()) put(prefix + "pooler_output", tower, out.pooled);
   }
 
@@ -72,7 +79,7 @@ class Recorder {
  private:
   const AdaptableEncoder& encoder_;
   bool both_;
-  bool hidden_;
+  Pass pass_;
 };
 
 TokenBatch token_batch(const NamedTensors& inputs, at::Device device) {
@@ -107,9 +114,9 @@ void run_texts(const AdaptableEncoder& encoder, const NamedTensors& inputs, Reco
   recorder.outputs(tower, out);
   recorder.features("text", out.feature);
   if (!encoder.image()) {
-    recorder.tensors["mean_pooled"] = out.raw;
+    if (recorder.whole()) recorder.tensors["mean_pooled"] = out.raw;
     recorder.tensors["sentence_embedding"] = out.feature;
-  } else if (batch.valid.defined()) {
+  } else if (batch.valid.defined() && recorder.whole()) {
     recorder.tensors["last_hidden_state.text.no_mask"] =
         forward(tower, {batch.ids, {}, batch.types}).last_hidden_state;
   }
@@ -129,6 +136,29 @@ void run_images(const AdaptableEncoder& encoder, const NamedTensors& inputs, Rec
   recorder.features("image", out.feature);
 }
 
+NamedTensors run(const AdaptableEncoder& encoder, const NamedTensors& inputs, Pass pass) {
+  const at::Tensor pixels = input(inputs, "pixel_values");
+  const at::Tensor other_size = input(inputs, "interpolated.pixel_values");
+  const bool texts = input(inputs, "input_ids").defined();
+  if (!pixels.defined() && !texts) refuse_inputs("there is no input that a tower takes", "neither");
+  if (pixels.defined() && !encoder.image())
+    refuse_inputs("the model has no image tower", "pixel_values");
+  if (texts && !encoder.text()) refuse_inputs("the model has no text tower", "input_ids");
+
+  Recorder recorder(encoder, pass);
+  if (pixels.defined()) run_images(encoder, inputs, recorder);
+  if (texts) run_texts(encoder, inputs, recorder);
+  if (other_size.defined() && encoder.image() && recorder.whole()) {
+    recorder.outputs(*encoder.image(), forward(*encoder.image(), other_size), "interpolated.");
+  }
+  if (pixels.defined() && texts) {
+    NamedTensors& out = recorder.tensors;
+    out["logits_per_image"] = encoder.logits(out["image_embeds_raw"], out["text_embeds_raw"]);
+    if (encoder.logit_bias.defined()) out["probabilities"] = at::sigmoid(out["logits_per_image"]);
+  }
+  return std::move(recorder.tensors);
+}
+
 }  // namespace
 
 NamedTensors read_named_tensors(const std::filesystem::path& path) {
@@ -140,26 +170,11 @@ NamedTensors read_named_tensors(const std::filesystem::path& path) {
 
 NamedTensors run_on_tensors(const AdaptableEncoder& encoder, const NamedTensors& inputs,
                             bool hidden_states) {
-  const at::Tensor pixels = input(inputs, "pixel_values");
-  const at::Tensor other_size = input(inputs, "interpolated.pixel_values");
-  const bool texts = input(inputs, "input_ids").defined();
-  if (!pixels.defined() && !texts) refuse_inputs("there is no input that a tower takes", "neither");
-  if (pixels.defined() && !encoder.image())
-    refuse_inputs("the model has no image tower", "pixel_values");
-  if (texts && !encoder.text()) refuse_inputs("the model has no text tower", "input_ids");
+  return run(encoder, inputs, hidden_states ? Pass::states : Pass::whole);
+}
 
-  Recorder recorder(encoder, hidden_states);
-  if (pixels.defined()) run_images(encoder, inputs, recorder);
-  if (texts) run_texts(encoder, inputs, recorder);
-  if (other_size.defined() && encoder.image()) {
-    recorder.outputs(*encoder.image(), forward(*encoder.image(), other_size), "interpolated.");
-  }
-  if (pixels.defined() && texts) {
-    NamedTensors& out = recorder.tensors;
-    out["logits_per_image"] = encoder.logits(out["image_embeds_raw"], out["text_embeds_raw"]);
-    if (encoder.logit_bias.defined()) out["probabilities"] = at::sigmoid(out["logits_per_image"]);
-  }
-  return std::move(recorder.tensors);
+NamedTensors features_of_tensors(const AdaptableEncoder& encoder, const NamedTensors& inputs) {
+  return run(encoder, inputs, Pass::to_feature);
 }
 
 at::Tensor contrastive_loss(const AdaptableEncoder& encoder, const at::Tensor& logits) {

@@ -16,11 +16,12 @@ const at::Tensor& Recorded::operator[](const std::string& name) const {
                .fix = {}});
 }
 
-void Recorded::compare(const std::string& name, const at::Tensor& actual, double tolerance) {
+void Recorded::compare(const std::string& name, const at::Tensor& actual, double tolerance,
+                       const std::string& prefix) {
   const auto found = expected_.find(name);
   if (found == expected_.end()) return;
-  TensorDifference row =
-      compare_tensors(name, found->second, actual.defined() ? actual.detach() : actual, tolerance);
+  TensorDifference row = compare_tensors(prefix + name, found->second,
+                                         actual.defined() ? actual.detach() : actual, tolerance);
   if (row.failure.empty() && found->second.numel() > 0) {
     const double scale = found->second.abs().max().to(at::kDouble).item<double>();
     row.relative = row.absolute / std::max(1.0, scale);

@@ -17,8 +17,10 @@ class Recorded {
   // Throws Error where the case lacks it.
   [[nodiscard]] const at::Tensor& operator[](const std::string& name) const;
 
-  // Notes the difference where the case has a value of this name. Undefined tensors are missing.
-  void compare(const std::string& name, const at::Tensor& actual, double tolerance);
+  // Notes the difference where the case has a value of this name, behind `prefix`. Undefined
+  // tensors are missing.
+  void compare(const std::string& name, const at::Tensor& actual, double tolerance,
+               const std::string& prefix = "");
   [[nodiscard]] std::vector<TensorDifference> take_rows() { return std::move(rows_); }
 
  private:

@@ -29,7 +29,8 @@ struct ParityTolerance {
 };
 
 // `folder` is a model folder with expected.safetensors in it, whose tensors have the names of
-// named_tensors.hpp, `loss`, and `grad.<weight>` for the gradient of that loss. In float32, on
+// named_tensors.hpp, `loss`, and `grad.<weight>` for the gradient of that loss. What
+// features_of_tensors() gives is held to the same, behind `to_feature.`. In float32, on
 // `device` as device_of() has it. Throws Error where the folder cannot be loaded or expects nothing.
 [[nodiscard]] std::vector<TensorDifference> encoder_parity(const std::filesystem::path& folder,
                                                            const std::string& device = "cpu",

@@ -32,6 +32,10 @@ using NamedTensors = std::map<std::string, at::Tensor>;
 // Throws Error where neither input is there, or where the model has no tower for one.
 [[nodiscard]] NamedTensors run_on_tensors(const AdaptableEncoder& encoder,
                                           const NamedTensors& inputs, bool hidden_states);
+// The same by the pass to the feature that trials use, which leaves out of the last layer what the
+// feature is not made of (tower.hpp): features and what is made of them alone.
+[[nodiscard]] NamedTensors features_of_tensors(const AdaptableEncoder& encoder,
+                                               const NamedTensors& inputs);
 
 // The loss that the model was trained with, on what run_on_tensors() gave: cross entropy of
 // logits_per_image against 0, 1, ...; where the model has a bias, the mean over pictures of the sum

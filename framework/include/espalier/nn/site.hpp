@@ -32,8 +32,8 @@ enum class TowerKind { image, text };
 
 // Where the feature is made of one position, a pass to it computes that one alone behind the keys
 // and values of the last layer: hooks of that layer's q, out, fc1 and fc2, and of the norms behind
-// attention, get [n, 1, ...] there, so they treat each position by itself. A hook on one of its branches,
-// which may mix positions, makes the layer compute them all.
+// attention, get [n, 1, ...] there, so they treat each position by itself. A hook on one of its
+// branches, which may mix positions, makes the layer compute them all.
 //
 // Hooks see tensors in the model's own type and on its device, and return such tensors; class
 // vectors and logits are float32 on the CPU, whatever the model computes in. A hook is called once
