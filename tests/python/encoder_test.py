@@ -61,7 +61,8 @@ def test_a_changed_value_fails(espalier, case):
     safetensors.save_file(tensors, file)
     out = espalier("parity", "--quiet", folder, code=1).stdout
     assert "DIFFERS image_embeds " in out
-    assert "1 over tolerance or missing" in out
+    assert "DIFFERS to_feature.image_embeds " in out
+    assert " 2 over tolerance or missing" in out
 
 
 def test_what_is_no_case_is_refused(espalier, tmp_path):
