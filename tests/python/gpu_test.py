@@ -145,7 +145,7 @@ def test_one_worker_computes_there_unless_more_are_asked_for(espalier, tmp_path)
     file = tmp_path / "two.yaml"
     file.write_text(json.dumps({"name": "two", "base": BASE, "sweep": [{"grid": {"seed": [1, 2]}}]}))
     how = ["run", file, "--results", tmp_path / "results", "--device", DEVICE, "--dry-run"]
-    assert " 2 to run on 1 workers" in espalier(*how).stderr
+    assert " 2 to run on 1 worker with" in espalier(*how).stderr
     assert " 2 to run on 2 workers" in espalier(*how, "--workers", "2").stderr
 
 

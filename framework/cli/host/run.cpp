@@ -98,7 +98,8 @@ void announce(const Plan& plan, const Survey& survey, std::size_t workers, int t
   std::cerr << ", " << survey.to_run.size() << " to run";
   if (survey.resumed > 0) std::cerr << " (" << survey.resumed << " of them begun before)";
   if (!survey.to_run.empty()) {
-    std::cerr << " on " << std::min(workers, survey.to_run.size()) << " workers with " << threads
+    const std::size_t busy = std::min(workers, survey.to_run.size());
+    std::cerr << " on " << busy << (busy == 1 ? " worker" : " workers") << " with " << threads
               << (threads == 1 ? " thread" : " threads");
   }
   std::cerr << std::endl;
